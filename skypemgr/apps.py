@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SkypemgrConfig(AppConfig):
+    name = "skypemgr"

@@ -1,0 +1,284 @@
+"""Everything that differs between installations comes from the environment; `docs/settings.md` lists it.
+
+Local mode (the default) keeps its data and its own secret under ``var/`` and runs on embedded servers.
+``SKYPEMGR_ENV=production`` makes every value that has no safe default a fatal omission.
+"""
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+# Core
+ENVIRONMENT = env.str("SKYPEMGR_ENV", default="local")
+if ENVIRONMENT not in {"local", "production"}:
+    raise ImproperlyConfigured(f"SKYPEMGR_ENV is {ENVIRONMENT!r}; it must be 'local' or 'production'.")
+LOCAL = ENVIRONMENT == "local"
+VAR_DIR = Path(env.str("APP_VAR", default=str(BASE_DIR / "var"))).resolve()
+DEBUG = False
+
+
+def _required[T](value: T | None, name: str) -> T:
+    if value is None:
+        raise ImproperlyConfigured(f"{name} must be set when SKYPEMGR_ENV=production.")
+    return value
+
+
+def _local_secret() -> str:
+    """The secret of this machine, made once; two commands that start at once agree on it."""
+    path = VAR_DIR / "secret"
+    VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        draft = VAR_DIR / f"secret.{secrets.token_hex(8)}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = env.str("SECRET_KEY", default=None) or (
+    _local_secret() if LOCAL else _required(None, "SECRET_KEY")
+)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000" if LOCAL else None)
+BASE_URL = _required(BASE_URL, "BASE_URL").rstrip("/")
+HTTPS = urlsplit(BASE_URL).scheme == "https"
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if LOCAL else None)
+_required(ALLOWED_HOSTS, "ALLOWED_HOSTS")
+ROOT_URLCONF = "skypemgr.urls"
+WSGI_APPLICATION = "skypemgr.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+# Apps
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_htmx",
+    "pgtrigger",
+    "skypemgr",
+    "members",
+    "credit",
+    "telephony",
+    "reports",
+]
+
+
+# Web
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "skypemgr.middleware.RequestGuardMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "members.middleware.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "skypemgr.context.frame",
+            ],
+            "builtins": ["skypemgr.templatetags.look", "django.templatetags.i18n"],
+        },
+    }
+]
+FORM_RENDERER = "skypemgr.forms.Renderer"
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static" if LOCAL else BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+CSRF_FAILURE_VIEW = "skypemgr.views.errors.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+
+
+# Data
+EMBEDDED_DATABASE_URL = f"postgresql://app@/app?host={VAR_DIR / 'pg'}"
+EMBEDDED_REDIS_URL = f"unix://{VAR_DIR / 'valkey.sock'}?db=0"
+if not LOCAL:
+    _required(env.str("DATABASE_URL", default=None), "DATABASE_URL")
+    _required(env.str("REDIS_URL", default=None), "REDIS_URL")
+DATABASES = {"default": env.db("DATABASE_URL", default=EMBEDDED_DATABASE_URL)}
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    # Threads of one web process share a pool; a batch sets a statement timeout of its own.
+    pool={"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 5},
+    options="-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=15000",
+)
+REDIS_URL = env.str("REDIS_URL", default=EMBEDDED_REDIS_URL)
+
+
+# Background work: PostgreSQL is the memory, the broker only wakes workers (reliability.md §2.2)
+def _broker_url(url: str) -> str:
+    # Kombu knows a unix socket by another name than redis-py does.
+    parts = urlsplit(url)
+    return f"redis+socket://{parts.path}?virtual_host=0" if parts.scheme == "unix" else url
+
+
+CELERY_BROKER_URL = _broker_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 5,
+    "max_retries": 2,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 90
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1_000
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "send-letters": {"task": "members.send_letters", "schedule": 5.0, "options": {"expires": 10}},
+    "advance-batches": {"task": "members.advance_batches", "schedule": 5.0, "options": {"expires": 10}},
+    "purge-personal-data": {"task": "members.purge_personal_data", "schedule": 3600.0},
+}
+
+
+# Mail
+def _mailer() -> dict:
+    url = env.str("SMTP_URL", default=None)
+    if url is None:
+        if not LOCAL:
+            raise ImproperlyConfigured("SMTP_URL must be set when SKYPEMGR_ENV=production.")
+        # Without a mail server letters are kept under var/ and read at /outbox/.
+        return {"BACKEND": "members.gateways.mail.LocalMailbox", "OPTIONS": {"folder": VAR_DIR / "letters"}}
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps", "smtp+tls"} or not parts.hostname:
+        raise ImproperlyConfigured("SMTP_URL must look like smtp://host:port, smtps://… or smtp+tls://….")
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": parts.hostname,
+            "port": parts.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[parts.scheme],
+            "username": environ.urllibparse.unquote(parts.username or "") or None,
+            "password": environ.urllibparse.unquote(parts.password or "") or None,
+            "use_ssl": parts.scheme == "smtps",
+            "use_tls": parts.scheme == "smtp+tls",
+            "timeout": 20,
+        },
+    }
+
+
+MAILERS = {"default": _mailer()}
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Skype Manager <skypemgr@localhost>")
+
+
+# Languages
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("sv", "Svenska")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+
+# Security
+AUTH_USER_MODEL = "members.User"
+AUTHENTICATION_BACKENDS = ["members.authentication.SkypeNameBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "members.authentication.LengthValidator", "OPTIONS": {"minimum": 15, "maximum": 256}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("skype_name", "first_name", "last_name", "email")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if not LOCAL else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "manifest-src": [CSP.SELF],
+}
+
+
+# Logging
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
+
+
+# Our own
+SETUP = env.str("SETUP", default="open" if LOCAL else "first")
+if SETUP not in {"open", "first", "operator"}:
+    raise ImproperlyConfigured(f"SETUP is {SETUP!r}; it must be 'open', 'first' or 'operator'.")
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=14)
+LETTERS_PER_DAY = env.int("LETTERS_PER_DAY", default=5_000)
+IMPORT_ROW_LIMIT = env.int("IMPORT_ROW_LIMIT", default=100_000)

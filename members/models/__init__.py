@@ -1,0 +1,21 @@
+from .audit import AuditEntry, AuditOrigin
+from .batches import Batch, BatchRow
+from .invitations import Invitation
+from .letters import Letter
+from .operations import Operation
+from .organizations import Department, Organization
+from .people import Member, User
+
+__all__ = [
+    "AuditEntry",
+    "AuditOrigin",
+    "Batch",
+    "BatchRow",
+    "Department",
+    "Invitation",
+    "Letter",
+    "Member",
+    "Operation",
+    "Organization",
+    "User",
+]

@@ -1,0 +1,104 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from .organizations import Organization
+from .people import Member
+
+
+class Batch(models.Model):
+    """A run over many things: reviewed as a draft, then applied row by row, and resumed after a crash."""
+
+    class Kind(models.TextChoices):
+        IMPORT_MEMBERS = "import_members", _("Adding members")
+
+    class State(models.TextChoices):
+        READING = "reading", _("Being read")
+        DRAFT = "draft", _("Waiting for review")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        CANCELED = "canceled", _("Canceled")
+        REFUSED = "refused", _("Could not be read")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="batches")
+    kind = models.CharField(max_length=30, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    started_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
+    file_name = models.CharField(max_length=200, blank=True)
+    # SHA-256 of what was uploaded; an applied batch refuses the same content again.
+    fingerprint = models.CharField(max_length=64, blank=True)
+    # How the file was read, and what the batch was asked to do. Nothing about a person.
+    facts = models.JSONField(default=dict)
+    total = models.PositiveIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="batch_in_organization"),
+            models.UniqueConstraint(
+                fields=["organization", "kind", "fingerprint"],
+                condition=Q(state__in=["running", "done"]) & ~Q(fingerprint=""),
+                name="batch_content_applied_once",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=["import_members"]), name="batch_kind_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["reading", "draft", "running", "done", "canceled", "refused"]),
+                name="batch_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="batch_newest"),
+            models.Index(fields=["leased_until"], condition=Q(state__in=["reading", "running"]), name="batch_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk}"
+
+
+class BatchRow(models.Model):
+    """One row of a batch: what was asked, what is wrong with it, what came of it.
+
+    ``data`` holds what was read (personal; purged 90 days after the batch ended). ``problems`` is a list of
+    ``{"field", "code", "facts"}``; the text is made when it is shown, in the reader's language.
+    """
+
+    class Outcome(models.TextChoices):
+        READY = "ready", _("Ready")
+        PROBLEM = "problem", _("Needs a correction")
+        SKIPPED = "skipped", _("Skipped")
+        LEFT_OUT = "left_out", _("Left out")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="rows")
+    # Data rows are counted from 1; neither the header nor blank lines count.
+    number = models.PositiveIntegerField()
+    data = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    problems = models.JSONField(default=list)
+    notes = models.JSONField(default=list)
+    # What rows of one batch must not share; for people, the folded address.
+    match_key = models.CharField(max_length=320, blank=True)
+    member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="batch_row_numbered_once"),
+            models.UniqueConstraint(fields=["organization", "id"], name="batch_row_in_organization"),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["ready", "problem", "skipped", "left_out", "done", "failed"]),
+                name="batch_row_outcome_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["batch", "outcome", "number"], name="batch_row_by_outcome"),
+            models.Index(fields=["batch", "match_key", "number"], name="batch_row_by_match_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"row {self.number} of batch {self.batch_id}"

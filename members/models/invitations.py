@@ -1,0 +1,67 @@
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from .organizations import Department, Organization
+from .people import Member, User
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self, at: datetime) -> "InvitationQuerySet":
+        """Pending ones whose link still works at ``at``; expiry is a predicate, never a job."""
+        return self.filter(state=Invitation.State.PENDING, expires_at__gt=at)
+
+
+class Invitation(models.Model):
+    """An offer to join, by a link that works once, until ``expires_at``.
+
+    For a business account ``member`` is the account that waits to be finished. For a personal account
+    ``user`` is the account that was asked, or None when only an address is known.
+    Raising ``version`` kills every link sent before.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        ACCEPTED = "accepted", _("Accepted")
+        DECLINED = "declined", _("Declined")
+        CANCELED = "canceled", _("Canceled")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="invitations")
+    kind = models.CharField(max_length=10, choices=User.Kind)
+    member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="invitations")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="invitations")
+    department = models.ForeignKey(Department, models.SET_NULL, null=True, related_name="+")
+    email = models.EmailField(max_length=254)
+    invited_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="invitation_in_organization"),
+            models.UniqueConstraint(
+                "organization", Lower("email"), condition=Q(state="pending"), name="invitation_pending_once_per_address"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=["personal", "business"]), name="invitation_kind_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "accepted", "declined", "canceled"]), name="invitation_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="personal") | Q(member__isnull=False), name="invitation_business_has_member"
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "state", "-id"], name="invitation_by_state")]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+    def is_open(self, at: datetime) -> bool:
+        return self.state == self.State.PENDING and self.expires_at > at

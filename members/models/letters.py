@@ -1,0 +1,69 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .invitations import Invitation
+from .organizations import Organization
+from .people import Member, User
+
+
+class Letter(models.Model):
+    """One e-mail to be sent: the outbox row, written in the transaction of what it tells about.
+
+    Text and links are made when it is sent, so that nothing usable lies in the database.
+    """
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", _("Invitation")
+        ADDRESS_VERIFICATION = "address_verification", _("Address verification")
+        PASSWORD_RESET = "password_reset", _("New password")
+        PASSWORD_CHANGED = "password_changed", _("Password changed")
+        SKYPE_NAMES = "skype_names", _("Your Skype Names")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        CANCELED = "canceled", _("Canceled")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="letters")
+    kind = models.CharField(max_length=30, choices=Kind)
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="letters")
+    member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="letters")
+    invitation = models.ForeignKey(Invitation, models.PROTECT, null=True, related_name="letters")
+    # Emptied 90 days after the letter was closed; nobody to write to is an empty address from the start.
+    email = models.EmailField(max_length=254, blank=True)
+    # Empty: decided when it is sent, by the member, then the organization.
+    language = models.CharField(max_length=5, blank=True)
+    facts = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True)
+    due_at = models.DateTimeField(default=timezone.now)
+    leased_until = models.DateTimeField(null=True)
+    message_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=["invitation", "address_verification", "password_reset", "password_changed", "skype_names"]
+                ),
+                name="letter_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "sent", "failed", "canceled"]), name="letter_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(state="waiting"), name="letter_due"),
+            models.Index(fields=["organization", "-created_at"], name="letter_by_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return f"letter {self.pk}"

@@ -1,0 +1,58 @@
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("sv", "Svenska")]
+
+
+class Organization(models.Model):
+    """The Skype Manager of one company. Its currency is frozen at set-up; its months begin in its time zone."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=60, unique=True)
+    country = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    time_zone = models.CharField(max_length=64)
+    language = models.CharField(max_length=5, choices=LANGUAGES, default="en")
+    allow_personal_accounts = models.BooleanField(default=True)
+    members_list_visible = models.BooleanField(default=False)
+    # No letter leaves before the founder's address is verified (design §2).
+    letters_released_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(language__in=["en", "fr", "sv"]), name="organization_language_known"),
+            models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="organization_country_shape"),
+            models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="organization_currency_shape"),
+            models.CheckConstraint(condition=~Q(name=""), name="organization_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Department(models.Model):
+    """A part of an organization. Departments nest; ``path`` is the names from the top, joined by " / "."""
+
+    MAX_DEPTH = 6
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="departments")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    name = models.CharField(max_length=100)
+    path = models.CharField(max_length=700)
+    sort_key = models.CharField(max_length=1400)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="department_in_organization"),
+            models.UniqueConstraint("organization", Lower("path"), name="department_path_once"),
+            models.CheckConstraint(condition=Q(parent=None) | ~Q(parent=F("id")), name="department_not_its_own_parent"),
+            models.CheckConstraint(condition=~Q(name=""), name="department_has_name"),
+        ]
+        indexes = [models.Index(fields=["organization", "sort_key"], name="department_by_path")]
+
+    def __str__(self) -> str:
+        return self.path
+
+

@@ -1,0 +1,178 @@
+from collections.abc import Sequence
+
+import pgtrigger
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from .organizations import LANGUAGES, Department, Organization
+
+SKYPE_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9.,_-]{5,31}$"
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(skype_name__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """An account that signs in, by Skype Name or by e-mail.
+
+    A business account is owned by the organization that made it; a personal one is the person's own.
+    Neither the kind nor the Skype Name ever changes, except when the person is erased.
+    """
+
+    class Kind(models.TextChoices):
+        PERSONAL = "personal", _("Personal account")
+        BUSINESS = "business", _("Business account")
+
+    skype_name = models.CharField(max_length=32)
+    email = models.EmailField(max_length=254)
+    email_verified_at = models.DateTimeField(null=True)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    # Empty: as the organization says, then as the browser says.
+    language = models.CharField(max_length=5, choices=[("", _("As the organization")), *LANGUAGES], blank=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    owner = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="owned_users")
+    is_active = models.BooleanField(default=True)
+    is_operator = models.BooleanField(default=False)
+    # A first password set by an administrator has to be replaced before anything else works.
+    must_change_password = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True)
+
+    USERNAME_FIELD = "skype_name"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: Sequence[str] = ()
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("skype_name"), name="user_skype_name_once"),
+            models.CheckConstraint(condition=Q(skype_name__regex=SKYPE_NAME_PATTERN), name="user_skype_name_shape"),
+            models.CheckConstraint(condition=Q(kind__in=["personal", "business"]), name="user_kind_known"),
+            models.CheckConstraint(condition=Q(language__in=["", "en", "fr", "sv"]), name="user_language_known"),
+            models.CheckConstraint(
+                condition=Q(kind="business", owner__isnull=False) | Q(kind="personal", owner=None),
+                name="user_business_has_owner",
+            ),
+        ]
+        indexes = [models.Index(Lower("email"), name="user_by_email")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="identity_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "(OLD.skype_name, OLD.kind, OLD.owner_id) IS DISTINCT FROM"
+                    " (NEW.skype_name, NEW.kind, NEW.owner_id) AND NEW.erased_at IS NULL"
+                ),
+                func="RAISE EXCEPTION 'The Skype Name, kind and owner of an account never change.';",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.skype_name
+
+    @property
+    def full_name(self) -> str:
+        """First and last name as the person writes them, or "" when neither is known."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def display_name(self) -> str:
+        return self.full_name or self.skype_name
+
+    @property
+    def greeting_name(self) -> str:
+        return self.first_name or self.display_name
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    def of(self, organization: Organization) -> "MemberQuerySet":
+        return self.filter(organization=organization)
+
+    def present(self) -> "MemberQuerySet":
+        """Everyone who has not left."""
+        return self.exclude(state=Member.State.LEFT)
+
+    def administrators(self) -> "MemberQuerySet":
+        """Administrators who can act now: an invited or blocked one can't."""
+        return self.filter(role=Member.Role.ADMINISTRATOR, state=Member.State.ACTIVE)
+
+    def with_people(self) -> "MemberQuerySet":
+        return self.select_related("user", "department")
+
+
+class Member(models.Model):
+    """A user in an organization. ``email`` is the address at which the organization knows the person."""
+
+    class Role(models.TextChoices):
+        ADMINISTRATOR = "administrator", _("Administrator")
+        MEMBERS_MANAGER = "members_manager", _("Members manager")
+        CREDIT_MANAGER = "credit_manager", _("Credit manager")
+        VOICE_MANAGER = "voice_manager", _("Voice manager")
+        REPORTS_VIEWER = "reports_viewer", _("Reports viewer")
+        MEMBER = "member", _("Member")
+
+    class State(models.TextChoices):
+        INVITED = "invited", _("Invited")
+        ACTIVE = "active", _("Active")
+        BLOCKED = "blocked", _("Blocked")
+        LEFT = "left", _("Left")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="members")
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="members")
+    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
+    state = models.CharField(max_length=10, choices=State, default=State.INVITED)
+    email = models.EmailField(max_length=254)
+    # Names sort by a key computed in the organization's language; the database has no ICU (design §8).
+    sort_key = models.CharField(max_length=600)
+    # Folded name, Skype Name and address, for the search box.
+    search_text = models.CharField(max_length=600)
+    created_at = models.DateTimeField(auto_now_add=True)
+    joined_at = models.DateTimeField(null=True)
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="member_in_organization"),
+            models.UniqueConstraint(fields=["organization", "user"], name="member_once_per_organization"),
+            models.UniqueConstraint(
+                "organization", Lower("email"), condition=~Q(state="left"), name="member_email_once_per_organization"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    role__in=[
+                        "administrator",
+                        "members_manager",
+                        "credit_manager",
+                        "voice_manager",
+                        "reports_viewer",
+                        "member",
+                    ]
+                ),
+                name="member_role_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["invited", "active", "blocked", "left"]), name="member_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "sort_key", "id"], name="member_by_name"),
+            models.Index(fields=["organization", "department", "sort_key", "id"], name="member_by_department"),
+            models.Index(fields=["organization", "state", "sort_key", "id"], name="member_by_state"),
+            models.Index(fields=["organization", "role", "sort_key", "id"], name="member_by_role"),
+            models.Index(fields=["organization", "-created_at", "-id"], name="member_newest"),
+            GinIndex(F("organization"), OpClass(F("search_text"), "gin_trgm_ops"), name="member_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"member {self.pk}"

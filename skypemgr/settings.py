@@ -107,6 +107,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "skypemgr.context.frame",
+                "members.context.organization_frame",
             ],
             "builtins": ["skypemgr.templatetags.look", "django.templatetags.i18n"],
         },

@@ -1,1 +1,20 @@
-urlpatterns = []
+from django.urls import include, path
+
+from skypemgr.views import errors, preferences, styleguide
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error
+
+urlpatterns = [
+    path("", include("members.urls.front")),
+    path("accounts/", include("members.urls.accounts")),
+    path("join/", include("members.urls.join")),
+    path("me/", include("members.urls.me")),
+    path("ops/", include("members.urls.ops")),
+    path("theme/", preferences.set_theme, name="set_theme"),
+    path("styleguide/", styleguide.styleguide, name="styleguide"),
+    path("<slug:org_slug>/", include("reports.urls")),
+    path("<slug:org_slug>/", include("members.urls.organization")),
+]

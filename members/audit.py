@@ -1,0 +1,96 @@
+"""The log of what was changed: its vocabulary, and the one way to write it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from members.access import Actor
+from members.models import AuditEntry, AuditOrigin, Member, Organization
+
+
+class Action(models.TextChoices):
+    ORGANIZATION_SET_UP = "organization.set_up", _("Set up the Skype Manager")
+    ORGANIZATION_CHANGED = "organization.changed", _("Changed the settings")
+    ORGANIZATION_VERIFIED = "organization.verified", _("Confirmed the founder’s address")
+    MEMBER_ADDED = "member.added", _("Added a member")
+    MEMBER_JOINED = "member.joined", _("Joined")
+    MEMBER_CHANGED = "member.changed", _("Changed a profile")
+    MEMBER_MOVED = "member.moved", _("Moved to another department")
+    MEMBER_ROLE_CHANGED = "member.role_changed", _("Changed a role")
+    MEMBER_BLOCKED = "member.blocked", _("Blocked sign-in")
+    MEMBER_UNBLOCKED = "member.unblocked", _("Allowed sign-in again")
+    MEMBER_LEFT = "member.left", _("Left")
+    MEMBER_ERASED = "member.erased", _("Erased personal data")
+    INVITATION_SENT = "invitation.sent", _("Sent an invitation")
+    INVITATION_RESENT = "invitation.resent", _("Sent an invitation again")
+    INVITATION_CANCELED = "invitation.canceled", _("Canceled an invitation")
+    INVITATION_DECLINED = "invitation.declined", _("Declined an invitation")
+    DEPARTMENT_ADDED = "department.added", _("Added a department")
+    DEPARTMENT_CHANGED = "department.changed", _("Changed a department")
+    DEPARTMENT_DELETED = "department.deleted", _("Deleted a department")
+    BATCH_STARTED = "batch.started", _("Started an import")
+    BATCH_FINISHED = "batch.finished", _("Finished an import")
+    BATCH_CANCELED = "batch.canceled", _("Canceled an import")
+    PASSWORD_CHANGED = "password.changed", _("Changed the password")
+    ADDRESS_CHANGED = "address.changed", _("Changed the e-mail address")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One line of the log. ``before`` and ``after`` name fields and values, never a person: people go by id."""
+
+    action: Action
+    subject: models.Model
+    member: Member | None = None
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
+    reason: str = ""
+
+
+@transaction.atomic(savepoint=False)
+def record_many(*, organization: Organization, actor: Actor, facts: Iterable[Fact]) -> None:
+    """Write down who did what, in the transaction of the change itself."""
+    origin = None
+    if actor.user is not None and actor.address:
+        origin, _created = AuditOrigin.objects.get_or_create(user=actor.user, address=actor.address)
+    AuditEntry.objects.bulk_create(
+        [
+            AuditEntry(
+                organization=organization,
+                actor_kind=actor.kind,
+                actor_user=actor.user,
+                actor_member=actor.member,
+                origin=origin,
+                action=fact.action,
+                subject_type=fact.subject._meta.model_name,
+                subject_id=fact.subject.pk,
+                subject_member=fact.subject if isinstance(fact.subject, Member) else fact.member,
+                before=dict(fact.before),
+                after=dict(fact.after),
+                reason=fact.reason,
+            )
+            for fact in facts
+        ],
+        batch_size=1_000,
+    )
+
+
+@transaction.atomic(savepoint=False)
+def record(
+    *,
+    organization: Organization,
+    actor: Actor,
+    action: Action,
+    subject: models.Model,
+    member: Member | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    reason: str = "",
+) -> None:
+    """Write down one change, in the transaction of the change itself."""
+    fact = Fact(
+        action=action, subject=subject, member=member, before=before or {}, after=after or {}, reason=reason
+    )
+    record_many(organization=organization, actor=actor, facts=[fact])

@@ -1,0 +1,49 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from members.access import Actor
+from members.models import Member, Organization
+from members.registry import NavigationEntry, registry
+
+
+def organization_frame(request: HttpRequest) -> dict[str, Any]:
+    """What the frame around a page of an organization shows: its sections, and the person's organizations."""
+    organization: Organization | None = getattr(request, "organization", None)
+    actor: Actor | None = getattr(request, "actor", None)
+    context: dict[str, Any] = {"organizations": _lazy(lambda: _organizations(request))}
+    if organization is not None and actor is not None:
+        context["navigation"] = _lazy(lambda: _navigation(organization, actor))
+    return context
+
+
+def _lazy(make: Callable[[], Any]) -> Any:
+    return SimpleLazyObject(make)
+
+
+def _organizations(request: HttpRequest) -> list[Organization]:
+    if not request.user.is_authenticated:
+        return []
+    memberships = Member.objects.filter(user=request.user, state=Member.State.ACTIVE).select_related("organization")
+    return [member.organization for member in memberships.order_by("organization__name")[:20]]
+
+
+def _navigation(organization: Organization, actor: Actor) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": entry.key,
+            "label": entry.label,
+            "icon": entry.icon,
+            "url": reverse(entry.url_name, args=[organization.slug]),
+            "children": [
+                {"key": key, "label": label, "url": reverse(url_name, args=[organization.slug])}
+                for key, label, url_name, capability in entry.children
+                if actor.can(capability)
+            ],
+        }
+        for entry in registry.all(NavigationEntry)
+        if actor.can(entry.capability) and entry.visible(organization)
+    ]

@@ -1,0 +1,124 @@
+from django.utils.translation import gettext_lazy as _
+
+from skypemgr.errors import DomainError
+
+
+class Refusal(DomainError):
+    """A rule with one fixed sentence; subclasses give it as ``text``, with ``{facts}`` in braces."""
+
+    text: object = ""
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        for name, value in facts.items():
+            setattr(self, name, value)
+        super().__init__()
+
+    def __str__(self) -> str:
+        return str(self.text).format(**self.facts)
+
+
+class KeyReused(Refusal):
+    text = _("This form was already sent with other values. Open the page again and repeat the change.")
+
+
+class LastAdministrator(Refusal):
+    text = _("This is the last administrator. Make somebody else an administrator first.")
+    field = "role"
+
+
+class SetupClosed(Refusal):
+    text = _("A new Skype Manager can be set up here only by the people who run this installation.")
+
+
+class SlugTaken(Refusal):
+    text = _("The address “{slug}” is already used. “{free}” is free.")
+    field = "slug"
+
+
+class SlugReserved(Refusal):
+    text = _("The address “{slug}” is used by the pages of this site. “{free}” is free.")
+    field = "slug"
+
+
+class SkypeNameTaken(Refusal):
+    text = _("The Skype Name {skype_name} is already taken. {free} is free.")
+    field = "skype_name"
+
+
+class AddressTaken(Refusal):
+    text = _("Somebody in this organization already has the address {email}.")
+    field = "email"
+
+
+class DepartmentExists(Refusal):
+    text = _("There is already a department “{path}”.")
+    field = "name"
+
+
+class DepartmentTooDeep(Refusal):
+    text = _("Departments nest at most {depth} levels deep.")
+    field = "parent"
+
+
+class DepartmentInsideItself(Refusal):
+    text = _("A department can’t be put inside itself.")
+    field = "parent"
+
+
+class DepartmentNotEmpty(Refusal):
+    text = _("This department still has departments under it. Move or delete them first.")
+
+
+class StateForbids(Refusal):
+    text = _("This can’t be done while the member is in the state “{state}”.")
+
+
+class InvitationClosed(Refusal):
+    """The link is of no use any more; ``reason`` is one of used, canceled, declined, expired, replaced."""
+
+    text = _("This link can’t be used any more.")
+
+
+class PersonalAccountsRefused(Refusal):
+    text = _("This organization takes business accounts only. An administrator can change that in the settings.")
+
+
+class NoSuchAccount(Refusal):
+    text = _("There is no personal account with the Skype Name {skype_name}.")
+    field = "addresses"
+
+
+class AlreadyMember(Refusal):
+    text = _("{person} is already a member.")
+    field = "addresses"
+
+
+class AlreadyInvited(Refusal):
+    text = _("{person} is already invited. Send the invitation again from the list of invitations.")
+    field = "addresses"
+
+
+class BatchNotOpen(Refusal):
+    text = _("This was already carried out or canceled.")
+
+
+class SameContentAgain(Refusal):
+    """The content was applied before; ``batch_id`` says where."""
+
+    text = _("This file was already taken in on {day}. Nothing was done again.")
+    field = "file"
+
+
+class RowsNeedCorrection(Refusal):
+    text = _("{count} rows need a correction first.")
+
+
+class NothingToAdd(Refusal):
+    text = _("There is nobody to add: write at least one e-mail address, or choose a file.")
+    field = "addresses"
+
+
+class TooManyRows(Refusal):
+    text = _("There are more than {limit} rows. Split the file and take it in in parts.")
+    field = "file"

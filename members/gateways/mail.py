@@ -1,0 +1,98 @@
+"""The world of mail: one letter made ready, one SMTP conversation, or a folder on a development machine."""
+
+import smtplib
+from collections.abc import Sequence
+from datetime import datetime
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
+
+
+class LetterRefused(Exception):
+    """The mail server will not take this letter, now or later."""
+
+
+class MailUnavailable(Exception):
+    """The mail server could not be reached or asked to be tried later."""
+
+
+class LocalMailbox(BaseEmailBackend):
+    """Keeps letters as files, one each, newest last; they are read at /outbox/ (local mode)."""
+
+    def __init__(self, *, folder: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.folder = Path(folder)
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for message in email_messages:
+            content = message.message()
+            name = _file_name(content)
+            # The same letter sent twice is one file, as a reader's mail program would show it.
+            draft = self.folder / f".{name}"
+            draft.write_bytes(content.as_bytes())
+            draft.rename(self.folder / f"{name}.eml")
+        return len(email_messages)
+
+
+def _file_name(content: Message) -> str:
+    return "".join(character for character in content["Message-ID"] if character.isalnum() or character == "-")
+
+
+def render_letter(
+    *, template: str, context: dict[str, object], address: str, message_id: UUID, created_at: datetime
+) -> EmailMultiAlternatives:
+    """One letter in the language that is active, as text and HTML, from ``templates/mail/<template>``.
+
+    Its Message-ID is stable, so that a letter sent twice after a crash is shown once.
+    """
+    subject = " ".join(render_to_string(f"mail/{template}_subject.txt", context).split())
+    letter = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string(f"mail/{template}.txt", context),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[address],
+        headers={
+            "Message-ID": f"<{message_id}@{settings.BASE_URL.split('//')[1].split(':')[0].split('/')[0]}>",
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        },
+    )
+    letter.attach_alternative(render_to_string(f"mail/{template}.html", context), "text/html")
+    return letter
+
+
+def deliver(connection: BaseEmailBackend, letter: EmailMultiAlternatives) -> None:
+    """Hand one letter to the mail server.
+
+    Raises LetterRefused when it answers with a permanent error for this letter, MailUnavailable otherwise.
+    """
+    try:
+        connection.send_messages([letter])
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _text in error.recipients.values()]
+        raise (LetterRefused if all(code >= 500 for code in codes) else MailUnavailable)(_answer(error)) from error
+    except smtplib.SMTPResponseException as error:
+        refused = 500 <= error.smtp_code < 600 and not isinstance(error, smtplib.SMTPAuthenticationError)
+        raise (LetterRefused if refused else MailUnavailable)(_answer(error)) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailUnavailable(_answer(error)) from error
+    except ValueError as error:
+        raise LetterRefused(_answer(error)) from error
+
+
+def _answer(error: Exception) -> str:
+    # What the server said, without the address it said it about.
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return ", ".join(f"{code}" for code, _text in error.recipients.values())
+        case smtplib.SMTPResponseException():
+            return str(error.smtp_code)
+        case _:
+            return type(error).__name__

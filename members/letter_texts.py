@@ -1,0 +1,111 @@
+"""What a letter says: its language, and the facts and links its templates show. Made when it is sent."""
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from members.models import Letter, Member, Organization, User
+from members.tokens import address_token, invitation_token
+
+
+@dataclass(frozen=True)
+class Composed:
+    language: str
+    context: dict[str, Any]
+
+
+def language_of(user: User | None, organization: Organization | None) -> str:
+    """The language to write in: the person's, then the organization's, then the installation's."""
+    if user is not None and user.language:
+        return user.language
+    if organization is not None:
+        return organization.language
+    return settings.LANGUAGE_CODE
+
+
+def absolute_url(name: str, *args: object) -> str:
+    """A link for a letter, on the configured base URL, never on the host of a request (reliability.md D16)."""
+    return settings.BASE_URL + reverse(name, args=args)
+
+
+def compose(letter: Letter) -> Composed | None:
+    """The context of a letter's templates, or None when there is nothing to say any more."""
+    if not letter.email:
+        return None
+    organization = letter.organization or (letter.user.owner if letter.user else None)
+    context = _COMPOSERS[Letter.Kind(letter.kind)](letter)
+    if context is None:
+        return None
+    language = letter.language or language_of(letter.user, organization)
+    return Composed(
+        language=language,
+        context={"organization": organization, "account": letter.user, "language": language, **context},
+    )
+
+
+def _invitation(letter: Letter) -> dict[str, Any] | None:
+    invitation = letter.invitation
+    if invitation is None or not invitation.is_open(timezone.now()):
+        return None
+    inviter = invitation.invited_by.user.display_name if invitation.invited_by else ""
+    return {
+        "invitation": invitation,
+        "inviter": inviter,
+        "department": letter.member.department if letter.member else invitation.department,
+        "expires_at": timezone.localtime(invitation.expires_at, ZoneInfo(invitation.organization.time_zone)),
+        "url": absolute_url("join:invitation", invitation_token(invitation)),
+    }
+
+
+def _address_verification(letter: Letter) -> dict[str, Any] | None:
+    # A later change of address makes this letter pointless, and its link dead.
+    if letter.user is None or letter.user.email != letter.email:
+        return None
+    return {"url": absolute_url("accounts:verify_address", address_token(letter.user))}
+
+
+def reset_url(user: User) -> str:
+    """The link that lets ``user`` choose a new password; it dies with the next sign-in or new password."""
+    return absolute_url(
+        "accounts:reset_password",
+        urlsafe_base64_encode(force_bytes(user.pk)),
+        default_token_generator.make_token(user),
+    )
+
+
+def _resettable(letter: Letter) -> list[User]:
+    pks = letter.facts.get("users", [])
+    users = User.objects.filter(pk__in=pks, is_active=True, email=letter.email).order_by("skype_name")
+    # An invited account can't be claimed by a reset: only its invitation opens it (reliability.md D15).
+    invited = set(Member.objects.filter(user__in=pks, state=Member.State.INVITED).values_list("user", flat=True))
+    return [user for user in users if user.pk not in invited or user.kind == User.Kind.PERSONAL]
+
+
+def _password_reset(letter: Letter) -> dict[str, Any] | None:
+    users = _resettable(letter)
+    return {"links": [(user, reset_url(user)) for user in users]} if users else None
+
+
+def _skype_names(letter: Letter) -> dict[str, Any] | None:
+    users = _resettable(letter)
+    return {"accounts": users, "url": absolute_url("accounts:sign_in")} if users else None
+
+
+def _password_changed(letter: Letter) -> dict[str, Any] | None:
+    return {"at": letter.created_at, "url": absolute_url("accounts:reset_request")}
+
+
+_COMPOSERS = {
+    Letter.Kind.INVITATION: _invitation,
+    Letter.Kind.ADDRESS_VERIFICATION: _address_verification,
+    Letter.Kind.PASSWORD_RESET: _password_reset,
+    Letter.Kind.SKYPE_NAMES: _skype_names,
+    Letter.Kind.PASSWORD_CHANGED: _password_changed,
+}

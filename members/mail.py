@@ -1,0 +1,48 @@
+"""Writing letters: rows of the outbox, in the transaction of what they tell about."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from members.models import Invitation, Letter, Member, Organization, User
+from skypemgr.background import wake
+
+
+@transaction.atomic(savepoint=False)
+def write_letters(letters: Iterable[Letter]) -> None:
+    """Put letters into the outbox; a worker sends them after commit."""
+    Letter.objects.bulk_create(letters, batch_size=1_000)
+    wake("members.send_letters")
+
+
+def invitation_letter(invitation: Invitation) -> Letter:
+    """The letter with the link that opens ``invitation``."""
+    return Letter(
+        organization=invitation.organization,
+        kind=Letter.Kind.INVITATION,
+        user=invitation.member.user if invitation.member else invitation.user,
+        member=invitation.member,
+        invitation=invitation,
+        email=invitation.email,
+    )
+
+
+def personal_letter(
+    kind: Letter.Kind, user: User, *, organization: Organization | None = None, member: Member | None = None
+) -> Letter:
+    """A letter to one account about itself."""
+    return Letter(
+        organization=organization,
+        kind=kind,
+        user=user,
+        member=member,
+        email=user.email,
+    )
+
+
+@transaction.atomic(savepoint=False)
+def stop_letters(invitations: Iterable[Invitation]) -> int:
+    """Take back what is still waiting of these invitations; gives how many letters that were."""
+    return Letter.objects.filter(invitation__in=list(invitations), state=Letter.State.WAITING).update(
+        state=Letter.State.CANCELED
+    )

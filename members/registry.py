@@ -1,0 +1,127 @@
+"""What higher apps add to the pages of this one, registered in their ``AppConfig.ready()`` (design §1).
+
+A provider is asked once per page with everything on it, never once per row.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from members.access import Capability
+    from members.models import Member, Organization
+
+type Text = str | Promise
+
+
+@dataclass(frozen=True, kw_only=True)
+class NavigationEntry:
+    """A line of the sidebar. ``url_name`` takes the organization's slug."""
+
+    key: str
+    label: Text
+    icon: str
+    url_name: str
+    capability: "Capability"
+    order: int
+    children: Sequence[tuple[str, Text, str, "Capability"]] = ()
+    visible: Callable[["Organization"], bool] = lambda organization: True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecklistItem:
+    """A next step on the dashboard. ``state`` tells (done, a note) for an organization."""
+
+    key: str
+    label: Text
+    action_label: Text
+    url_name: str
+    capability: "Capability"
+    order: int
+    state: Callable[["Organization"], tuple[bool, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberTab:
+    """A tab of the member page. ``url_name`` takes the organization's slug and the Skype Name."""
+
+    key: str
+    label: Text
+    url_name: str
+    capability: "Capability"
+    order: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MembersColumn:
+    """A column of the members list and of its CSV. ``values`` maps member ids to what the cell shows."""
+
+    key: str
+    label: Text
+    order: int
+    values: Callable[["Organization", Sequence["Member"]], Mapping[int, str]]
+    numeric: bool = False
+    css_class: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MembersFilter:
+    """A filter of the members list: a query parameter, its choices, and what it does to the queryset."""
+
+    key: str
+    label: Text
+    order: int
+    choices: Callable[["Organization"], Sequence[tuple[str, Text]]]
+    apply: Callable[..., object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkAction:
+    """A button of the bar below ticked rows. ``url_name`` takes the organization's slug; it gets the selection."""
+
+    key: str
+    label: Text
+    url_name: str
+    capability: "Capability"
+    order: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalPanel:
+    """A panel of /me/. ``render`` gives safe HTML, or "" for nothing."""
+
+    key: str
+    order: int
+    render: Callable[[HttpRequest, "Member"], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberFact:
+    """A value of ``list_members --json`` and of the API that another app knows."""
+
+    key: str
+    values: Callable[["Organization", Sequence["Member"]], Mapping[int, object]]
+
+
+@dataclass
+class Registry:
+    _entries: dict[type, dict[str, object]] = field(default_factory=dict)
+
+    def add(self, *entries: object) -> None:
+        """Register entries; the same kind and key again replaces the first."""
+        for entry in entries:
+            self._entries.setdefault(type(entry), {})[entry.key] = entry  # type: ignore[attr-defined]
+
+    def remove(self, kind: type, key: str) -> None:
+        del self._entries[kind][key]
+
+    def all[T](self, kind: type[T]) -> list[T]:
+        """Every entry of a kind, in the order its page shows them."""
+        found: list[T] = list(self._entries.get(kind, {}).values())  # type: ignore[arg-type]
+        return sorted(found, key=lambda entry: (getattr(entry, "order", 0), getattr(entry, "key", "")))
+
+
+registry = Registry()

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from members.views import front, outbox, setup
+
+urlpatterns = [
+    path("", front.home, name="home"),
+    path("language/", front.set_language, name="set_language"),
+    path("setup/", setup.start, name="setup"),
+    path("outbox/", outbox.letter_list, name="outbox"),
+    path("outbox/<str:name>/", outbox.letter, name="outbox_letter"),
+]

@@ -1,0 +1,87 @@
+import factory
+from django.utils import timezone
+
+from members.models import Department, Invitation, Member, Organization, User
+from members.newcomers import sorting_of
+
+PASSWORD = "three quiet herons wait"
+
+
+class OrganizationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Organization
+
+    name = factory.Sequence(lambda n: f"Organization {n}")
+    slug = factory.Sequence(lambda n: f"organization-{n}")
+    country = "FR"
+    currency = "EUR"
+    time_zone = "Europe/Paris"
+    language = "en"
+    letters_released_at = factory.LazyFunction(timezone.now)
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """A personal account with a verified address and the password PASSWORD."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    class Params:
+        business_of = None
+
+    skype_name = factory.Sequence(lambda n: f"person.number{n}")
+    email = factory.LazyAttribute(lambda user: f"{user.skype_name}@people.example")
+    email_verified_at = factory.LazyFunction(timezone.now)
+    first_name = "Robin"
+    last_name = factory.Sequence(lambda n: f"Person{n}")
+    kind = factory.LazyAttribute(lambda user: "business" if user.business_of else "personal")
+    owner = factory.LazyAttribute(lambda user: user.business_of)
+    password = factory.django.Password(PASSWORD)
+
+
+class DepartmentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Department
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"Department {n}")
+    path = factory.LazyAttribute(lambda d: f"{d.parent.path} / {d.name}" if d.parent else d.name)
+    sort_key = factory.LazyAttribute(lambda d: d.path.lower())
+    parent = None
+
+
+class MemberFactory(factory.django.DjangoModelFactory):
+    """An active member with a business account. Traits: admin, invited, personal."""
+
+    class Meta:
+        model = Member
+
+    class Params:
+        admin = factory.Trait(role=Member.Role.ADMINISTRATOR)
+        invited = factory.Trait(
+            state=Member.State.INVITED, joined_at=None, user__password=factory.django.Password(None)
+        )
+        personal = factory.Trait(user__business_of=None)
+
+    organization = factory.SubFactory(OrganizationFactory)
+    user = factory.SubFactory(UserFactory, business_of=factory.SelfAttribute("..organization"))
+    email = factory.SelfAttribute("user.email")
+    state = Member.State.ACTIVE
+    joined_at = factory.LazyFunction(timezone.now)
+    sort_key = factory.LazyAttribute(lambda m: sorting_of(m.user, m.organization, m.email)["sort_key"])
+    search_text = factory.LazyAttribute(lambda m: sorting_of(m.user, m.organization, m.email)["search_text"])
+
+
+class InvitationFactory(factory.django.DjangoModelFactory):
+    """An open invitation of an invited member with a business account."""
+
+    class Meta:
+        model = Invitation
+
+    member = factory.SubFactory(MemberFactory, invited=True)
+    organization = factory.SelfAttribute("member.organization")
+    kind = "business"
+    user = factory.SelfAttribute("member.user")
+    email = factory.SelfAttribute("member.email")
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timezone.timedelta(days=14))

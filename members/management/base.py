@@ -1,0 +1,135 @@
+"""What the commands of design §6 have in common: who acts, in which organization, and how they answer."""
+
+import json
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
+
+from members.access import Actor
+from members.models import Member, Organization, User
+from skypemgr.errors import DomainError
+
+
+class NotCarriedOut(CommandError):
+    """The command did nothing, or not all, for a reason that ``result`` (what --json prints) shows in detail."""
+
+    def __init__(self, reason: str, result: object = None) -> None:
+        super().__init__(reason)
+        self.result = result
+
+
+class JsonCommand(BaseCommand):
+    """A command that tells people what it did, or programs with --json: one JSON value on standard output.
+
+    Subclasses write ``act``, which does the work through a service and gives the result, and ``explain``, which
+    prints that result for people. A refusal prints ``nothing_done`` and its reason, and exits with 1.
+    """
+
+    nothing_done: ClassVar[dict[str, object]] = {}
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the result as one JSON value")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            result = self.act(**options)
+        except NotCarriedOut as refusal:
+            if refusal.result is None:
+                refusal.result = {**self.nothing_done, "error": str(refusal)}
+            self._answer(refusal.result, options)
+            raise
+        except DomainError as refusal:
+            raise self._refused(str(refusal), options) from refusal
+        except PermissionDenied as refusal:
+            raise self._refused("The actor may not do this.", options) from refusal
+        self._answer(result, options)
+
+    def act(self, **options: Any) -> object:
+        """Do the work and give the result: dicts, lists, texts, numbers, Decimals and datetimes."""
+        raise NotImplementedError
+
+    def explain(self, result: Any) -> None:
+        """Tell people what was done."""
+        raise NotImplementedError
+
+    def _refused(self, reason: str, options: dict[str, Any]) -> NotCarriedOut:
+        result = {**self.nothing_done, "error": reason}
+        self._answer(result, options)
+        return NotCarriedOut(reason, result)
+
+    def _answer(self, result: object, options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(result, ensure_ascii=False, default=plain))
+        elif not (isinstance(result, dict) and "error" in result):
+            self.explain(result)
+
+
+class OrganizationCommand(JsonCommand):
+    """A command that acts inside one organization; ``act`` gets ``organization``, ``actor`` and ``dry_run``."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--organization", metavar="SLUG", help="the organization; may be left out while there is only one"
+        )
+        parser.add_argument(
+            "--actor", metavar="NAME", default="system", help="who acts: a Skype Name, an address, or system"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            options["organization"] = find_organization(options["organization"])
+            options["actor"] = find_actor(options["organization"], options["actor"])
+        except NotCarriedOut as refusal:
+            raise self._refused(str(refusal), options) from None
+        super().handle(*args, **options)
+
+
+def find_organization(slug: str | None) -> Organization:
+    """The organization of ``slug``, or the only one there is. Raises NotCarriedOut when there is no such one."""
+    if slug is None:
+        first_two = list(Organization.objects.order_by("pk")[:2])
+        if len(first_two) == 1:
+            return first_two[0]
+        raise NotCarriedOut("Name the organization: --organization SLUG.")
+    organization = Organization.objects.filter(slug=slug.lower()).first()
+    if organization is None:
+        raise NotCarriedOut(f"There is no organization “{slug}”.")
+    return organization
+
+
+def find_actor(organization: Organization, name: str) -> Actor:
+    """Who acts: the system, an active member, or an operator. Raises NotCarriedOut when it is nobody."""
+    if name == "system":
+        return Actor.system()
+    member = find_member(organization, name)
+    if member is not None and member.state == Member.State.ACTIVE:
+        return Actor.of_member(member)
+    operator = User.objects.filter(skype_name__iexact=name, is_operator=True, is_active=True).first()
+    if operator is not None:
+        return Actor.operator(operator)
+    raise NotCarriedOut(f"There is no active member “{name}” in {organization.name}.")
+
+
+def find_member(organization: Organization, name: str) -> Member | None:
+    """The member of a Skype Name or an e-mail address, whatever their state; one who is present before one who left."""
+    members = Member.objects.of(organization).with_people()
+    match = members.filter(Q(user__skype_name__iexact=name) | Q(email__iexact=name))
+    return match.present().first() or match.first()
+
+
+def plain(value: object) -> str:
+    """How --json writes what JSON has no word for: money with four places, time as ISO 8601 in UTC, texts."""
+    match value:
+        case Decimal():
+            return f"{value:.4f}"
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case _:
+            return str(value)

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """What the frame around every page needs to know; costs no query."""
+    return {
+        "languages": settings.LANGUAGES,
+        "theme": chosen_theme(request),
+        "local_mode": settings.LOCAL,
+        "setup_open": settings.SETUP == "open",
+    }
+
+
+def chosen_theme(request: HttpRequest) -> str:
+    """The theme chosen in this browser: light, dark, or "" to follow the system."""
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return theme if theme in THEMES else ""

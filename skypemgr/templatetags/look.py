@@ -1,0 +1,126 @@
+"""Words and small drawings every page uses; a builtin library, so templates don't load it."""
+
+from datetime import date, datetime, time
+from functools import cache
+from typing import Any
+
+from babel import Locale
+from babel.dates import DateTimePattern
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+
+register = template.Library()
+
+HUES = 5
+
+
+@register.simple_tag
+@cache
+def icon(name: str, classes: str = "") -> SafeString:
+    """The drawing ``name`` of the sprite; it says nothing to a screen reader."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" {classes}" if classes else "",
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def avatar(who: Any, classes: str = "", hue: int | None = None) -> SafeString:
+    """The initials of a member, a user, an organization or a name, in a color that stays with them.
+
+    The color is that of ``hue`` (1 to 5), else of the key of ``who``; a bare name has the first.
+    """
+    if hue is None:
+        hue = (getattr(who, "pk", None) or 0) % HUES + 1
+    return format_html(
+        '<span class="avatar{}{}" aria-hidden="true">{}</span>',
+        f" avatar-{hue}" if hue > 1 else "",
+        f" {classes}" if classes else "",
+        initials(who),
+    )
+
+
+@register.filter
+def initials(who: Any) -> str:
+    """The first letters of the first and the last name, particles left out: "Yann Le Goff" gives YG."""
+    name = _name(who)
+    parts = [part for part in name.replace("-", " ").split() if part[0].isupper()]
+    return parts[0][0] + parts[-1][0] if len(parts) > 1 else name[:2].upper()
+
+
+def _name(who: Any) -> str:
+    person = getattr(who, "user", who)
+    return getattr(person, "display_name", None) or getattr(person, "name", None) or str(person)
+
+
+@register.filter
+def day(value: date | datetime | None) -> str:
+    """A day as "21 November", or "3 March 2025" in another year; of an instant, its day in the current time zone."""
+    if not value:
+        return ""
+    value = _local(value)
+    locale = _locale()
+    pattern = _skeleton(locale, "MMMMd") if value.year == _this_year() else locale.date_formats["long"]
+    return pattern.apply(value, locale)
+
+
+@register.filter
+def clock(value: datetime | time | None) -> str:
+    """The time as "15:04", in the current time zone."""
+    if value is None or value == "":
+        return ""
+    locale = _locale()
+    return _skeleton(locale, "Hm").apply(_local(value), locale)
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """An instant for tables: "18 Nov, 14:20", with the year if it is another one, in a ``<time>``."""
+    if not value:
+        return ""
+    value = _local(value)
+    locale = _locale()
+    skeleton = "MMMd" if value.year == _this_year() else "yMMMd"
+    # Only Babel's own patterns and digits go in here, so there is nothing to escape.
+    text = str(locale.datetime_formats["medium"]).format(
+        _skeleton(locale, "Hm").apply(value, locale), _skeleton(locale, skeleton).apply(value, locale)
+    )
+    return mark_safe(f'<time datetime="{value.isoformat(timespec="seconds")}">{text}</time>')  # noqa: S308
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """A number with the group marks of the language: 1,240 in English, 1 240 in French."""
+    if value is None or value == "":
+        return ""
+    locale = _locale()
+    return locale.decimal_formats[None].apply(value, locale)
+
+
+def _local[T: (date, datetime, time)](value: T) -> T:
+    return timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
+
+
+def _this_year() -> int:
+    return timezone.localdate().year
+
+
+def _locale() -> Locale:
+    return _locale_of(get_language() or "en")
+
+
+@cache
+def _locale_of(language: str) -> Locale:
+    # Our English puts the day before the month and counts hours to 24, as its readers do (LOOK.md §5).
+    return Locale("en", "GB") if language == "en" else Locale.parse(language, sep="-")
+
+
+@cache
+def _skeleton(locale: Locale, name: str) -> DateTimePattern:
+    return locale.datetime_skeletons[name]

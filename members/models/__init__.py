@@ -1,5 +1,5 @@
 from .audit import AuditEntry, AuditOrigin
-from .batches import Batch, BatchRow
+from .batches import Batch, BatchContent, BatchRow
 from .invitations import Invitation
 from .letters import Letter
 from .operations import Operation
@@ -10,6 +10,7 @@ __all__ = [
     "AuditEntry",
     "AuditOrigin",
     "Batch",
+    "BatchContent",
     "BatchRow",
     "Department",
     "Invitation",

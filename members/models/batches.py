@@ -30,8 +30,6 @@ class Batch(models.Model):
     # How the file was read, and what the batch was asked to do. Nothing about a person.
     facts = models.JSONField(default=dict)
     total = models.PositiveIntegerField(default=0)
-    leased_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -52,11 +50,21 @@ class Batch(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "-id"], name="batch_newest"),
-            models.Index(fields=["leased_until"], condition=Q(state__in=["reading", "running"]), name="batch_open"),
+            models.Index(fields=["id"], condition=Q(state__in=["reading", "running"]), name="batch_open"),
         ]
 
     def __str__(self) -> str:
         return f"batch {self.pk}"
+
+
+class BatchContent(models.Model):
+    """The file of a batch that is still being read. It goes when the rows stand."""
+
+    batch = models.OneToOneField(Batch, models.CASCADE, primary_key=True, related_name="content")
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"content of batch {self.batch_id}"
 
 
 class BatchRow(models.Model):

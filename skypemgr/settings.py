@@ -6,7 +6,8 @@ Local mode (the default) keeps its data and its own secret under ``var/`` and ru
 
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -25,9 +26,11 @@ VAR_DIR = Path(env.str("APP_VAR", default=str(BASE_DIR / "var"))).resolve()
 DEBUG = False
 
 
-def _required[T](value: T | None, name: str) -> T:
-    if value is None:
-        raise ImproperlyConfigured(f"{name} must be set when SKYPEMGR_ENV=production.")
+def _setting(name: str, *, local: str = "") -> str:
+    """The value of an environment variable; in local mode ``local`` stands in for one that is not set."""
+    value = env.str(name, default="") or (local if LOCAL else "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} must be set when SKYPEMGR_ENV={ENVIRONMENT}.")
     return value
 
 
@@ -48,15 +51,11 @@ def _local_secret() -> str:
     return path.read_text()
 
 
-SECRET_KEY = env.str("SECRET_KEY", default=None) or (
-    _local_secret() if LOCAL else _required(None, "SECRET_KEY")
-)
+SECRET_KEY = _setting("SECRET_KEY", local=_local_secret() if LOCAL else "")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000" if LOCAL else None)
-BASE_URL = _required(BASE_URL, "BASE_URL").rstrip("/")
+BASE_URL = _setting("BASE_URL", local="http://127.0.0.1:8000").rstrip("/")
 HTTPS = urlsplit(BASE_URL).scheme == "https"
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if LOCAL else None)
-_required(ALLOWED_HOSTS, "ALLOWED_HOSTS")
+ALLOWED_HOSTS = [host.strip() for host in _setting("ALLOWED_HOSTS", local="127.0.0.1,localhost,[::1]").split(",")]
 ROOT_URLCONF = "skypemgr.urls"
 WSGI_APPLICATION = "skypemgr.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -127,18 +126,32 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
 
 # Data
-EMBEDDED_DATABASE_URL = f"postgresql://app@/app?host={VAR_DIR / 'pg'}"
-EMBEDDED_REDIS_URL = f"unix://{VAR_DIR / 'valkey.sock'}?db=0"
-if not LOCAL:
-    _required(env.str("DATABASE_URL", default=None), "DATABASE_URL")
-    _required(env.str("REDIS_URL", default=None), "REDIS_URL")
-DATABASES = {"default": env.db("DATABASE_URL", default=EMBEDDED_DATABASE_URL)}
+EMBEDDED_DATABASE = LOCAL and not env.str("DATABASE_URL", default="")
+EMBEDDED_REDIS = LOCAL and not env.str("REDIS_URL", default="")
+if EMBEDDED_DATABASE:
+    DATABASES: dict[str, dict[str, Any]] = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": str(VAR_DIR / "pg"),
+            "PORT": "5432",
+            "NAME": "app",
+            "USER": "app",
+        }
+    }
+else:
+    DATABASES = {"default": env.db_url_config(_setting("DATABASE_URL"), engine="django.db.backends.postgresql")}
+# Web sets a limit for each statement; `manage.py` sets none, and a batch its own.
+STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT", default=5_000)
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    # Threads of one web process share a pool; a batch sets a statement timeout of its own.
-    pool={"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 5},
-    options="-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=15000",
+    connect_timeout=5,
+    options=f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=3000 "
+    "-c idle_in_transaction_session_timeout=15000",
 )
-REDIS_URL = env.str("REDIS_URL", default=EMBEDDED_REDIS_URL)
+# Only the threads of a web process share a pool; a forked worker could not.
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
+if DATABASE_POOL_SIZE:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
+REDIS_URL = f"unix://{quote(str(VAR_DIR / 'valkey.sock'))}?db=0" if EMBEDDED_REDIS else _setting("REDIS_URL")
 
 
 # Background work: PostgreSQL is the memory, the broker only wakes workers (reliability.md §2.2)
@@ -186,10 +199,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # Mail
 def _mailer() -> dict:
-    url = env.str("SMTP_URL", default=None)
-    if url is None:
-        if not LOCAL:
-            raise ImproperlyConfigured("SMTP_URL must be set when SKYPEMGR_ENV=production.")
+    url = env.str("SMTP_URL", default="") if LOCAL else _setting("SMTP_URL")
+    if not url:
         # Without a mail server letters are kept under var/ and read at /outbox/.
         return {"BACKEND": "members.gateways.mail.LocalMailbox", "OPTIONS": {"folder": VAR_DIR / "letters"}}
     parts = urlsplit(url)

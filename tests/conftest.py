@@ -1,0 +1,58 @@
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+type Race = Callable[..., list[object]]
+type LocksBeforeWrites = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def locks_before_writes(db: None) -> LocksBeforeWrites:
+    """Assert that a block takes an ordered row lock before its first UPDATE."""
+
+    @contextmanager
+    def check() -> Iterator[None]:
+        with CaptureQueriesContext(connection) as captured:
+            yield
+        statements = [query["sql"] for query in captured]
+        locks = [place for place, sql in enumerate(statements) if " FOR " in sql and "ORDER BY" in sql]
+        writes = [place for place, sql in enumerate(statements) if sql.startswith("UPDATE")]
+        assert locks, f"no ordered lock among {statements}"
+        assert writes, f"no UPDATE among {statements}"
+        assert locks[0] < writes[0]
+
+    return check
+
+
+@pytest.fixture
+def race(transactional_db: None) -> Race:
+    """Run callables at the same instant on their own connections; return results and errors, in their order."""
+
+    def run(*callables: Callable[[], object]) -> list[object]:
+        barrier = threading.Barrier(len(callables))
+        outcomes: list[object] = [None] * len(callables)
+
+        def runner(index: int, call: Callable[[], object]) -> None:
+            try:
+                # Connected before the start, so that all of them reach their first statement together.
+                connection.ensure_connection()
+                barrier.wait(timeout=30)
+                outcomes[index] = call()
+            except Exception as error:  # noqa: BLE001
+                outcomes[index] = error
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=runner, args=item) for item in enumerate(callables)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        assert not any(thread.is_alive() for thread in threads), "a racer is still waiting"
+        return outcomes
+
+    return run

@@ -108,6 +108,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('expires_at', models.DateTimeField()),
                 ('closed_at', models.DateTimeField(null=True)),
+                ('reply', models.CharField(blank=True, choices=[('new_link', 'Asked for a new link'), ('not_me', 'Says it is not for them')], max_length=10)),
                 ('department', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='members.department')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to=settings.AUTH_USER_MODEL)),
                 ('invited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
@@ -149,6 +150,20 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.organization')),
             ],
         ),
+        migrations.CreateModel(
+            name='Throttle',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('scope', models.CharField(max_length=20)),
+                ('key', models.CharField(max_length=64)),
+                ('began_at', models.DateTimeField()),
+                ('count', models.PositiveIntegerField()),
+            ],
+            options={
+                'indexes': [models.Index(fields=['began_at'], name='throttle_oldest')],
+                'constraints': [models.UniqueConstraint(fields=('scope', 'key'), name='throttle_once_per_key')],
+            },
+        ),
         migrations.AddField(
             model_name='member',
             name='organization',
@@ -158,7 +173,7 @@ class Migration(migrations.Migration):
             name='Letter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('invitation', 'Invitation'), ('address_verification', 'Address verification'), ('password_reset', 'New password'), ('password_changed', 'Password changed'), ('skype_names', 'Your Skype Names')], max_length=30)),
+                ('kind', models.CharField(choices=[('invitation', 'Invitation'), ('address_verification', 'Address verification'), ('password_reset', 'New password'), ('password_changed', 'Password changed'), ('address_changed', 'Address changed'), ('skype_names', 'Your Skype Names')], max_length=30)),
                 ('email', models.EmailField(blank=True, max_length=254)),
                 ('language', models.CharField(blank=True, max_length=5)),
                 ('facts', models.JSONField(default=dict)),
@@ -292,7 +307,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'address_verification', 'password_reset', 'password_changed', 'skype_names'])), name='letter_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'address_verification', 'password_reset', 'password_changed', 'address_changed', 'skype_names'])), name='letter_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='letter',
@@ -321,6 +336,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.CheckConstraint(condition=models.Q(('kind', 'personal'), ('member__isnull', False), _connector='OR'), name='invitation_business_has_member'),
+        ),
+        migrations.AddConstraint(
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(('reply__in', ['', 'new_link', 'not_me'])), name='invitation_reply_known'),
         ),
         migrations.AddIndex(
             model_name='department',

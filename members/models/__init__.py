@@ -5,6 +5,7 @@ from .letters import Letter
 from .operations import Operation
 from .organizations import Department, Organization
 from .people import Member, User
+from .throttles import Throttle
 
 __all__ = [
     "AuditEntry",
@@ -18,5 +19,6 @@ __all__ = [
     "Member",
     "Operation",
     "Organization",
+    "Throttle",
     "User",
 ]

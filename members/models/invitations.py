@@ -29,6 +29,12 @@ class Invitation(models.Model):
         DECLINED = "declined", _("Declined")
         CANCELED = "canceled", _("Canceled")
 
+    class Reply(models.TextChoices):
+        """What somebody who can't use the link told the inviter with the button of its page."""
+
+        NEW_LINK = "new_link", _("Asked for a new link")
+        NOT_ME = "not_me", _("Says it is not for them")
+
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="invitations")
     kind = models.CharField(max_length=10, choices=User.Kind)
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="invitations")
@@ -41,6 +47,7 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    reply = models.CharField(max_length=10, choices=Reply, blank=True)
 
     objects = InvitationQuerySet.as_manager()
 
@@ -57,6 +64,7 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="personal") | Q(member__isnull=False), name="invitation_business_has_member"
             ),
+            models.CheckConstraint(condition=Q(reply__in=["", "new_link", "not_me"]), name="invitation_reply_known"),
         ]
         indexes = [models.Index(fields=["organization", "state", "-id"], name="invitation_by_state")]
 

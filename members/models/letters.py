@@ -21,6 +21,7 @@ class Letter(models.Model):
         ADDRESS_VERIFICATION = "address_verification", _("Address verification")
         PASSWORD_RESET = "password_reset", _("New password")
         PASSWORD_CHANGED = "password_changed", _("Password changed")
+        ADDRESS_CHANGED = "address_changed", _("Address changed")
         SKYPE_NAMES = "skype_names", _("Your Skype Names")
 
     class State(models.TextChoices):
@@ -52,7 +53,14 @@ class Letter(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(
-                    kind__in=["invitation", "address_verification", "password_reset", "password_changed", "skype_names"]
+                    kind__in=[
+                        "invitation",
+                        "address_verification",
+                        "password_reset",
+                        "password_changed",
+                        "address_changed",
+                        "skype_names",
+                    ]
                 ),
                 name="letter_kind_known",
             ),

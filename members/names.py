@@ -1,0 +1,381 @@
+"""Names of people, companies and departments, and Skype Names: what is accepted, and what is proposed."""
+
+import re
+import unicodedata
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from members.folding import fold, path_sort_key, search_text, sort_key
+from skypemgr.problems import Facts, Problem, Texts, tell
+
+__all__ = [
+    "NameAllocator",
+    "NameProblem",
+    "check_person_name",
+    "check_skype_name",
+    "describe",
+    "fold",
+    "free_names",
+    "initials",
+    "is_skype_name",
+    "numbered",
+    "path_sort_key",
+    "propose_admin_name",
+    "propose_skype_name",
+    "propose_slug",
+    "search_text",
+    "sort_key",
+    "split_full_name",
+    "tidy_name",
+]
+
+TEXTS: Texts = {
+    "name_missing": _("Enter a name."),
+    "name_long": _("Too long: %(length)d characters, and at most %(maximum)d fit."),
+    "name_unseen": _("The name holds no character that can be seen."),
+    "name_control": _("The name holds a control character (%(code_point)s). Type it again."),
+    "name_direction": _("The name holds a character that turns its direction (%(code_point)s). Type it again."),
+    "name_link": _("A name can't hold a web address. Leave out “%(link)s”."),
+    "name_lines_joined": _("Written on one line."),
+    "name_unseen_removed": _("A character that can't be seen was left out."),
+    "skype_name_missing": _("Enter a Skype Name."),
+    "skype_name_short": _("Too short: a Skype Name has at least 6 characters."),
+    "skype_name_long": _("Too long: a Skype Name has at most 32 characters."),
+    "skype_name_first": _("A Skype Name begins with a letter from a to z."),
+    "skype_name_space": _("A Skype Name holds no spaces."),
+    "skype_name_character": _("A Skype Name has letters from a to z, digits and . , _ - but no “%(character)s”."),
+    "skype_name_taken": _("Already taken. Free: %(free)s"),
+    "skype_name_ascii": _("“%(given)s” made ASCII"),
+    "skype_name_changed": _("“%(given)s” holds what a Skype Name can't"),
+    "skype_name_completed": _("“%(given)s” completed"),
+    "skype_name_shortened": _("“%(given)s” shortened"),
+    "skype_name_unusable": _("“%(given)s” can't become a Skype Name, so another is proposed"),
+    "skype_name_numbered": _("“%(given)s” is taken, so a number was added"),
+}
+
+type Note = dict[str, Any]
+
+
+def describe(code: str, facts: Facts) -> str:
+    """The sentence of a problem or note of this module in the active language."""
+    return tell(TEXTS, code, facts)
+
+
+class NameProblem(Problem):
+    """A name that can't be kept as it is."""
+
+    texts = TEXTS
+
+
+# Names of people, companies and departments
+
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]+")
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Tags and the separators of lines and paragraphs do as much harm as C0 and C1, and have no more place in a name.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\U000e0000-\U000e007f]")
+_JOINERS = "\u200c\u200d"
+_FILLERS = re.compile("[\\s\u034f\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2800\u3164\ufe00-\ufe0f\uffa0]+")
+_TITLES = frozenset({"dr", "jr", "mr", "mrs", "ms", "prof", "sr", "st"})
+_ENDINGS = (
+    "com|net|org|info|biz|edu|gov|mil|int|example|test|dev|app|xyz|top|site|online|shop|store|club|live|link|click|"
+    "page|website|space|tech|cloud|email|world|agency|mobi|name|pro|win|icu|vip|art|blog|news|work|life|today|zip|mov"
+)
+# What mail programs turn into links by themselves: an address with a scheme, or a host that ends like one. A
+# two-letter ending counts in one case only, since "Dr.Li" and "Anna.Bo" are people.
+_LINK = re.compile(
+    r"[a-z][a-z0-9+.-]{0,20}://[^\s/]{0,250}\.[^\s]{0,80}"
+    r"|www\.[^\s]{1,80}"
+    rf"|(?<![\w.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{_ENDINGS}|(?-i:[a-z]{{2}}|[A-Z]{{2}}))(?![\w.-]*\w)"
+    r"[/?#:]?[^\s]{0,80}",
+    re.IGNORECASE,
+)
+
+
+def tidy_name(text: str, *, max_length: int = 100, required: bool = False) -> tuple[str, list[Note]]:
+    """``text`` as it is stored (NFC, trimmed, on one line), with notes of what was changed beyond that.
+
+    An empty name is fine unless ``required``. Raises NameProblem.
+    """
+    notes: list[Note] = []
+    # Of a huge cell the beginning is enough to refuse it.
+    text = text.strip()[:10_000]
+    if not text:
+        if required:
+            raise NameProblem("name_missing")
+        return "", notes
+    if found := _CONTROL.search(text):
+        raise NameProblem("name_control", code_point=code_point(found[0]))
+    if "\n" in text or "\r" in text:
+        notes.append({"code": "name_lines_joined", "facts": {}})
+    if not text.isascii():
+        if found := _DIRECTION.search(text):
+            raise NameProblem("name_direction", code_point=code_point(found[0]))
+        if not _FILLERS.sub("", _UNSEEN.sub("", text)):
+            raise NameProblem("name_unseen")
+        seen = _UNSEEN.sub("", text).strip(_JOINERS)
+        # A byte order mark that a program left in front is nobody's intention, hence not worth a note.
+        if seen != text.lstrip("\ufeff"):
+            notes.append({"code": "name_unseen_removed", "facts": {}})
+        text = unicodedata.normalize("NFC", seen)
+    text = " ".join(text.split())
+    if len(text) > max_length:
+        raise NameProblem("name_long", length=len(text), maximum=max_length)
+    if link := _find_link(text):
+        raise NameProblem("name_link", link=link)
+    return text, notes
+
+
+def check_person_name(text: str, max_length: int = 100, *, required: bool = False) -> str:
+    """``text`` as it is stored; serves companies and departments as well. Raises NameProblem."""
+    return tidy_name(text, max_length=max_length, required=required)[0]
+
+
+def _find_link(text: str) -> str:
+    if "." not in text and "。" not in text and "．" not in text:
+        return ""
+    plain = unicodedata.normalize("NFKC", text).replace("。", ".")
+    for found in _LINK.finditer(plain):
+        if found[0].partition(".")[0].casefold() not in _TITLES:
+            return found[0][:80]
+    return ""
+
+
+def code_point(character: str) -> str:
+    """ "U+202E" for the character of that number."""
+    return f"U+{ord(character):04X}"
+
+
+_PARTICLES = frozenset(
+    {"af", "al", "auf", "bin", "da", "dal", "dalla", "de", "del", "della", "den", "der", "des", "di", "do", "dos"}
+    | {"du", "el", "ibn", "la", "las", "le", "les", "lo", "los", "op", "ten", "ter", "van", "vom", "von", "zu", "zur"}
+)
+
+
+def split_full_name(full_name: str, *, address: str = "", only_if_clear: bool = False) -> tuple[str, str]:
+    """First and last name of a full name, as far as its shape tells.
+
+    "Berg, Anna" says which is which, and so does a last name in capitals ("BERG Anna"). Otherwise the last name
+    is the last word with the particles before it ("Ludwig van Beethoven"). Two words are swapped when the
+    ``address`` has them the other way round (Outlook's "Berg Anna" at anna.berg@…). A single word is a first
+    name. ``only_if_clear`` leaves three words and more without such signs unsplit: ("", "").
+    """
+    full_name = re.sub(r"[(\[][^()\[\]]*[)\]]", " ", full_name).strip()
+    last, comma, first = (part.strip() for part in full_name.partition(","))
+    if comma and first and last:
+        return first.strip(", "), last
+    words = full_name.strip(", ").split()
+    if len(words) < 2:
+        return " ".join(words), ""
+    capitals = [len(word) > 1 and word.isupper() for word in words]
+    if any(capitals) and not all(capitals):
+        start = capitals.index(True)
+        end = start + capitals[start:].index(False) if False in capitals[start:] else len(words)
+        if start == 0:
+            return " ".join(words[end:]), " ".join(words[:end])
+        if end == len(words):
+            return " ".join(words[:start]), " ".join(words[start:])
+    if len(words) == 2:
+        local = re.findall(r"[a-z]+", fold(address.partition("@")[0]))
+        if local == [fold(words[1]), fold(words[0])]:
+            return words[1], words[0]
+        return words[0], words[1]
+    particles = [i for i, word in enumerate(words[1:-1], 1) if word.casefold() in _PARTICLES]
+    if only_if_clear and not particles:
+        return "", ""
+    start = particles[0] if particles else len(words) - 1
+    return " ".join(words[:start]), " ".join(words[start:])
+
+
+def initials(name: str) -> str:
+    """Two letters that stand for ``name`` in its avatar: "AB" for "Anna Berg", "AR" for "Architectes"."""
+    words = [word for word in re.split(r"[\s.,_\-]+", name) if word[:1].isalnum()]
+    capitalized = [word for word in words if word[0].isupper()]
+    chosen = capitalized if len(capitalized) > 1 or len(words) == 1 else words
+    if len(chosen) > 1:
+        return (chosen[0][0] + chosen[-1][0]).upper()[:2]
+    return (chosen[0] if chosen else name)[:2].upper()[:2]
+
+
+# Skype Names
+
+SHORTEST, LONGEST = 6, 32
+_SKYPE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.,_-]{5,31}", re.ASCII)
+_SEPARATORS = ".,_-"
+
+
+def is_skype_name(text: str) -> bool:
+    """Whether ``text`` has the shape of a Skype Name: 6–32 characters, a letter first."""
+    return _SKYPE_NAME.fullmatch(text) is not None
+
+
+def check_skype_name(text: str) -> str:
+    """``text`` without white space around it, if it can be a Skype Name. Raises NameProblem."""
+    text = text.strip()
+    if is_skype_name(text):
+        return text
+    if not text:
+        raise NameProblem("skype_name_missing")
+    if wrong := re.search(r"[^A-Za-z0-9.,_-]", text):
+        if wrong[0].isspace():
+            raise NameProblem("skype_name_space")
+        shown = wrong[0] if wrong[0].isprintable() else code_point(wrong[0])
+        raise NameProblem("skype_name_character", character=shown)
+    if not text[0].isalpha():
+        raise NameProblem("skype_name_first")
+    raise NameProblem("skype_name_short" if len(text) < SHORTEST else "skype_name_long")
+
+
+def propose_skype_name(
+    *, wanted: str = "", address: str = "", first_name: str = "", last_name: str = "", company: str = ""
+) -> tuple[str, list[Note]]:
+    """A valid Skype Name for a person, and notes on how it differs from the ``wanted`` one.
+
+    Made from ``wanted`` if that has anything usable, else from the address before its @, else from the name.
+    Letters become ASCII, spaces dots; what a Skype Name can't hold is dropped. One led by a digit gets a word in
+    front, one too short gets words behind: from the person's name, the company, the domain. Whether it is free
+    is the caller's question (NameAllocator).
+    """
+    wanted = wanted[:500].strip()
+    if is_skype_name(wanted):
+        return wanted, []
+    codes = []
+    local, _at, domain = address.partition("@")
+    # Directories write CORP\anna and anna@corp.example where they mean anna.
+    name = ascii_name = _to_ascii(wanted.rpartition("\\")[2].partition("@")[0])
+    if wanted:
+        name = _legal(ascii_name)
+        if not name or (name != ascii_name and not re.search(r"[A-Za-z]", name)):
+            name = ""
+            codes.append("skype_name_unusable")
+        else:
+            codes += ["skype_name_ascii"] if not wanted.isascii() else []
+            codes += ["skype_name_changed"] if wanted.isascii() and name != wanted else []
+    usable = bool(name)
+    name = name or _legal(_to_ascii(local)).lower() or _legal(_to_ascii(f"{first_name}.{last_name}")).lower()
+
+    parts = [_word(part) for part in (last_name, first_name, company, local, domain)]
+    whole = _complete(name, last=parts[0], first=parts[1], others=[*parts[2:], "member"])
+    shortened = whole[:LONGEST].rstrip(_SEPARATORS)
+    if usable:
+        codes += ["skype_name_completed"] if whole != name else []
+        codes += ["skype_name_shortened"] if shortened != whole else []
+    return shortened, [{"code": code, "facts": {"given": wanted[:80]}} for code in codes]
+
+
+_ASCII_LETTERS = str.maketrans(
+    {"Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d", "ß": "ss"}
+    | {"ẞ": "SS", "Þ": "Th", "þ": "th", "Ł": "L", "ł": "l", "Ħ": "H", "ħ": "h", "ı": "i", "Ŋ": "N", "ŋ": "n"}
+)
+
+
+def _to_ascii(text: str) -> str:
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKD", text.translate(_ASCII_LETTERS)).encode("ascii", "ignore").decode()
+
+
+def _legal(text: str) -> str:
+    """What of ``text`` a Skype Name may hold, without separators at its ends or in a row."""
+    text = re.sub(r"[\s+/&|]+", ".", text.strip())
+    text = re.sub(r"[^A-Za-z0-9.,_-]+", "", text)
+    return re.sub(r"([.,_-])[.,_-]+", r"\1", text).strip(_SEPARATORS)
+
+
+def _word(text: str) -> str:
+    """The first word of ``text`` as it can complete a Skype Name, or ""."""
+    found = re.search(r"[a-z0-9]{2,}", _to_ascii(text).lower().replace("'", ""))
+    return found[0][:20] if found else ""
+
+
+def _complete(name: str, *, last: str, first: str, others: Sequence[str]) -> str:
+    if not name[:1].isalpha():
+        words = (word for word in (first, last, *others) if word and word[0].isalpha() and word not in name)
+        lead = next(words, "member")
+        name = f"{lead}.{name}".strip(_SEPARATORS)
+    for word in (last, first, *others):
+        if len(name) >= SHORTEST:
+            break
+        if word and word not in name.lower():
+            name = f"{name}.{word}"
+    return name
+
+
+def numbered(name: str, number: int) -> str:
+    """``name`` with ``number`` behind it, cut so that it stays a Skype Name: "bjorn.akesson2"."""
+    suffix = f".{number}" if name[-1].isdigit() else str(number)
+    return f"{name[: LONGEST - len(suffix)]}{suffix}"
+
+
+class NameAllocator:
+    """Gives out Skype Names that are free, for as many people as there are, in few questions.
+
+    ``find_taken`` gets Skype Names in lower case and returns those of them that are in use. What was given out
+    once is not given out again, so one allocator serves all chunks of a file.
+    """
+
+    def __init__(self, find_taken: Callable[[Collection[str]], Iterable[str]]) -> None:
+        self._find_taken = find_taken
+        self._taken: set[str] = set()
+        self._next_number: defaultdict[str, int] = defaultdict(lambda: 2)
+
+    def claim(self, proposals: Sequence[str]) -> list[str]:
+        """A free name for each of ``proposals``, in their order: itself, or itself with a number behind it.
+
+        Of equal proposals the first keeps it; a name proposed as it is goes before a numbered one.
+        """
+        names = dict.fromkeys(name.lower() for name in proposals)
+        self._taken.update(self._find_taken([name for name in names if name not in self._taken]))
+        given: list[str] = list(proposals)
+        waiting: defaultdict[str, deque[int]] = defaultdict(deque)
+        for place, name in enumerate(proposals):
+            if name.lower() in self._taken:
+                waiting[name.lower()].append(place)
+            else:
+                self._taken.add(name.lower())
+        window = 1
+        while waiting:
+            window *= 2
+            asked = {
+                base: range(self._next_number[base], self._next_number[base] + len(places) + window)
+                for base, places in waiting.items()
+            }
+            candidates = [numbered(base, number) for base, numbers in asked.items() for number in numbers]
+            self._taken.update(self._find_taken(candidates))
+            for base, numbers in asked.items():
+                places = waiting[base]
+                for number in numbers:
+                    self._next_number[base] = number + 1
+                    if numbered(base, number) not in self._taken:
+                        self._taken.add(numbered(base, number))
+                        place = places.popleft()
+                        given[place] = numbered(proposals[place], number)
+                    if not places:
+                        del waiting[base]
+                        break
+        return given
+
+
+def free_names(proposals: Sequence[str], taken: Collection[str]) -> list[str]:
+    """A free name for each of ``proposals`` when ``taken`` (in any case) is all that is in use."""
+    in_use = {name.lower() for name in taken}
+    return NameAllocator(in_use.intersection).claim(proposals)
+
+
+# Organizations
+
+
+def propose_slug(company: str, max_length: int = 60) -> str:
+    """The name of a company as it stands in URLs: "Fondation Åkesson" gives "fondation-akesson"."""
+    slug = "-".join(re.findall(r"[a-z0-9]+", re.sub(r"['’.]", "", _to_ascii(company).lower())))
+    if len(slug) > max_length:
+        slug = slug[: max_length + 1].rpartition("-")[0] or slug[:max_length]
+    return slug or "organization"
+
+
+def propose_admin_name(company: str) -> str:
+    """The Skype Name proposed for an account that only administers: "architectes.admin"."""
+    slug = propose_slug(company, LONGEST - len(".admin"))
+    return f"{slug}.admin" if slug[0].isalpha() else f"admin.{slug}"

@@ -48,7 +48,7 @@ class SampleChoicesForm(forms.Form):
 
     addresses = forms.CharField(
         label="E-mail addresses",
-        widget=forms.Textarea(attrs={"placeholder": "One per line, or separated by commas"}),
+        widget=forms.Textarea(attrs={"rows": 4, "placeholder": "One per line, or separated by commas"}),
     )
     letter = forms.BooleanField(label="Send a letter", help_text="In the language of the member.", required=False)
     plan = forms.BooleanField(label="Not available on this plan", disabled=True, required=False)
@@ -112,7 +112,7 @@ def _samples(here: str) -> dict[str, Any]:
         "subsection": "",
         "colors": COLORS,
         "icons": _icon_names(),
-        "form": SampleForm(values, prefix="sample"),
+        "form": SampleForm(values, auto_id="sample_%s"),
         "choices": SampleChoicesForm(initial={"letter": True, "alert": True, "kind": "business"}),
         "people": PEOPLE,
         "trail": [("Overview", here)],

@@ -1,0 +1,89 @@
+"""Real processes of ours, started in a data folder of their own and never on the servers of the tests."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from skypemgr.embedded.processes import living, wait_until
+
+ROOT = Path(__file__).parent.parent.parent
+SETTINGS = ROOT / "skypemgr" / "settings.py"
+ASK = "from django.db import connection; c = connection.cursor(); c.execute({sql!r}); {then}"
+
+
+def setting_names() -> set[str]:
+    """Every environment variable that the settings read."""
+    return set(re.findall(r'(?:env\.\w+|_setting)\(\s*"([A-Z_]+)"', SETTINGS.read_text()))
+
+
+def environment(folder: Path, **extra: str) -> dict[str, str]:
+    """The environment of somebody who has configured nothing, with the data in ``folder``."""
+    kept = {name: value for name, value in os.environ.items() if name not in setting_names()}
+    return kept | {"APP_VAR": str(folder), "DJANGO_SETTINGS_MODULE": "skypemgr.settings"} | extra
+
+
+def start(*words: str, folder: Path, **extra: str) -> subprocess.Popen[str]:
+    """``manage.py`` with these words, its output in one pipe, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=environment(folder, **extra),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+
+
+def ask(sql: str, *, folder: Path, then: str = "print(c.fetchone()[0])") -> subprocess.Popen[str]:
+    """A command that runs one statement and then some Python, with the cursor ``c``."""
+    return start("shell", "-v0", "-c", ASK.format(sql=sql, then=then), folder=folder)
+
+
+def output_of(process: subprocess.Popen[str]) -> str:
+    """What a process wrote until it ended by itself, in order."""
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == 0, output
+    return output.strip()
+
+
+def first_line_of(process: subprocess.Popen[str]) -> str:
+    """The first line of a process that goes on running."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def postgres_of(folder: Path) -> int:
+    """The main process of the PostgreSQL in ``folder``."""
+    return int((folder / "pg" / "postmaster.pid").read_text().split()[0])
+
+
+def servers_of(folder: Path) -> list[int]:
+    """Every process of the servers in ``folder``."""
+    return living("postgres", folder / "pg") + living("valkey-server", folder / "valkey")
+
+
+def children_of(folder: Path) -> dict[int, str]:
+    """Command lines of every process that has ``folder`` as its data folder, by process id."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"APP_VAR={folder}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+    return found
+
+
+def nothing_is_left_in(folder: Path) -> bool:
+    """Whether every process of this data folder ends within seconds."""
+    return wait_until(lambda: not servers_of(folder) and not children_of(folder), seconds=40, step=0.1)
+
+
+def kill(process: int) -> None:
+    """As the kernel does when memory runs out: no last word."""
+    os.kill(process, signal.SIGKILL)

@@ -1,0 +1,40 @@
+"""How web runs, in production and under `manage.py up` alike; gunicorn reads this from the folder it starts in."""
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+worker_class = "gthread"
+bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+max_requests = 2_000
+max_requests_jitter = 200
+loglevel = "warning"
+control_socket_disable = True
+# A worker's sign of life is a file; on a slow disk, writing it could look like death.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skypemgr.settings")
+# Each thread has a connection, and one is left for what runs beside them.
+os.environ.setdefault("DATABASE_POOL_SIZE", str(threads + 1))
+
+
+def on_starting(server):
+    """Refuse to serve a local installation, with its demo people and its readable letters, to a network."""
+    if os.environ.get("SKYPEMGR_ENV", "local") != "local":
+        return
+    for address in server.cfg.address:
+        if isinstance(address, tuple) and not is_loopback(address[0]):
+            raise SystemExit(f"Local mode listens on 127.0.0.1 alone, not on {address[0]}: see docs/settings.md.")
+
+
+def is_loopback(host):
+    """Whether a host reaches this machine alone."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,12 +1,16 @@
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from members.models import User
+from members.addresses import AddressProblem, normalize_address, same_address_key
+from members.models import Member, User
 
 
 class SkypeNameBackend(BaseBackend):
@@ -26,17 +30,44 @@ class SkypeNameBackend(BaseBackend):
         return User.objects.select_related("owner").filter(pk=user_id, is_active=True).first()
 
 
-def accounts_by_address(address: str) -> list[User]:
-    """The accounts of an e-mail address that may sign in, by Skype Name."""
-    return list(User.objects.filter(email__iexact=address, is_active=True).order_by("skype_name")[:50])
+def accounts_by_address(address: str) -> QuerySet[User]:
+    """The accounts that sign in with an e-mail address, by Skype Name.
+
+    One without a password can't sign in, so an invitation to an address takes nothing from its owner.
+    """
+    try:
+        address = normalize_address(address)
+    except AddressProblem:
+        return User.objects.none()
+    return (
+        User.objects.alias(folded=Lower("email"))
+        .filter(folded=same_address_key(address), is_active=True)
+        .exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        .order_by("skype_name")
+    )
+
+
+def accounts_by_login(login: str) -> QuerySet[User]:
+    """The accounts that somebody may mean who typed ``login``: of that Skype Name, or of that address."""
+    if "@" in login:
+        return accounts_by_address(login)
+    # Django's iexact compares in upper case, for which there is no index.
+    return User.objects.alias(folded=Lower("skype_name")).filter(folded=login.strip().lower())
 
 
 def find_by_login(login: str) -> User | None:
     """The account of a Skype Name, or of an address that no other account has."""
-    if "@" not in login:
-        return User.objects.filter(skype_name__iexact=login).first()
-    found = accounts_by_address(login)
+    found = list(accounts_by_login(login)[:2])
     return found[0] if len(found) == 1 else None
+
+
+def resettable(users: QuerySet[User]) -> QuerySet[User]:
+    """Those of ``users`` who may choose a new password by a letter.
+
+    Never an invited business account: only its invitation opens it (reliability.md D15).
+    """
+    joined = Member.objects.filter(user=OuterRef("pk"), organization=OuterRef("owner"), state=Member.State.ACTIVE)
+    return users.filter(Q(kind=User.Kind.PERSONAL) | Exists(joined), is_active=True, erased_at=None)
 
 
 class LengthValidator:

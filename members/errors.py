@@ -122,3 +122,58 @@ class NothingToAdd(Refusal):
 class TooManyRows(Refusal):
     text = _("There are more than {limit} rows. Split the file and take it in in parts.")
     field = "file"
+
+
+class WrongCredentials(Refusal):
+    """One answer for every reason not to let somebody in (reliability.md D17)."""
+
+    text = _("The Skype Name or the password is not right.")
+
+
+class TooManyTries(Refusal):
+    text = _("That was tried too often. Wait {minutes} minutes, then try again.")
+
+
+class WrongPassword(Refusal):
+    text = _("This is not your present password.")
+    field = "password"
+
+
+class SamePassword(Refusal):
+    text = _("This is the password you signed in with. Choose one that nobody else knows.")
+    field = "password"
+
+
+class LinkDead(Refusal):
+    """A link of a letter that was used, is too old, or belongs to an earlier address."""
+
+    text = _("This link can’t be used any more.")
+
+
+class NotAPersonalAccount(Refusal):
+    text = _("Only a personal account can accept this invitation. You are signed in with a business account.")
+
+
+class MeantForAnother(Refusal):
+    text = _("This invitation is for the account {skype_name}. Sign in with it to accept.")
+
+
+class BusinessAccountStays(Refusal):
+    text = _("A business account belongs to its organization and can’t leave it.")
+
+
+class CannotInvite(Refusal):
+    """Nobody was invited; ``problems`` holds a sentence for each entry that stands in the way."""
+
+    field = "people"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__()
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return " ".join(self.problems)
+
+
+class InvitationNotOpen(Refusal):
+    text = _("This invitation was already accepted, declined or canceled.")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import get_language
 
 from members.models import Invitation, Letter, Member, Organization, User
 from skypemgr.background import wake
@@ -30,19 +32,16 @@ def invitation_letter(invitation: Invitation) -> Letter:
 def personal_letter(
     kind: Letter.Kind, user: User, *, organization: Organization | None = None, member: Member | None = None
 ) -> Letter:
-    """A letter to one account about itself."""
-    return Letter(
-        organization=organization,
-        kind=kind,
-        user=user,
-        member=member,
-        email=user.email,
-    )
+    """A letter to one account about itself, to the address it has now."""
+    organization = organization or user.owner
+    # Of somebody who belongs to nobody and has chosen nothing, only the browser knows the language.
+    language = "" if user.language or organization else get_language() or ""
+    return Letter(organization=organization, kind=kind, user=user, member=member, email=user.email, language=language)
 
 
 @transaction.atomic(savepoint=False)
 def stop_letters(invitations: Iterable[Invitation]) -> int:
     """Take back what is still waiting of these invitations; gives how many letters that were."""
     return Letter.objects.filter(invitation__in=list(invitations), state=Letter.State.WAITING).update(
-        state=Letter.State.CANCELED
+        state=Letter.State.CANCELED, closed_at=Now()
     )

@@ -1,0 +1,60 @@
+"""Reading invitations: why a link is of no use any more, the list of a console, and those a person may answer."""
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from members.models import Invitation, Organization, User
+from members.names import fold
+
+
+def closed_because(invitation: Invitation, *, newest: bool = True) -> str:
+    """Why a link of ``invitation`` is of no use: used, declined, canceled, replaced, expired; "" when it works.
+
+    ``newest`` says whether it is the link that was sent last.
+    """
+    match invitation.state:
+        case Invitation.State.ACCEPTED:
+            return "used"
+        case Invitation.State.DECLINED:
+            return "declined"
+        case Invitation.State.CANCELED:
+            return "canceled"
+    if not newest:
+        return "replaced"
+    return "" if invitation.is_open(timezone.now()) else "expired"
+
+
+def list_invitations(organization: Organization, *, state: str = "", search: str = "") -> QuerySet[Invitation]:
+    """The invitations of an organization in a state: pending (links that work), expired, or one that ended them."""
+    invitations = Invitation.objects.filter(organization=organization).select_related(
+        "member__user", "member__department", "user", "invited_by__user", "department"
+    )
+    match state:
+        case Invitation.State.PENDING:
+            invitations = invitations.open(timezone.now())
+        case "expired":
+            invitations = invitations.filter(state=Invitation.State.PENDING, expires_at__lte=timezone.now())
+        case "replied":
+            invitations = invitations.filter(state=Invitation.State.PENDING).exclude(reply="")
+        case Invitation.State.ACCEPTED | Invitation.State.DECLINED | Invitation.State.CANCELED:
+            invitations = invitations.filter(state=state)
+    if search:
+        # The address of somebody who was invited by Skype Name is theirs to tell.
+        known = Q(email__icontains=search) & (Q(kind=User.Kind.BUSINESS) | Q(user=None) | Q(member__isnull=False))
+        invitations = invitations.filter(
+            known | Q(member__search_text__contains=fold(search)) | Q(user__skype_name__icontains=search)
+        )
+    return invitations
+
+
+def invitations_for(user: User) -> QuerySet[Invitation]:
+    """The open invitations that a personal account was asked by name, or by an address it has confirmed."""
+    mine = Q(user=user)
+    if user.email_verified_at is not None:
+        mine |= Q(user=None, email__iexact=user.email)
+    return (
+        Invitation.objects.open(timezone.now())
+        .filter(mine, kind=User.Kind.PERSONAL)
+        .select_related("organization", "invited_by__user")
+        .order_by("pk")
+    )

@@ -1,0 +1,194 @@
+"""Invitations by those who administer: of personal accounts, sent again, canceled, moved to another address."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from members.access import Actor, Capability, require, require_over
+from members.audit import Action, Fact, record, record_many
+from members.errors import AddressTaken, CannotInvite, InvitationNotOpen, PersonalAccountsRefused, StateForbids
+from members.invitees import read_invitees
+from members.mail import invitation_letter, stop_letters, write_letters
+from members.models import Department, Invitation, Member, Organization, User
+from members.models.invitations import InvitationQuerySet
+from members.newcomers import sorting_of
+from members.renewals import renew_invitations
+from skypemgr.clock import DatabaseClock
+
+
+@transaction.atomic(durable=True)
+def invite_personal(
+    *, actor: Actor, organization: Organization, people: Sequence[str], department: Department | None = None
+) -> list[Invitation]:
+    """Invite people with accounts of their own, by address or by Skype Name: all of them, or nobody.
+
+    Raises PersonalAccountsRefused, and CannotInvite with a sentence for each entry that stands in the way.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    if department is not None and department.organization_id != organization.pk:
+        raise PermissionDenied
+    if not organization.allow_personal_accounts:
+        raise PersonalAccountsRefused
+    invitees = read_invitees(organization, people)
+    expires_at = timezone.now() + timedelta(days=settings.INVITATION_DAYS)
+    try:
+        invitations = Invitation.objects.bulk_create(
+            [
+                Invitation(
+                    organization=organization,
+                    kind=User.Kind.PERSONAL,
+                    user=invitee.user,
+                    department=department,
+                    email=invitee.email,
+                    invited_by=actor.member,
+                    expires_at=expires_at,
+                )
+                for invitee in invitees
+            ]
+        )
+    except IntegrityError as error:
+        problem = gettext("Somebody else has just invited one of them. Look at the list of invitations.")
+        raise CannotInvite([problem]) from error
+    write_letters(invitation_letter(invitation) for invitation in invitations)
+    _record(actor, organization, Action.INVITATION_SENT, invitations)
+    return invitations
+
+
+@transaction.atomic(durable=True)
+def resend_invitations(
+    *, actor: Actor, organization: Organization, invitations: Collection[int] = (), members: Collection[int] = ()
+) -> int:
+    """Send invitations again, named by their ids or by those of the invited members; gives how many.
+
+    Each gets a new link and another fortnight; every earlier link dies, and so do letters not yet sent. A
+    canceled invitation of a business account is opened again, account and all. Others are left alone.
+    Raises AddressTaken when somebody else has the address of a canceled one by now.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    chosen = _choose(organization, invitations, members)
+    left = _lock_members(chosen.filter(state=Invitation.State.CANCELED))
+    locked = _lock_invitations(organization, chosen)
+    canceled = {entry.member_id for entry in locked if entry.state == Invitation.State.CANCELED}
+    reopened = [member for member in left if member.state == Member.State.LEFT and member.pk in canceled]
+    for member in reopened:
+        require_over(actor, member)
+    try:
+        _reopen(reopened)
+    except IntegrityError:
+        raise AddressTaken(email=", ".join(member.email for member in reopened)) from None
+    back = {member.pk for member in reopened}
+    renewed = renew_invitations(
+        [entry for entry in locked if entry.state == Invitation.State.PENDING or entry.member_id in back]
+    )
+    _record(actor, organization, Action.INVITATION_RESENT, renewed)
+    return len(renewed)
+
+
+@transaction.atomic(durable=True)
+def cancel_invitations(*, actor: Actor, organization: Organization, invitations: Collection[int]) -> int:
+    """Take pending invitations back; gives how many. Their links die.
+
+    A business account that was never finished leaves with its invitation: it can't sign in, and its Skype Name
+    stays taken. Raises InvitationNotOpen when there was nothing to take back.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    chosen = _choose(organization, invitations, ())
+    people = _lock_members(chosen)
+    pending = [entry for entry in _lock_invitations(organization, chosen) if entry.state == Invitation.State.PENDING]
+    if not pending:
+        raise InvitationNotOpen
+    # Somebody who joined while we waited for the locks is a member like any other, and stays one.
+    waiting = {invitation.member_id for invitation in pending}
+    members = [member for member in people if member.pk in waiting and member.state == Member.State.INVITED]
+    for member in members:
+        require_over(actor, member)
+    stop_letters(pending)
+    Invitation.objects.filter(pk__in=[invitation.pk for invitation in pending]).update(
+        state=Invitation.State.CANCELED, closed_at=DatabaseClock()
+    )
+    Member.objects.filter(pk__in=[member.pk for member in members]).update(state=Member.State.LEFT)
+    User.objects.filter(pk__in=[member.user_id for member in members]).update(
+        is_active=False, password=make_password(None), must_change_password=False
+    )
+    _record(actor, organization, Action.INVITATION_CANCELED, pending)
+    return len(pending)
+
+
+@transaction.atomic(durable=True)
+def change_invited_address(*, actor: Actor, organization: Organization, member: Member, email: str) -> None:
+    """Send the invitation of a member who has not joined to another address; links to the old one die.
+
+    Raises StateForbids when they have joined or left, AddressTaken.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    mine = Invitation.objects.filter(organization=organization, member=member)
+    [locked] = _lock_members(mine) or [None]
+    if locked is None:
+        raise PermissionDenied
+    require_over(actor, locked)
+    if locked.state != Member.State.INVITED:
+        raise StateForbids(state=locked.get_state_display())
+    locked.email = email
+    for column, value in sorting_of(locked.user, organization, email).items():
+        setattr(locked, column, value)
+    waiting = _lock_invitations(organization, mine.filter(state=Invitation.State.PENDING))
+    try:
+        locked.save(update_fields=["email", "sort_key", "search_text"])
+        User.objects.filter(pk=locked.user_id).update(email=email, email_verified_at=None)
+        renew_invitations(waiting, email=email)
+    except IntegrityError:
+        raise AddressTaken(email=email) from None
+    record(organization=organization, actor=actor, action=Action.ADDRESS_CHANGED, subject=locked)
+
+
+def _choose(organization: Organization, invitations: Collection[int], members: Collection[int]) -> InvitationQuerySet:
+    named = Q(pk__in=invitations) | Q(member__in=members, state=Invitation.State.PENDING)
+    return Invitation.objects.filter(named, organization=organization)
+
+
+def _lock_members(invitations: InvitationQuerySet) -> list[Member]:
+    """The members of ``invitations`` with their accounts, locked before anything else of theirs is."""
+    return list(
+        Member.objects.select_for_update(no_key=True, of=("self", "user"))
+        .select_related("user", "organization")
+        .filter(pk__in=invitations.values("member"))
+        .order_by("pk")
+    )
+
+
+def _lock_invitations(organization: Organization, invitations: InvitationQuerySet) -> list[Invitation]:
+    return list(
+        Invitation.objects.select_for_update(no_key=True, of=("self",))
+        .filter(organization=organization, pk__in=invitations.values("pk"))
+        .order_by("pk")
+    )
+
+
+def _reopen(members: Sequence[Member]) -> None:
+    """Make the accounts of canceled invitations wait again; nobody has a password to them."""
+    pks = [member.pk for member in members]
+    Invitation.objects.filter(member__in=pks, state=Invitation.State.CANCELED).update(
+        state=Invitation.State.PENDING, closed_at=None
+    )
+    Member.objects.filter(pk__in=pks).update(state=Member.State.INVITED)
+    User.objects.filter(pk__in=[member.user_id for member in members]).update(
+        is_active=True, password=make_password(None), must_change_password=False
+    )
+
+
+def _record(actor: Actor, organization: Organization, action: Action, invitations: Sequence[Invitation]) -> None:
+    record_many(
+        organization=organization,
+        actor=actor,
+        facts=[
+            Fact(action=action, subject=invitation, member=invitation.member, after={"kind": invitation.kind})
+            for invitation in invitations
+        ],
+    )

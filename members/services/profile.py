@@ -1,0 +1,151 @@
+"""What people change about themselves: names, language, address, and the organizations they are in."""
+
+from django.db import IntegrityError, transaction
+
+from members.access import Actor
+from members.audit import Action, record
+from members.credentials import confirm_password
+from members.errors import AddressTaken, BusinessAccountStays, LastAdministrator, StateForbids
+from members.mail import personal_letter, write_letters
+from members.models import Invitation, Letter, Member, Organization, User
+from members.newcomers import sorting_of
+from members.renewals import renew_invitations
+
+
+@transaction.atomic(durable=True)
+def change_profile(*, actor: Actor, first_name: str, last_name: str, language: str) -> User:
+    """Change the actor's names, and the language of their pages and letters ("": as the organization)."""
+    members = _lock_memberships(actor)
+    user = _lock_user(actor)
+    new = {"first_name": first_name, "last_name": last_name, "language": language}
+    changed = [name for name, value in new.items() if getattr(user, name) != value]
+    for name in changed:
+        setattr(user, name, new[name])
+    user.save(update_fields=changed)
+    if not set(changed) & {"first_name", "last_name"}:
+        return user
+    for member in members:
+        member.user = user
+        for column, value in sorting_of(user, member.organization, member.email).items():
+            setattr(member, column, value)
+    Member.objects.bulk_update(members, ["sort_key", "search_text"])
+    for member in members:
+        if member.state != Member.State.LEFT:
+            # The log copies nothing personal: it names the fields, not what stands in them.
+            record(
+                organization=member.organization,
+                actor=Actor.of_member(member, address=actor.address),
+                action=Action.MEMBER_CHANGED,
+                subject=member,
+                after={"fields": changed},
+            )
+    return user
+
+
+@transaction.atomic(durable=True)
+def change_language(*, actor: Actor, language: str) -> None:
+    """Show the actor's pages, and write their letters, in ``language``."""
+    assert actor.user is not None
+    User.objects.filter(pk=actor.user.pk).update(language=language)
+
+
+def change_address(*, actor: Actor, password: str, email: str) -> User:
+    """Change the actor's e-mail address; the new one has to be confirmed, and the old one is told.
+
+    Invitations that wait for the actor go to the new address, and their old links die. Raises WrongPassword,
+    TooManyTries, AddressTaken.
+    """
+    confirm_password(actor=actor, password=password)
+    return _replace_address(actor=actor, email=email)
+
+
+@transaction.atomic(durable=True)
+def _replace_address(*, actor: Actor, email: str) -> User:
+    members = _lock_memberships(actor)
+    user = _lock_user(actor)
+    if email == user.email:
+        return user
+    farewell = personal_letter(Letter.Kind.ADDRESS_CHANGED, user)
+    user.email = email
+    user.email_verified_at = None
+    user.save(update_fields=["email", "email_verified_at"])
+    # A personal account may be known to an organization at an address of its own.
+    for member in members:
+        member.user = user
+        if member.organization == user.owner:
+            _move_member(actor=actor, member=member, email=email)
+    waiting = list(
+        Invitation.objects.select_for_update(no_key=True)
+        .filter(user=user, state=Invitation.State.PENDING)
+        .order_by("pk")
+    )
+    try:
+        renew_invitations(waiting, email=email)
+    except IntegrityError:
+        raise AddressTaken(email=email) from None
+    write_letters([farewell, personal_letter(Letter.Kind.ADDRESS_VERIFICATION, user)])
+    return user
+
+
+def _move_member(*, actor: Actor, member: Member, email: str) -> None:
+    member.email = email
+    for column, value in sorting_of(member.user, member.organization, email).items():
+        setattr(member, column, value)
+    try:
+        member.save(update_fields=["email", "sort_key", "search_text"])
+    except IntegrityError:
+        raise AddressTaken(email=email) from None
+    record(
+        organization=member.organization,
+        actor=Actor.of_member(member, address=actor.address),
+        action=Action.ADDRESS_CHANGED,
+        subject=member,
+    )
+
+
+@transaction.atomic(durable=True)
+def leave_organization(*, actor: Actor, organization: Organization) -> None:
+    """Take the actor's personal account out of ``organization``, for good.
+
+    Raises BusinessAccountStays, LastAdministrator, StateForbids when they are no active member.
+    """
+    assert actor.user is not None
+    if actor.user.kind == User.Kind.BUSINESS:
+        raise BusinessAccountStays
+    # Every change of who administers an organization queues here, so that the last one is counted right.
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    member = (
+        Member.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("organization", "user")
+        .get(organization=organization, user=actor.user)
+    )
+    if member.state != Member.State.ACTIVE:
+        raise StateForbids(state=member.get_state_display())
+    others = Member.objects.of(organization).administrators().exclude(pk=member.pk)
+    if member.role == Member.Role.ADMINISTRATOR and not others.exists():
+        raise LastAdministrator
+    acting = Actor.of_member(member, address=actor.address)
+    member.state = Member.State.LEFT
+    member.save(update_fields=["state"])
+    record(
+        organization=organization,
+        actor=acting,
+        action=Action.MEMBER_LEFT,
+        subject=member,
+        before={"state": Member.State.ACTIVE, "role": member.role},
+        after={"state": Member.State.LEFT},
+    )
+
+
+def _lock_memberships(actor: Actor) -> list[Member]:
+    return list(
+        Member.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("organization", "user")
+        .filter(user=actor.user)
+        .order_by("pk")
+    )
+
+
+def _lock_user(actor: Actor) -> User:
+    assert actor.user is not None
+    return User.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=actor.user.pk)

@@ -459,6 +459,6 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='identity_is_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.skype_name, OLD.kind, OLD.owner_id) IS DISTINCT FROM (NEW.skype_name, NEW.kind, NEW.owner_id) AND NEW.erased_at IS NULL', func="RAISE EXCEPTION 'The Skype Name, kind and owner of an account never change.';", hash='2b812ccec2ff6f8e5118afae0272235768d73cb2', operation='UPDATE', pgid='pgtrigger_identity_is_frozen_b237b', table='members_user', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='identity_is_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.skype_name, OLD.kind, OLD.owner_id) IS DISTINCT FROM (NEW.skype_name, NEW.kind, NEW.owner_id) AND NEW.erased_at IS NULL)', func="RAISE EXCEPTION 'The Skype Name, kind and owner of an account never change.';", hash='210e02c2bc72b31b9d1db15ae49f3637612650af', operation='UPDATE', pgid='pgtrigger_identity_is_frozen_b237b', table='members_user', when='BEFORE')),
         ),
     ]

@@ -69,8 +69,8 @@ class User(AbstractBaseUser):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "(OLD.skype_name, OLD.kind, OLD.owner_id) IS DISTINCT FROM"
-                    " (NEW.skype_name, NEW.kind, NEW.owner_id) AND NEW.erased_at IS NULL"
+                    "((OLD.skype_name, OLD.kind, OLD.owner_id) IS DISTINCT FROM"
+                    " (NEW.skype_name, NEW.kind, NEW.owner_id) AND NEW.erased_at IS NULL)"
                 ),
                 func="RAISE EXCEPTION 'The Skype Name, kind and owner of an account never change.';",
             )

@@ -35,10 +35,10 @@ class RequestGuardMiddleware:
 
 
 def is_readable(request: HttpRequest) -> bool:
-    """Whether path and query are UTF-8 without a NUL; PostgreSQL answers anything else with an error."""
-    path = request.META.get("PATH_INFO", "").encode("latin-1")
+    """Whether path and query hold no NUL and the query is UTF-8; PostgreSQL answers the rest with an error."""
     query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1"))
     try:
-        return "\0" not in path.decode() + query.decode()
+        # Django itself has put percent signs back where a path is not UTF-8.
+        return "\0" not in request.path_info + query.decode()
     except UnicodeDecodeError:
         return False

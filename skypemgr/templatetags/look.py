@@ -103,7 +103,7 @@ def count(value: int | None) -> str:
     return locale.decimal_formats[None].apply(value, locale)
 
 
-def _local[T: (date, datetime, time)](value: T) -> T:
+def _local(value: Any) -> Any:
     return timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
 
 

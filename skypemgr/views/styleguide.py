@@ -16,12 +16,6 @@ from django.utils import timezone, translation
 
 from skypemgr.forms import AffixInput, Explained
 
-COLORS = (
-    "paper surface surface-sunken surface-raised line line-strong ink ink-2 ink-3 accent accent-fill accent-soft band"
-    " success-soft success-solid warning-soft warning-solid danger-soft danger-solid info-soft info-solid"
-    " series-1 series-2 series-3 series-4 series-5"
-).split()
-
 
 class SampleForm(forms.Form):
     """One field of each kind."""
@@ -110,8 +104,8 @@ def _samples(here: str) -> dict[str, Any]:
     return {
         "section": "settings",
         "subsection": "",
-        "colors": COLORS,
-        "icons": _icon_names(),
+        "colors": _names("css/page-work.css", r"\.swatch-([\w-]+)"),
+        "icons": _names("img/icons.svg", r'symbol id="([\w-]+)"'),
         "form": SampleForm(values, auto_id="sample_%s"),
         "choices": SampleChoicesForm(initial={"letter": True, "alert": True, "kind": "business"}),
         "people": PEOPLE,
@@ -142,13 +136,14 @@ def _samples(here: str) -> dict[str, Any]:
     }
 
 
-def _icon_names() -> list[str]:
-    sprite = Path(finders.find("img/icons.svg")).read_text()
-    return re.findall(r'symbol id="([\w-]+)"', sprite)
+def _names(file: str, pattern: str) -> list[str]:
+    path = finders.find(file)
+    assert path is not None, file
+    return re.findall(pattern, Path(path).read_text())
 
 
 def _navigation(here: str) -> list[dict[str, Any]]:
-    labels = "overview members credit voice licenses reports audit settings".split()
+    labels = ("overview", "members", "credit", "voice", "licenses", "reports", "audit", "settings")
     return [
         {
             "key": key,

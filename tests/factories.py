@@ -1,4 +1,5 @@
 import factory
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from members.models import Department, Invitation, Member, Organization, User
@@ -29,6 +30,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
     class Params:
         business_of = None
+        waiting = False
 
     skype_name = factory.Sequence(lambda n: f"person.number{n}")
     email = factory.LazyAttribute(lambda user: f"{user.skype_name}@people.example")
@@ -37,7 +39,7 @@ class UserFactory(factory.django.DjangoModelFactory):
     last_name = factory.Sequence(lambda n: f"Person{n}")
     kind = factory.LazyAttribute(lambda user: "business" if user.business_of else "personal")
     owner = factory.LazyAttribute(lambda user: user.business_of)
-    password = factory.django.Password(PASSWORD)
+    password = factory.LazyAttribute(lambda user: make_password(None if user.waiting else PASSWORD))
 
 
 class DepartmentFactory(factory.django.DjangoModelFactory):
@@ -59,13 +61,17 @@ class MemberFactory(factory.django.DjangoModelFactory):
 
     class Params:
         admin = factory.Trait(role=Member.Role.ADMINISTRATOR)
-        invited = factory.Trait(
-            state=Member.State.INVITED, joined_at=None, user__password=factory.django.Password(None)
-        )
-        personal = factory.Trait(user__business_of=None)
+        invited = factory.Trait(state=Member.State.INVITED, joined_at=None)
+        personal = False
 
     organization = factory.SubFactory(OrganizationFactory)
-    user = factory.SubFactory(UserFactory, business_of=factory.SelfAttribute("..organization"))
+    user = factory.SubFactory(
+        UserFactory,
+        business_of=factory.LazyAttribute(
+            lambda user: None if user.factory_parent.personal else user.factory_parent.organization
+        ),
+        waiting=factory.LazyAttribute(lambda user: user.factory_parent.state == Member.State.INVITED),
+    )
     email = factory.SelfAttribute("user.email")
     state = Member.State.ACTIVE
     joined_at = factory.LazyFunction(timezone.now)

@@ -8,3 +8,5 @@ STORAGES = STORAGES | {  # noqa: F405
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
 WHITENOISE_USE_FINDERS = True
+# WhiteNoise wants the folder of collected files to be there, even when it finds them elsewhere.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from skypemgr.views import errors, preferences, styleguide
+from skypemgr.views import errors, health, preferences, styleguide
 
 handler400 = errors.bad_request
 handler403 = errors.forbidden
@@ -8,6 +8,8 @@ handler404 = errors.not_found
 handler500 = errors.server_error
 
 urlpatterns = [
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
     path("", include("members.urls.front")),
     path("accounts/", include("members.urls.accounts")),
     path("join/", include("members.urls.join")),

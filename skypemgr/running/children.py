@@ -23,26 +23,6 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def commands(listener: int) -> dict[str, list[str]]:
-    """What to run, by name; web answers on the listening socket ``listener``."""
-    celery = [sys.executable, "-m", "celery", "--app", "skypemgr"]
-    return {
-        "web": [
-            *(sys.executable, "-m", "gunicorn", "skypemgr.wsgi"),
-            *("--config", str(settings.BASE_DIR / "gunicorn.conf.py"), "--bind", f"fd://{listener}"),
-        ],
-        "worker": [
-            *(*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"),
-            *("--without-gossip", "--without-mingle"),
-        ],
-        "beat": [
-            *(*celery, "beat", "--loglevel", "WARNING"),
-            # No file of its process id, which would be in the way after kill -9.
-            *("--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""),
-        ],
-    }
-
-
 @dataclass
 class Child:
     """One process, started again whenever it ends."""
@@ -53,6 +33,21 @@ class Child:
     started: float = 0.0
     due: float = 0.0
     pause: float = 0.0
+
+
+def commands(listener: int) -> list[Child]:
+    """What to run, web first, which answers on the listening socket ``listener``."""
+    web = ["-m", "gunicorn", "skypemgr.wsgi", "--config", str(settings.BASE_DIR / "gunicorn.conf.py")]
+    # On one machine root is as good as anybody; Celery warns of what it reads, which is JSON alone.
+    celery = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "--app", "skypemgr"]
+    worker = ["worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    # No file of beat's process id, which would be in the way after kill -9.
+    beat = ["beat", "--loglevel", "WARNING", "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
+    return [
+        Child("web", [sys.executable, *web, "--bind", f"fd://{listener}"]),
+        Child("worker", [sys.executable, *celery, *worker]),
+        Child("beat", [sys.executable, *celery, *beat]),
+    ]
 
 
 @dataclass
@@ -68,11 +63,11 @@ class Children:
     _keeper: subprocess.Popen[bytes] | None = None
     _pipe: int | None = None
 
-    def start(self, commands: dict[str, list[str]]) -> None:
-        """Start the keeper and every command."""
-        self._start_keeper()
-        for name, command in commands.items():
-            child = Child(name, command)
+    def start(self, children: Sequence[Child]) -> None:
+        """Start these, and before the first of all the keeper."""
+        if self._keeper is None:
+            self._start_keeper()
+        for child in children:
             self.children.append(child)
             self._start(child)
 

@@ -87,8 +87,11 @@ class Command(BaseCommand):
         )
         stack.callback(children.stop, hurry=lambda: self.hurried)
         stack.callback(self._stop_listening_to_failures)
-        children.start(commands(listener.fileno()))
+        # Web first and alone: the machine may be small, and somebody is waiting for it.
+        web, *others = commands(listener.fileno())
+        children.start([web])
         self._wait_for_web(children, listener.getsockname()[1])
+        children.start(others)
         self._welcome(address)
         while not self.ending:
             time.sleep(TICK_SECONDS)
@@ -196,7 +199,7 @@ def answers(port: int) -> bool:
     """Whether web gives any answer at all."""
     caller = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
-        caller.request("GET", "/accounts/sign-in/", headers={"Host": f"{HOST}:{port}"})
+        caller.request("GET", "/healthz", headers={"Host": f"{HOST}:{port}"})
         return caller.getresponse().status > 0
     except (OSError, http.client.HTTPException):
         return False

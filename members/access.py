@@ -62,6 +62,11 @@ class Actor:
         return cls(kind=AuditEntry.ActorKind.MEMBER, capabilities=frozenset(), user=user, address=address)
 
     @classmethod
+    def visitor(cls, *, address: str = "") -> "Actor":
+        """Somebody who isn't signed in."""
+        return cls(kind=AuditEntry.ActorKind.MEMBER, capabilities=frozenset(), address=address)
+
+    @classmethod
     def operator(cls, user: User, *, address: str = "") -> "Actor":
         return cls(
             kind=AuditEntry.ActorKind.OPERATOR, capabilities=frozenset(Capability), user=user, address=address

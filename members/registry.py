@@ -33,12 +33,12 @@ class NavigationEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
-    """A next step on the dashboard. ``state`` tells (done, a note) for an organization."""
+    """A next step on the dashboard. ``state`` tells (done, a note) for an organization, ``url`` where to take it."""
 
     key: str
     label: Text
     action_label: Text
-    url_name: str
+    url: Callable[["Organization"], str]
     capability: "Capability"
     order: int
     state: Callable[["Organization"], tuple[bool, str]]

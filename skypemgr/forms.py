@@ -3,8 +3,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.forms import BaseForm, TextInput
 from django.forms.renderers import TemplatesSetting
+from django.http import HttpRequest
 from django.utils.functional import Promise
 
 from skypemgr.errors import DomainError
@@ -60,3 +62,13 @@ def form_errors(form: BaseForm) -> Iterator[None]:
     except DomainError as error:
         field = error.field if error.field in form.fields else None
         form.add_error(field, str(error))
+        form.refusal = error  # type: ignore[attr-defined]
+
+
+@contextmanager
+def told_refusals(request: HttpRequest) -> Iterator[None]:
+    """Turn a DomainError raised inside the block into a message on the next page; for buttons without a form."""
+    try:
+        yield
+    except DomainError as error:
+        messages.error(request, str(error))

@@ -1,15 +1,15 @@
 """The world of mail: one letter made ready, one SMTP conversation, or a folder on a development machine."""
 
 import smtplib
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from email.message import Message
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 
@@ -18,8 +18,12 @@ class LetterRefused(Exception):
     """The mail server will not take this letter, now or later."""
 
 
+class LetterPostponed(Exception):
+    """The mail server will not take this letter now; it may later."""
+
+
 class MailUnavailable(Exception):
-    """The mail server could not be reached or asked to be tried later."""
+    """The mail server can't be reached, or takes nothing at all."""
 
 
 class LocalMailbox(BaseEmailBackend):
@@ -41,12 +45,17 @@ class LocalMailbox(BaseEmailBackend):
         return len(email_messages)
 
 
+def keeps_letters() -> bool:
+    """Whether letters stay on this machine, to be read at /outbox/, since no mail server is configured."""
+    return settings.MAILERS["default"]["BACKEND"] == f"{LocalMailbox.__module__}.{LocalMailbox.__qualname__}"
+
+
 def _file_name(content: Message) -> str:
     return "".join(character for character in content["Message-ID"] if character.isalnum() or character == "-")
 
 
 def render_letter(
-    *, template: str, context: dict[str, object], address: str, message_id: UUID, created_at: datetime
+    *, template: str, context: dict[str, object], address: str, message_id: UUID
 ) -> EmailMultiAlternatives:
     """One letter in the language that is active, as text and HTML, from ``templates/mail/<template>``.
 
@@ -68,23 +77,47 @@ def render_letter(
     return letter
 
 
+@contextmanager
+def mail_server() -> Iterator[BaseEmailBackend]:
+    """A conversation with the mail server, for several letters. Raises MailUnavailable when it can't begin."""
+    connection = mailers.default
+    try:
+        connection.open()
+    except OSError as error:
+        raise MailUnavailable(_answer(error)) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
 def deliver(connection: BaseEmailBackend, letter: EmailMultiAlternatives) -> None:
     """Hand one letter to the mail server.
 
-    Raises LetterRefused when it answers with a permanent error for this letter, MailUnavailable otherwise.
+    Raises LetterRefused when it will never take this letter, LetterPostponed when it doesn't now, and
+    MailUnavailable when no other letter could fare better.
     """
     try:
         connection.send_messages([letter])
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _text in error.recipients.values()]
-        raise (LetterRefused if all(code >= 500 for code in codes) else MailUnavailable)(_answer(error)) from error
-    except smtplib.SMTPResponseException as error:
-        refused = 500 <= error.smtp_code < 600 and not isinstance(error, smtplib.SMTPAuthenticationError)
-        raise (LetterRefused if refused else MailUnavailable)(_answer(error)) from error
-    except (smtplib.SMTPException, OSError) as error:
+        raise _verdict(max(codes))(_answer(error)) from error
+    except (smtplib.SMTPSenderRefused, smtplib.SMTPAuthenticationError) as error:
+        # It is us they don't want: our settings are wrong, not this letter.
         raise MailUnavailable(_answer(error)) from error
-    except ValueError as error:
+    except smtplib.SMTPResponseException as error:
+        raise _verdict(error.smtp_code)(_answer(error)) from error
+    except (smtplib.SMTPNotSupportedError, ValueError) as error:
         raise LetterRefused(_answer(error)) from error
+    except OSError as error:
+        raise MailUnavailable(_answer(error)) from error
+
+
+def _verdict(code: int) -> type[Exception]:
+    # 421 means that the server is closing, whatever it was asked.
+    if code == 421:
+        return MailUnavailable
+    return LetterRefused if code >= 500 else LetterPostponed
 
 
 def _answer(error: Exception) -> str:

@@ -1,0 +1,93 @@
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from members.models import User
+
+LARGEST_FILE = 32 * 1024 * 1024
+
+
+class AddMembersForm(forms.Form):
+    """People to be added: addresses in any usual form, or a file."""
+
+    addresses = forms.CharField(
+        label=_("Enter e-mail addresses"),
+        required=False,
+        max_length=2_000_000,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocapitalize": "none"}),
+        help_text=_("One per line, or separated by commas or semicolons. Anna Berg <anna@company.example> is fine."),
+    )
+    file = forms.FileField(
+        label=_("Choose a CSV file"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain,text/tab-separated-values"}),
+        help_text=_("From your company’s directory. One column must hold e-mail addresses."),
+    )
+    # Made when the page is shown, so that a double click adds once.
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file is not None and file.size > LARGEST_FILE:
+            raise ValidationError(
+                _("The file is larger than %(size)d MB. Split it and take it in in parts.")
+                % {"size": LARGEST_FILE // 1024 // 1024}
+            )
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        text, file = data.get("addresses", "").strip(), data.get("file")
+        if text and file:
+            raise ValidationError(_("Enter addresses or choose a file, not both at once."))
+        if not text and not file:
+            self.add_error("addresses", _("Enter at least one e-mail address, or choose a file."))
+        return data
+
+
+class ImportRowForm(forms.Form):
+    """A row under review. What its values mean is checked with the row, in the same words as the file's."""
+
+    email = forms.CharField(label=_("E-mail"), required=False, max_length=500)
+    skype_name = forms.CharField(
+        label=_("Skype Name"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "skype-name", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=_("6–32 characters. It never changes. Leave it empty for a proposal."),
+    )
+    first_name = forms.CharField(label=_("First name"), required=False, max_length=500)
+    last_name = forms.CharField(label=_("Last name"), required=False, max_length=500)
+    department = forms.CharField(
+        label=_("Department"),
+        required=False,
+        max_length=700,
+        help_text=_("A department that doesn’t exist is made. Write Sales / North for one inside another."),
+    )
+    password = forms.CharField(
+        label=_("First password"),
+        required=False,
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Only if you want to set one. The member must choose their own before anything else works."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if password := data.get("password"):
+            person = User(
+                **{name: data.get(name, "") for name in ("skype_name", "email", "first_name", "last_name")}
+            )
+            try:
+                validate_password(password, person)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return {name: value for name, value in data.items() if name in self.data}
+
+

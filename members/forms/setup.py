@@ -1,0 +1,111 @@
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from members.forms.fields import AddressField, PersonNameField, SkypeNameField
+from members.models import User
+from members.models.organizations import LANGUAGES
+from members.names import propose_slug
+from members.places import country_choices, currency_choices, time_zone_choices, time_zone_of
+
+
+class CompanyForm(forms.Form):
+    """Step one of set-up: the company."""
+
+    name = PersonNameField(
+        label=_("Company name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "organization"})
+    )
+    slug = forms.SlugField(
+        label=_("Address of your console"),
+        max_length=60,
+        required=False,
+        help_text=_("Letters, digits and hyphens. People will see it in links. Leave it empty to take the name."),
+    )
+    country = forms.ChoiceField(label=_("Country"))
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), required=False, help_text=_("Months and days begin here.")
+    )
+    currency = forms.ChoiceField(
+        label=_("Currency"),
+        widget=forms.RadioSelect,
+        help_text=_("Credit, licenses and calls are counted in it. It can’t be changed once you finish."),
+    )
+    language = forms.ChoiceField(
+        label=_("Language for letters and new members"), choices=LANGUAGES, initial=get_language
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language = get_language() or "en"
+        self.fields["country"].choices = country_choices(language)
+        self.fields["currency"].choices = currency_choices(language)
+        self.fields["time_zone"].choices = [("", _("The usual one of the country")), *time_zone_choices(language)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("slug") and data.get("name"):
+            data["slug"] = propose_slug(data["name"])
+        if data.get("slug"):
+            data["slug"] = data["slug"].lower()
+        if not data.get("time_zone") and data.get("country"):
+            data["time_zone"] = time_zone_of(data["country"])
+        return data
+
+
+class NewFounderForm(forms.Form):
+    """Step two of set-up: a new personal account for the administrator."""
+
+    skype_name = SkypeNameField(
+        label=_("Skype Name"),
+        help_text=_("6–32 characters. It never changes. A name that shows what the account is for is good."),
+    )
+    email = AddressField(label=_("Your e-mail address"), help_text=_("A letter will ask you to confirm it."))
+    first_name = PersonNameField(
+        label=_("First name"), required=False, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = PersonNameField(
+        label=_("Last name"), required=False, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    password = forms.CharField(
+        label=_("Choose a password"),
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 15 characters. Three or four words that only you would put together are good."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if password := data.get("password"):
+            person = User(
+                **{name: data.get(name, "") for name in ("skype_name", "email", "first_name", "last_name")}
+            )
+            try:
+                validate_password(password, person)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return data
+
+
+class ExistingFounderForm(forms.Form):
+    """Step two of set-up for somebody who has a personal account and isn't signed in."""
+
+    login = forms.CharField(
+        label=_("Skype Name or e-mail"), max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class FinishForm(forms.Form):
+    """Step three of set-up: made when the page is shown, so that a double click sets up once."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)

@@ -1,0 +1,76 @@
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from members.models import Invitation, Letter, Member, Organization
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something that waits for a person: an icon, its tone, a sentence, a note, and where to deal with it."""
+
+    icon: str
+    tone: str
+    title: str
+    note: str
+    url: str
+
+
+def count_members(organization: Organization) -> dict[str, int]:
+    """How many members there are by state (``active``, ``invited``, ``blocked``), and ``present`` in all."""
+    states = Member.State
+    return (
+        Member.objects.of(organization)
+        .present()
+        .aggregate(
+            present=Count("id"),
+            active=Count("id", filter=Q(state=states.ACTIVE)),
+            invited=Count("id", filter=Q(state=states.INVITED)),
+            blocked=Count("id", filter=Q(state=states.BLOCKED)),
+        )
+    )
+
+
+def list_attention(organization: Organization) -> list[Attention]:
+    """What somebody should look at: letters that came back or wait, invitations that end soon or have ended."""
+    now = timezone.now()
+    invitations = Invitation.objects.filter(organization=organization, state=Invitation.State.PENDING)
+    counts = invitations.aggregate(
+        expired=Count("id", filter=Q(expires_at__lte=now)),
+        expiring=Count("id", filter=Q(expires_at__gt=now, expires_at__lte=now + timedelta(days=3))),
+    )
+    returned = Letter.objects.filter(
+        organization=organization, state=Letter.State.FAILED, invitation__state=Invitation.State.PENDING
+    ).count()
+    waiting = 0
+    if organization.letters_released_at is None:
+        waiting = Letter.objects.filter(
+            organization=organization, state=Letter.State.WAITING, kind=Letter.Kind.INVITATION
+        ).count()
+    url = reverse("members:invitation_list", args=[organization.slug])
+    found = []
+    if waiting:
+        title = ngettext("%(count)d letter waits", "%(count)d letters wait", waiting) % {"count": waiting}
+        found.append(Attention("mail", "warning", title, gettext("until the founder’s address is confirmed"), url))
+    if returned:
+        title = ngettext("%(count)d letter was refused", "%(count)d letters were refused", returned)
+        found.append(
+            Attention("mail", "danger", title % {"count": returned}, gettext("Correct the address and send again"), url)
+        )
+    if counts["expired"]:
+        title = ngettext(
+            "%(count)d invitation has expired", "%(count)d invitations have expired", counts["expired"]
+        ) % {"count": counts["expired"]}
+        found.append(Attention("clock", "warning", title, gettext("Send it again for a new link"), url))
+    if counts["expiring"]:
+        title = ngettext(
+            "%(count)d invitation ends within three days",
+            "%(count)d invitations end within three days",
+            counts["expiring"],
+        ) % {"count": counts["expiring"]}
+        found.append(Attention("clock", "warning", title, "", url))
+    return found

@@ -1,0 +1,49 @@
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from members.access import Capability
+from members.decorators import OrganizationRequest, organization_view
+from members.registry import ChecklistItem, registry
+from reports.selectors import count_members, list_attention
+
+
+@require_GET
+@organization_view(Capability.OPEN_CONSOLE)
+def overview(request: OrganizationRequest) -> HttpResponse:
+    """Where an organization stands, and what to do next."""
+    steps = _steps(request)
+    context = {
+        "section": "overview",
+        "today": timezone.localdate(),
+        "can_add": request.actor.can(Capability.MANAGE_MEMBERS),
+        "members": count_members(request.organization),
+        "steps": steps,
+        "steps_done": sum(step["done"] for step in steps),
+        "attention": list_attention(request.organization),
+    }
+    return render(request, "reports/overview.html", context)
+
+
+def _steps(request: OrganizationRequest) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = []
+    for item in registry.all(ChecklistItem):
+        if not request.actor.can(item.capability):
+            continue
+        done, note = item.state(request.organization)
+        is_next = not done and all(step["done"] for step in steps)
+        steps.append(
+            {
+                "key": item.key,
+                "label": item.label,
+                "note": note,
+                "done": done,
+                "is_next": is_next,
+                "action_label": item.action_label,
+                "url": item.url(request.organization),
+            }
+        )
+    return steps

@@ -1,8 +1,8 @@
 """What a letter says: its language, and the facts and links its templates show. Made when it is sent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
@@ -11,13 +11,18 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from members.models import Letter, Member, Organization, User
+from members.addresses import same_address_key
+from members.authentication import resettable
+from members.models import Letter, Organization, User
 from members.tokens import address_token, invitation_token
 
 
 @dataclass(frozen=True)
 class Composed:
+    """What a letter's templates get, the language they are in, and the time zone of its dates."""
+
     language: str
+    time_zone: str
     context: dict[str, Any]
 
 
@@ -44,9 +49,17 @@ def compose(letter: Letter) -> Composed | None:
     if context is None:
         return None
     language = letter.language or language_of(letter.user, organization)
+    time_zone = organization.time_zone if organization else settings.TIME_ZONE
     return Composed(
         language=language,
-        context={"organization": organization, "account": letter.user, "language": language, **context},
+        time_zone=time_zone,
+        context={
+            "organization": organization,
+            "account": letter.user,
+            "language": language,
+            "time_zone": time_zone,
+            **context,
+        },
     )
 
 
@@ -54,19 +67,18 @@ def _invitation(letter: Letter) -> dict[str, Any] | None:
     invitation = letter.invitation
     if invitation is None or not invitation.is_open(timezone.now()):
         return None
-    inviter = invitation.invited_by.user.display_name if invitation.invited_by else ""
     return {
         "invitation": invitation,
-        "inviter": inviter,
+        "inviter": invitation.invited_by.user if invitation.invited_by else None,
         "department": letter.member.department if letter.member else invitation.department,
-        "expires_at": timezone.localtime(invitation.expires_at, ZoneInfo(invitation.organization.time_zone)),
+        "expires_at": invitation.expires_at,
         "url": absolute_url("join:invitation", invitation_token(invitation)),
     }
 
 
 def _address_verification(letter: Letter) -> dict[str, Any] | None:
     # A later change of address makes this letter pointless, and its link dead.
-    if letter.user is None or letter.user.email != letter.email:
+    if letter.user is None or letter.user.email != letter.email or letter.user.email_verified_at is not None:
         return None
     return {"url": absolute_url("accounts:verify_address", address_token(letter.user))}
 
@@ -80,21 +92,20 @@ def reset_url(user: User) -> str:
     )
 
 
-def _resettable(letter: Letter) -> list[User]:
-    pks = letter.facts.get("users", [])
-    users = User.objects.filter(pk__in=pks, is_active=True, email=letter.email).order_by("skype_name")
-    # An invited account can't be claimed by a reset: only its invitation opens it (reliability.md D15).
-    invited = set(Member.objects.filter(user__in=pks, state=Member.State.INVITED).values_list("user", flat=True))
-    return [user for user in users if user.pk not in invited or user.kind == User.Kind.PERSONAL]
+def _accounts(letter: Letter) -> list[User]:
+    # They may have moved to another address, or been blocked, since the letter was asked for.
+    users = resettable(User.objects.filter(pk__in=letter.facts.get("users", []))).select_related("owner")
+    address = same_address_key(letter.email)
+    return [user for user in users.order_by("skype_name") if same_address_key(user.email) == address]
 
 
 def _password_reset(letter: Letter) -> dict[str, Any] | None:
-    users = _resettable(letter)
-    return {"links": [(user, reset_url(user)) for user in users]} if users else None
+    links = [(user, reset_url(user)) for user in _accounts(letter)]
+    return {"links": links, "hours": settings.PASSWORD_RESET_TIMEOUT // 3600} if links else None
 
 
 def _skype_names(letter: Letter) -> dict[str, Any] | None:
-    users = _resettable(letter)
+    users = _accounts(letter)
     return {"accounts": users, "url": absolute_url("accounts:sign_in")} if users else None
 
 
@@ -102,10 +113,15 @@ def _password_changed(letter: Letter) -> dict[str, Any] | None:
     return {"at": letter.created_at, "url": absolute_url("accounts:reset_request")}
 
 
-_COMPOSERS = {
+def _address_changed(letter: Letter) -> dict[str, Any] | None:
+    return {"at": letter.created_at, "url": absolute_url("accounts:sign_in")}
+
+
+_COMPOSERS: dict[Letter.Kind, Callable[[Letter], dict[str, Any] | None]] = {
     Letter.Kind.INVITATION: _invitation,
     Letter.Kind.ADDRESS_VERIFICATION: _address_verification,
     Letter.Kind.PASSWORD_RESET: _password_reset,
     Letter.Kind.SKYPE_NAMES: _skype_names,
     Letter.Kind.PASSWORD_CHANGED: _password_changed,
+    Letter.Kind.ADDRESS_CHANGED: _address_changed,
 }

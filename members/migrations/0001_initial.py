@@ -305,6 +305,10 @@ class Migration(migrations.Migration):
             model_name='letter',
             index=models.Index(fields=['organization', '-created_at'], name='letter_by_organization'),
         ),
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(condition=models.Q(('kind', 'invitation'), ('state', 'sent')), fields=['closed_at', 'organization'], name='letter_sent_lately'),
+        ),
         migrations.AddConstraint(
             model_name='letter',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'address_verification', 'password_reset', 'password_changed', 'address_changed', 'skype_names'])), name='letter_kind_known'),

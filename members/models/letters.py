@@ -71,6 +71,11 @@ class Letter(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state="waiting"), name="letter_due"),
             models.Index(fields=["organization", "-created_at"], name="letter_by_organization"),
+            models.Index(
+                fields=["closed_at", "organization"],
+                condition=Q(state="sent", kind="invitation"),
+                name="letter_sent_lately",
+            ),
         ]
 
     def __str__(self) -> str:

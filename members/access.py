@@ -68,9 +68,7 @@ class Actor:
 
     @classmethod
     def operator(cls, user: User, *, address: str = "") -> "Actor":
-        return cls(
-            kind=AuditEntry.ActorKind.OPERATOR, capabilities=frozenset(Capability), user=user, address=address
-        )
+        return cls(kind=AuditEntry.ActorKind.OPERATOR, capabilities=frozenset(Capability), user=user, address=address)
 
     @classmethod
     def system(cls) -> "Actor":

@@ -90,7 +90,5 @@ def record(
     reason: str = "",
 ) -> None:
     """Write down one change, in the transaction of the change itself."""
-    fact = Fact(
-        action=action, subject=subject, member=member, before=before or {}, after=after or {}, reason=reason
-    )
+    fact = Fact(action=action, subject=subject, member=member, before=before or {}, after=after or {}, reason=reason)
     record_many(organization=organization, actor=actor, facts=[fact])

@@ -82,7 +82,7 @@ def signed_in_view(view: View) -> View:
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if (detour := _sign_in_first(request)) is not None:
             return detour
-        request.actor = Actor.of_person(request.user, address=client_address(request))  # type: ignore
+        request.actor = Actor.of_person(request.user, address=client_address(request))  # type: ignore[attr-defined]
         return view(request, **kwargs)
 
     return _mark(guarded, "signed_in")
@@ -97,7 +97,7 @@ def first_password_view(view: View) -> View:
             return redirect_to_login(request.get_full_path())
         if not request.user.must_change_password:
             return redirect("home")
-        request.actor = Actor.of_person(request.user, address=client_address(request))  # type: ignore
+        request.actor = Actor.of_person(request.user, address=client_address(request))  # type: ignore[attr-defined]
         return view(request, **kwargs)
 
     return _mark(guarded, "first_password")
@@ -112,7 +112,7 @@ def operator_view(view: View) -> View:
             return detour
         if not request.user.is_operator:  # type: ignore[union-attr]
             raise Http404
-        request.actor = Actor.operator(request.user, address=client_address(request))  # type: ignore
+        request.actor = Actor.operator(request.user, address=client_address(request))  # type: ignore[attr-defined]
         return view(request, **kwargs)
 
     return _mark(guarded, "operator")

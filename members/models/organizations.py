@@ -53,5 +53,3 @@ class Department(models.Model):
 
     def __str__(self) -> str:
         return self.path
-
-

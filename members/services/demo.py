@@ -20,22 +20,23 @@ from members.names import propose_skype_name
 from members.newcomers import Newcomer, add_business_members, sorting_of
 
 SLUG = "architectes"
-PASSWORD = "un pont trois lanternes"
+# Printed with the sign-ins; it opens nothing but the demo company of a development machine.
+PASSWORD = "un pont trois lanternes"  # noqa: S105
 ADMINISTRATOR = "architectes.admin"
 MEMBER = "camille.rousseau"
 
 DEPARTMENTS = ["Studio Lyon", "Studio Paris", "Studio Stockholm"]
 FRENCH = (
-    "Camille Émile Inès Margaux Yann Théo Louise Noé Gaëlle Loïc Clémence Maëlle Rémi Agathe Bastien Élodie".split(),
-    "Rousseau Fontaine Benali Delorme Tanguy Lacombe Vasseur Kermarrec Garnier Pichon Moreau Even Aubry Chevalier".split(),
+    "Camille Émile Inès Margaux Yann Théo Louise Noé Gaëlle Loïc Clémence Maëlle Rémi Agathe Bastien Élodie",
+    "Rousseau Fontaine Benali Delorme Tanguy Lacombe Vasseur Kermarrec Garnier Pichon Moreau Even Aubry Chevalier",
 )
 SWEDISH = (
-    "Agnès Björn Frida Linnéa Åsa Sigrid Elin Oskar Maja Nils Ebba Gustav Ylva Henrik Saga Örjan".split(),
-    "Lindqvist Åkesson Holmström Sjöberg Björkman Öberg Strömberg Näslund Ahlström Hedlund Wikström Ek Nyström".split(),
+    "Agnès Björn Frida Linnéa Åsa Sigrid Elin Oskar Maja Nils Ebba Gustav Ylva Henrik Saga Örjan",
+    "Lindqvist Åkesson Holmström Sjöberg Björkman Öberg Strömberg Näslund Ahlström Hedlund Wikström Ek Nyström",
 )
 ENGLISH = (
-    "Oliver Saoirse Rhys Owen Harriet Imogen Callum Niamh".split(),
-    "Pemberton Whitfield Llewellyn Treharne Ashworth Kavanagh".split(),
+    "Oliver Saoirse Rhys Owen Harriet Imogen Callum Niamh",
+    "Pemberton Whitfield Llewellyn Treharne Ashworth Kavanagh",
 )
 CHUNK = 2_000
 
@@ -70,9 +71,10 @@ def seed_demo(*, actor: Actor, members: int = 40) -> Organization:
         subject=organization,
         member=founder,
     )
-    chooser = random.Random(7)
+    # The same company every time.
+    chooser = random.Random(7)  # noqa: S311
     people = _people(organization, founder, members - 1, chooser)
-    for chunk in batched(people, CHUNK):
+    for chunk in batched(people, CHUNK, strict=False):
         _add(organization, founder, chunk, chooser, now)
     _give_roles(organization)
     return organization
@@ -104,9 +106,7 @@ def _people(
     organization: Organization, founder: Member, number: int, chooser: random.Random
 ) -> Iterator[tuple[Newcomer, str]]:
     """Newcomers with the language each of them reads; the first is always the same, so that she can sign in."""
-    departments = find_or_add_departments(
-        organization=organization, actor=Actor.of_member(founder), paths=DEPARTMENTS
-    )
+    departments = find_or_add_departments(organization=organization, actor=Actor.of_member(founder), paths=DEPARTMENTS)
     places = [(FRENCH, "fr", "Studio Lyon"), (FRENCH, "fr", "Studio Paris"), (SWEDISH, "sv", "Studio Stockholm")]
     places += [(ENGLISH, "en", "Studio Paris")]
     used: set[str] = {ADMINISTRATOR}
@@ -117,8 +117,8 @@ def _people(
         (first_names, last_names), language, department = (
             places[0] if step == 0 else chooser.choices(places, [4, 4, 4, 1])[0]
         )
-        first = first_names[0] if step == 0 else chooser.choice(first_names)
-        last = last_names[0] if step == 0 else chooser.choice(last_names)
+        first = first_names.split()[0] if step == 0 else chooser.choice(first_names.split())
+        last = last_names.split()[0] if step == 0 else chooser.choice(last_names.split())
         name, _notes = propose_skype_name(wanted=f"{first}.{last}".lower())
         if name in used:
             # Small companies hold no namesakes; in very large ones they are numbered.
@@ -158,9 +158,7 @@ def _add(
             letters=letters and len(chunk) < CHUNK,
         )
         for language in ("fr", "sv", "en"):
-            readers = [
-                member.user_id for member, (_, reads) in zip(members, people, strict=True) if reads == language
-            ]
+            readers = [member.user_id for member, (_, reads) in zip(members, people, strict=True) if reads == language]
             User.objects.filter(pk__in=readers).update(language="" if language == "fr" else language)
         if people is joined:
             pks = [member.pk for member in members]

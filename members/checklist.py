@@ -20,8 +20,10 @@ def _address_confirmed(organization: Organization) -> tuple[bool, str]:
 
 
 def _members_added(organization: Organization) -> tuple[bool, str]:
-    counts = Member.objects.of(organization).present().aggregate(
-        everyone=Count("id"), invited=Count("id", filter=Q(state=Member.State.INVITED))
+    counts = (
+        Member.objects.of(organization)
+        .present()
+        .aggregate(everyone=Count("id"), invited=Count("id", filter=Q(state=Member.State.INVITED)))
     )
     # The founder alone is nobody added yet.
     if counts["everyone"] < 2:

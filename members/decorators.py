@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from members.access import Actor, Capability
 from members.models import Member, Organization, User
@@ -66,6 +66,8 @@ def organization_view(capability: Capability) -> Callable[[View], View]:
             request.organization = member.organization  # type: ignore[attr-defined]
             request.actor = Actor.of_member(member, address=client_address(request))  # type: ignore[attr-defined]
             timezone.activate(ZoneInfo(member.organization.time_zone))
+            if not member.user.language:
+                translation.activate(member.organization.language)
             if not request.actor.can(capability):  # type: ignore[attr-defined]
                 raise PermissionDenied
             return view(request, **kwargs)

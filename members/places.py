@@ -39,7 +39,10 @@ def _zone_names(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
     return [
         (
             country,
-            [(zone, get_timezone_location(zone, locale=language, return_city=True)) for zone in zones_by_country()[code]],
+            [
+                (zone, get_timezone_location(zone, locale=language, return_city=True))
+                for zone in zones_by_country()[code]
+            ],
         )
         for code, country in country_choices(language)
     ]

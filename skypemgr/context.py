@@ -3,6 +3,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from skypemgr.translations import is_incomplete
+
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
@@ -13,6 +15,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "theme": chosen_theme(request),
         "local_mode": settings.LOCAL,
+        # Asked at the foot of the page, when its texts have been looked up.
+        "incomplete_translation": is_incomplete,
         "setup_open": settings.SETUP == "open",
     }
 

@@ -81,13 +81,9 @@ class ImportRowForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if password := data.get("password"):
-            person = User(
-                **{name: data.get(name, "") for name in ("skype_name", "email", "first_name", "last_name")}
-            )
+            person = User(**{name: data.get(name, "") for name in ("skype_name", "email", "first_name", "last_name")})
             try:
                 validate_password(password, person)
             except ValidationError as error:
                 self.add_error("password", error)
         return {name: value for name, value in data.items() if name in self.data}
-
-

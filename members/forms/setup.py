@@ -26,9 +26,7 @@ class CompanyForm(forms.Form):
         help_text=_("Letters, digits and hyphens. People will see it in links. Leave it empty to take the name."),
     )
     country = forms.ChoiceField(label=_("Country"))
-    time_zone = forms.ChoiceField(
-        label=_("Time zone"), required=False, help_text=_("Months and days begin here.")
-    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False, help_text=_("Months and days begin here."))
     currency = forms.ChoiceField(
         label=_("Currency"),
         widget=forms.RadioSelect,
@@ -81,9 +79,7 @@ class NewFounderForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if password := data.get("password"):
-            person = User(
-                **{name: data.get(name, "") for name in ("skype_name", "email", "first_name", "last_name")}
-            )
+            person = User(**{name: data.get(name, "") for name in ("skype_name", "email", "first_name", "last_name")})
             try:
                 validate_password(password, person)
             except ValidationError as error:

@@ -42,6 +42,7 @@ class Founder:
     first_name: str = ""
     last_name: str = ""
     password: str = ""
+    language: str = ""
 
 
 def setup_is_open(actor: Actor) -> bool:
@@ -208,6 +209,7 @@ def _new_personal_user(founder: Founder) -> User:
         email=founder.email,
         first_name=founder.first_name,
         last_name=founder.last_name,
+        language=founder.language,
         kind=User.Kind.PERSONAL,
         password=founder.password or make_password(None),
     )

@@ -111,13 +111,15 @@ def check(request: HttpRequest) -> HttpResponse:
     own = founder.get("existing") is not None
     if own and (not request.user.is_authenticated or request.user.pk != founder["existing"]):
         return redirect("setup_account")
+    # Whoever set up in one language goes on in it, whatever the company's letters are written in.
+    language = get_language() or "en"
     form = FinishForm(request.POST or None, initial={"key": uuid4()})
     if request.method == "POST" and form.is_valid():
         with form_errors(form):
             member = set_up_organization(
                 actor=_actor(request),
                 company=company,
-                founder=Founder(user=request.user) if own else Founder(**founder),  # type: ignore[arg-type]
+                founder=Founder(user=request.user) if own else Founder(**founder, language=language),
                 key=form.cleaned_data["key"],
             )
             login(request, member.user)
@@ -126,7 +128,6 @@ def check(request: HttpRequest) -> HttpResponse:
                 request, gettext("%(company)s is set up, and you are signed in.") % {"company": company.name}
             )
             return redirect("reports:dashboard", member.organization.slug)
-    language = get_language() or "en"
     zones = {zone: label for _country, group in time_zone_choices(language) for zone, label in group}
     context = {
         "form": form,

@@ -26,7 +26,9 @@ class Command(JsonCommand):
         parser.add_argument("name", help="the name of the company")
         parser.add_argument("--slug", help="its address in URLs; made from the name unless given")
         parser.add_argument("--country", required=True, type=str.upper, help="ISO 3166, such as FR")
-        parser.add_argument("--currency", type=str.upper, help="ISO 4217, such as EUR; that of the country unless given")
+        parser.add_argument(
+            "--currency", type=str.upper, help="ISO 4217, such as EUR; that of the country unless given"
+        )
         parser.add_argument("--time-zone", help="such as Europe/Paris; that of the country unless given")
         parser.add_argument(
             "--language", default=settings.LANGUAGE_CODE, choices=[code for code, _name in settings.LANGUAGES]
@@ -87,8 +89,4 @@ class Command(JsonCommand):
         return password
 
     def explain(self, result: dict[str, str]) -> None:
-        self.stdout.write(
-            f"{settings.BASE_URL}/{result['slug']}/ is set up. Its administrator is {result['admin']}."
-        )
-
-
+        self.stdout.write(f"{settings.BASE_URL}/{result['slug']}/ is set up. Its administrator is {result['admin']}.")

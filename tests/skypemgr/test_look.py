@@ -180,6 +180,8 @@ def test_a_checkbox_stands_before_its_label() -> None:
 
     assert letter.index('type="checkbox"') < letter.index('<label for="id_letter">Send a letter</label>')
     assert 'class="checkbox"' in letter
+    assert 'aria-describedby="id_letter_helptext"' in letter
+    assert '<p class="field-hint" id="id_letter_helptext">Soon.</p>' in letter
     assert "(optional)" not in letter
 
 
@@ -189,6 +191,13 @@ def test_each_control_has_the_class_of_the_look_once(name: str) -> None:
 
     assert control.count("class=") == 1
     assert 'class="input"' in control
+
+
+def test_a_class_of_the_form_is_added_to_that_of_the_look() -> None:
+    form = SampleForm()
+    form.fields["company"].widget.attrs["class"] = "skype-name"
+
+    assert re.findall('class="[^"]*"', str(form["company"])) == ['class="input skype-name"']
 
 
 def test_an_affix_shares_the_border_of_its_input() -> None:

@@ -7,7 +7,7 @@ Local mode (the default) keeps its data and its own secret under ``var/`` and ru
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -211,8 +211,8 @@ def _mailer() -> dict:
         "OPTIONS": {
             "host": parts.hostname,
             "port": parts.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[parts.scheme],
-            "username": environ.urllibparse.unquote(parts.username or "") or None,
-            "password": environ.urllibparse.unquote(parts.password or "") or None,
+            "username": unquote(parts.username or "") or None,
+            "password": unquote(parts.password or "") or None,
             "use_ssl": parts.scheme == "smtps",
             "use_tls": parts.scheme == "smtp+tls",
             "timeout": 20,

@@ -109,7 +109,16 @@ class Postgres:
             shutil.rmtree(unfinished)
         # Made under another name, so that a folder of the right name is a complete one.
         draft = self.folder.with_name(f"{self.folder.name}.new-{secrets.token_hex(4)}")
-        command = [self.programs / "initdb", "-D", draft, "-U", "postgres", "-E", "UTF8", "--locale=C"]
+        command: list[str | Path] = [
+            self.programs / "initdb",
+            "-D",
+            draft,
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject"]
         try:
             made = subprocess.run(

@@ -7,7 +7,9 @@ import signal
 import socket
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from types import FrameType
+from typing import TextIO
 
 from django.conf import settings
 from django.core.management import call_command
@@ -147,7 +149,7 @@ class Command(BaseCommand):
 
 
 @contextlib.contextmanager
-def only_one_here():
+def only_one_here() -> Iterator[TextIO]:
     """Hold `up.lock`, or raise CommandError saying where the other one runs."""
     file = (settings.VAR_DIR / "up.lock").open("a+")
     with file:
@@ -169,7 +171,7 @@ def only_one_here():
             file.truncate(0)
 
 
-def refuse_if_running(file) -> None:
+def refuse_if_running(file: TextIO) -> None:
     """Raise CommandError if the `up` that wrote this file still lives."""
     file.seek(0)
     try:

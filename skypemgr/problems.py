@@ -1,7 +1,7 @@
 """Refusals and remarks that outlive the moment: stored as a code and facts, told later in the reader's language."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.utils.functional import Promise
 
@@ -13,7 +13,8 @@ type Facts = Mapping[str, Any]
 
 def tell(texts: Texts, code: str, facts: Facts) -> str:
     """The sentence for ``code`` in the active language, with ``facts`` filled in. Raises KeyError when unknown."""
-    return str(texts[code]) % dict(facts) if facts else str(texts[code])
+    # Not turned into a str before: a text with a plural chooses its form by the facts.
+    return str(cast(str, texts[code]) % dict(facts)) if facts else str(texts[code])
 
 
 class Problem(DomainError):

@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('must_change_password', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('erased_at', models.DateTimeField(null=True)),
+                ('session_version', models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(

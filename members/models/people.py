@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -44,6 +44,8 @@ class User(AbstractBaseUser):
     must_change_password = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True)
+    # Raised to end every session of the account, for good.
+    session_version = models.PositiveIntegerField(default=0)
 
     USERNAME_FIELD = "skype_name"
     EMAIL_FIELD = "email"
@@ -78,6 +80,13 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.skype_name
+
+    def get_session_auth_hash(self) -> str:
+        return f"{super().get_session_auth_hash()}.{self.session_version}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for earlier in super().get_session_auth_fallback_hash():
+            yield f"{earlier}.{self.session_version}"
 
     @property
     def full_name(self) -> str:

@@ -11,6 +11,7 @@ from django.db import transaction
 from members.access import Actor
 from members.audit import Action, Fact, record_many
 from members.errors import DepartmentTooDeep
+from members.locks import lock_organization
 from members.models import Department, Organization
 from members.names import check_person_name, path_sort_key
 
@@ -45,11 +46,6 @@ def same_path(path: str) -> str:
     return path.replace("İ", "i").casefold()
 
 
-def lock_departments(organization: Organization) -> None:
-    """Hold the shape of the organization's tree until the end of the transaction; before any lock on members."""
-    Organization.objects.select_for_update(no_key=True).order_by("pk").get(pk=organization.pk)
-
-
 @transaction.atomic(savepoint=False)
 def find_or_add_departments(
     *, organization: Organization, actor: Actor, paths: Collection[str]
@@ -63,7 +59,7 @@ def find_or_add_departments(
     wanted = {same_path(join_path(names)): names for names in asked.values()}
     known = _by_path(organization)
     if not wanted.keys() <= known.keys():
-        lock_departments(organization)
+        lock_organization(organization)
         known = _by_path(organization)
         _add_missing(organization, actor, wanted.values(), known)
     return {path: known[same_path(join_path(names))] for path, names in asked.items()}

@@ -1,13 +1,16 @@
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from members.access import Actor
 from members.audit import Action
 from members.departments import find_or_add_departments, same_path, split_path
-from members.errors import DepartmentTooDeep
-from members.models import AuditEntry, Department
+from members.errors import DepartmentExists, DepartmentInsideItself, DepartmentNotEmpty, DepartmentTooDeep
+from members.models import AuditEntry, Department, Member
 from members.names import NameProblem
-from tests.factories import DepartmentFactory, OrganizationFactory
+from members.selectors.departments import count_without_department, list_department_rows
+from members.services.departments import add_department, change_department, delete_department
+from tests.factories import DepartmentFactory, InvitationFactory, MemberFactory, OrganizationFactory
 
 DEEPEST = "/".join("abcdef")
 
@@ -120,3 +123,224 @@ def test_the_same_name_in_another_case_is_the_same_department(organization, one,
     first = find(organization, one)[one]
 
     assert find(organization, other)[other] == first
+
+
+@pytest.fixture
+def tree(organization):
+    """Sales (Berlin (North), Paris) and Research, by name."""
+    found = find(organization, "Sales/Berlin/North", "Sales/Paris", "Research", "Sales", "Sales/Berlin")
+    return {path.rpartition("/")[2]: department for path, department in found.items()}
+
+
+def paths():
+    return list(Department.objects.order_by("sort_key").values_list("path", flat=True))
+
+
+SYSTEM = Actor.system()
+
+
+def test_a_department_is_added_where_it_belongs(organization, tree):
+    added = add_department(actor=SYSTEM, organization=organization, name="Lyon", parent=tree["Paris"])
+
+    assert added.path == "Sales / Paris / Lyon"
+    entry = AuditEntry.objects.latest("id")
+    assert (entry.action, entry.subject_id, entry.after) == (
+        Action.DEPARTMENT_ADDED,
+        added.pk,
+        {"department": added.path},
+    )
+
+
+def test_names_are_unique_under_one_parent_without_regard_to_case(organization, tree):
+    before = paths()
+    with pytest.raises(DepartmentExists) as refusal:
+        add_department(actor=SYSTEM, organization=organization, name="BERLIN", parent=tree["Sales"])
+    assert refusal.value.path == "Sales / BERLIN"
+    assert paths() == before
+
+    assert add_department(actor=SYSTEM, organization=organization, name="BERLIN").path == "BERLIN"
+    add_department(actor=SYSTEM, organization=OrganizationFactory(), name="Sales")
+
+
+def test_departments_nest_six_deep_and_no_deeper(organization):
+    deepest = find(organization, DEEPEST)[DEEPEST]
+
+    with pytest.raises(DepartmentTooDeep):
+        add_department(actor=SYSTEM, organization=organization, name="g", parent=deepest)
+    with pytest.raises(DepartmentTooDeep):
+        tops = {entry.path: entry for entry in Department.objects.all()}
+        other = add_department(actor=SYSTEM, organization=organization, name="z")
+        change_department(actor=SYSTEM, organization=organization, department=tops["a"], name="a", parent=other)
+
+
+def test_renaming_renames_the_paths_of_all_that_lie_under_it(organization, tree):
+    change_department(actor=SYSTEM, organization=organization, department=tree["Sales"], name="Vertrieb", parent=None)
+
+    assert paths() == [
+        "Research",
+        "Vertrieb",
+        "Vertrieb / Berlin",
+        "Vertrieb / Berlin / North",
+        "Vertrieb / Paris",
+    ]
+    entry = AuditEntry.objects.latest("id")
+    assert (entry.before, entry.after) == ({"department": "Sales"}, {"department": "Vertrieb"})
+
+
+def test_only_the_case_of_a_name_can_change(organization, tree):
+    change_department(actor=SYSTEM, organization=organization, department=tree["Sales"], name="SALES", parent=None)
+
+    assert paths()[1:3] == ["SALES", "SALES / Berlin"]
+
+
+def test_moving_takes_the_subtree_along(organization, tree):
+    change_department(
+        actor=SYSTEM, organization=organization, department=tree["Berlin"], name="Berlin", parent=tree["Research"]
+    )
+
+    assert paths() == ["Research", "Research / Berlin", "Research / Berlin / North", "Sales", "Sales / Paris"]
+    assert Department.objects.get(name="Berlin").parent == tree["Research"]
+
+
+def test_moving_to_the_top_is_possible(organization, tree):
+    change_department(actor=SYSTEM, organization=organization, department=tree["Berlin"], name="Berlin", parent=None)
+
+    assert paths() == ["Berlin", "Berlin / North", "Research", "Sales", "Sales / Paris"]
+
+
+@pytest.mark.parametrize("under", ["Sales", "Berlin", "North"])
+def test_a_department_cannot_go_inside_itself(organization, tree, under):
+    before = paths()
+
+    with pytest.raises(DepartmentInsideItself):
+        change_department(
+            actor=SYSTEM, organization=organization, department=tree["Sales"], name="Sales", parent=tree[under]
+        )
+    assert paths() == before
+
+
+def test_moving_onto_a_name_that_is_there_is_refused(organization, tree):
+    DepartmentFactory(organization=organization, name="berlin")
+
+    with pytest.raises(DepartmentExists):
+        change_department(
+            actor=SYSTEM, organization=organization, department=tree["Berlin"], name="Berlin", parent=None
+        )
+
+
+def test_saving_without_a_change_writes_nothing_into_the_log(organization, tree):
+    entries = AuditEntry.objects.count()
+
+    change_department(actor=SYSTEM, organization=organization, department=tree["Sales"], name="Sales", parent=None)
+
+    assert AuditEntry.objects.count() == entries
+
+
+def test_deleting_sends_the_people_where_they_are_wanted(organization, tree):
+    ann, bo = MemberFactory.create_batch(2, organization=organization, department=tree["Paris"])
+    gone = MemberFactory(organization=organization, department=tree["Paris"], state=Member.State.LEFT)
+    waiting = InvitationFactory(member__organization=organization, department=tree["Paris"])
+
+    moved = delete_department(
+        actor=SYSTEM, organization=organization, department=tree["Paris"], successor=tree["Berlin"]
+    )
+
+    assert moved == 3
+    assert {Member.objects.get(pk=member.pk).department for member in (ann, bo, gone)} == {tree["Berlin"]}
+    waiting.refresh_from_db()
+    assert waiting.department == tree["Berlin"]
+    assert "Sales / Paris" not in paths()
+    entry = AuditEntry.objects.get(action=Action.DEPARTMENT_DELETED)
+    assert entry.after == {"people": 3, "moved_to": "Sales / Berlin"}
+    assert AuditEntry.objects.filter(action=Action.MEMBER_MOVED, subject_member=ann).count() == 1
+
+
+def test_deleting_without_a_successor_leaves_the_people_in_no_department(organization, tree):
+    ann = MemberFactory(organization=organization, department=tree["Paris"])
+
+    delete_department(actor=SYSTEM, organization=organization, department=tree["Paris"])
+
+    ann.refresh_from_db()
+    assert ann.department is None
+
+
+def test_a_department_with_others_under_it_is_not_deleted(organization, tree):
+    with pytest.raises(DepartmentNotEmpty):
+        delete_department(actor=SYSTEM, organization=organization, department=tree["Berlin"])
+    assert "Sales / Berlin" in paths()
+
+
+def test_a_department_of_another_organization_is_nobodys_to_name(organization, tree):
+    foreign = DepartmentFactory(name="Elsewhere")
+    manager = Actor.of_member(MemberFactory(organization=organization, role=Member.Role.MEMBERS_MANAGER))
+    acts = [
+        lambda: add_department(actor=manager, organization=organization, name="x", parent=foreign),
+        lambda: change_department(actor=manager, organization=organization, department=foreign, name="x", parent=None),
+        lambda: change_department(
+            actor=manager, organization=organization, department=tree["Sales"], name="x", parent=foreign
+        ),
+        lambda: delete_department(actor=manager, organization=organization, department=foreign),
+        lambda: delete_department(
+            actor=manager, organization=organization, department=tree["Paris"], successor=foreign
+        ),
+        lambda: add_department(actor=manager, organization=foreign.organization, name="x"),
+    ]
+    before = paths()
+
+    for act in acts:
+        with pytest.raises(PermissionDenied):
+            act()
+    assert paths() == before
+
+
+@pytest.mark.parametrize("role", [Member.Role.MEMBER, Member.Role.REPORTS_VIEWER, Member.Role.VOICE_MANAGER])
+def test_departments_need_somebody_who_manages_members(organization, tree, role):
+    actor = Actor.of_member(MemberFactory(organization=organization, role=role))
+
+    with pytest.raises(PermissionDenied):
+        add_department(actor=actor, organization=organization, name="x")
+    with pytest.raises(PermissionDenied):
+        change_department(actor=actor, organization=organization, department=tree["Sales"], name="x", parent=None)
+    with pytest.raises(PermissionDenied):
+        delete_department(actor=actor, organization=organization, department=tree["Paris"])
+
+
+def test_the_shape_of_the_tree_is_locked_before_it_is_changed(organization, tree, locks_before_writes):
+    with locks_before_writes():
+        change_department(actor=SYSTEM, organization=organization, department=tree["Sales"], name="S", parent=None)
+    MemberFactory(organization=organization, department=tree["Paris"])
+    with locks_before_writes():
+        delete_department(actor=SYSTEM, organization=organization, department=tree["Paris"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_moves_at_once_make_no_circle(race):
+    organization = OrganizationFactory()
+    one, other = (DepartmentFactory(organization=organization, name=name) for name in ("One", "Other"))
+
+    outcomes = race(
+        lambda: change_department(actor=SYSTEM, organization=organization, department=one, name="One", parent=other),
+        lambda: change_department(actor=SYSTEM, organization=organization, department=other, name="Other", parent=one),
+    )
+
+    assert sum(isinstance(outcome, DepartmentInsideItself) for outcome in outcomes) == 1
+    assert paths() in (["One", "One / Other"], ["Other", "Other / One"])
+
+
+def test_the_tree_counts_people_own_and_rolled_up(organization, tree):
+    MemberFactory(organization=organization, department=tree["Sales"])
+    MemberFactory.create_batch(2, organization=organization, department=tree["North"])
+    MemberFactory(organization=organization, department=tree["Paris"], state=Member.State.BLOCKED)
+    MemberFactory(organization=organization, department=tree["Paris"], state=Member.State.LEFT)
+    MemberFactory(organization=organization)
+
+    rows = {row.department.name: (row.depth, row.own, row.whole) for row in list_department_rows(organization)}
+
+    assert rows == {
+        "Research": (1, 0, 0),
+        "Sales": (1, 1, 4),
+        "Berlin": (2, 0, 2),
+        "North": (3, 2, 2),
+        "Paris": (2, 1, 1),
+    }
+    assert count_without_department(organization) == 1

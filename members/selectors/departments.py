@@ -1,0 +1,59 @@
+"""Reading the tree of departments."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from members.departments import SEPARATOR, names_of
+from members.models import Department, Member, Organization
+
+
+@dataclass(frozen=True)
+class DepartmentRow:
+    """A department in its tree: how deep it stands, its own present members, and those below it as well."""
+
+    department: Department
+    own: int
+    whole: int
+
+    @property
+    def depth(self) -> int:
+        return len(names_of(self.department.path))
+
+
+def list_departments(organization: Organization) -> list[Department]:
+    """All departments of an organization as a tree reads: each followed by those under it."""
+    return list(organization.departments.order_by("sort_key", "pk"))
+
+
+def list_department_rows(organization: Organization) -> list[DepartmentRow]:
+    """All departments with how many present members they have, own and rolled up."""
+    members = Member.objects.of(organization).present().exclude(department=None)
+    own = dict(members.order_by().values_list("department").annotate(Count("pk")))
+    departments = list_departments(organization)
+    whole = {department.pk: own.get(department.pk, 0) for department in departments}
+    # From the leaves up, so that what is added to a parent is complete.
+    for department in sorted(departments, key=lambda entry: -len(names_of(entry.path))):
+        if department.parent_id is not None:
+            whole[department.parent_id] += whole[department.pk]
+    return [DepartmentRow(department, own.get(department.pk, 0), whole[department.pk]) for department in departments]
+
+
+def count_without_department(organization: Organization) -> int:
+    """How many present members are in no department."""
+    return Member.objects.of(organization).present().filter(department=None).count()
+
+
+def subtree(departments: Collection[Department], top: Department) -> list[Department]:
+    """Those of ``departments`` that are ``top`` or lie under it."""
+    return [
+        department
+        for department in departments
+        if department.pk == top.pk or department.path.startswith(top.path + SEPARATOR)
+    ]
+
+
+def department_choices(departments: Sequence[Department]) -> list[tuple[str, str]]:
+    """Departments to choose from, by their path."""
+    return [(str(department.pk), department.path) for department in departments]

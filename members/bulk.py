@@ -1,0 +1,107 @@
+"""Which of many chosen members an action concerns, and why the others are left alone.
+
+The confirmation page counts by these, and the service acts by the same ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from members.access import ROLES, Actor
+from members.models import Department, Member
+from members.models.people import MemberQuerySet
+
+State = Member.State
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far an action reaches among ``chosen`` members: how many it changes, and how many are left, by reason.
+
+    The reasons are "there" (nothing would change), "invited" (have not joined), "left", "above" (have a role
+    whose powers the actor lacks), "self" and "joined".
+    """
+
+    chosen: int
+    changed: int
+    untouched: tuple[tuple[str, int], ...]
+
+
+def roles_above(actor: Actor) -> list[str]:
+    """The roles that can do what ``actor`` can't; who has one is not theirs to change."""
+    return [role for role, capabilities in ROLES.items() if not capabilities <= actor.capabilities]
+
+
+def movable(chosen: MemberQuerySet, actor: Actor, department: Department | None) -> MemberQuerySet:
+    """Those of ``chosen`` who would go to ``department`` (None: to none)."""
+    return _without(chosen, _move_exceptions(actor, department))
+
+
+def reach_of_move(chosen: MemberQuerySet, actor: Actor, department: Department | None) -> Reach:
+    return _reach(chosen, _move_exceptions(actor, department))
+
+
+def blockable(chosen: MemberQuerySet, actor: Actor) -> MemberQuerySet:
+    """Those of ``chosen`` who can sign in now and may be stopped by ``actor``, who can't stop themselves."""
+    return _without(chosen, _block_exceptions(actor))
+
+
+def reach_of_block(chosen: MemberQuerySet, actor: Actor) -> Reach:
+    return _reach(chosen, _block_exceptions(actor))
+
+
+def invitable(chosen: MemberQuerySet) -> MemberQuerySet:
+    """Those of ``chosen`` whose invitation still waits."""
+    return _without(chosen, _resend_exceptions())
+
+
+def reach_of_resend(chosen: MemberQuerySet) -> Reach:
+    return _reach(chosen, _resend_exceptions())
+
+
+type _Exceptions = Sequence[tuple[str, Q]]
+
+
+def _move_exceptions(actor: Actor, department: Department | None) -> _Exceptions:
+    return [
+        ("left", Q(state=State.LEFT)),
+        ("there", Q(department=department)),
+        ("above", Q(role__in=roles_above(actor))),
+    ]
+
+
+def _block_exceptions(actor: Actor) -> _Exceptions:
+    return [
+        ("left", Q(state=State.LEFT)),
+        ("there", Q(state=State.BLOCKED)),
+        ("invited", Q(state=State.INVITED)),
+        ("self", Q(pk=actor.member.pk) if actor.member else Q(pk__in=[])),
+        ("above", Q(role__in=roles_above(actor))),
+    ]
+
+
+def _resend_exceptions() -> _Exceptions:
+    return [
+        ("left", Q(state=State.LEFT)),
+        ("joined", Q(state__in=[State.ACTIVE, State.BLOCKED])),
+    ]
+
+
+def _without(chosen: MemberQuerySet, exceptions: _Exceptions) -> MemberQuerySet:
+    for _reason, condition in exceptions:
+        chosen = chosen.exclude(condition)
+    return chosen
+
+
+def _reach(chosen: MemberQuerySet, exceptions: _Exceptions) -> Reach:
+    remaining, untouched = chosen.order_by(), []
+    total = left = remaining.count()
+    # Who is left alone for two reasons is counted once, for the first.
+    for reason, condition in exceptions:
+        remaining = remaining.exclude(condition)
+        rest = remaining.count()
+        if rest < left:
+            untouched.append((reason, left - rest))
+        left = rest
+    return Reach(chosen=total, changed=left, untouched=tuple(untouched))

@@ -28,7 +28,11 @@ urlpatterns = [
     path("members/imports/<int:pk>/retry/", imports.import_retry, name="import_retry"),
     path("members/imports/<int:pk>/outcome.csv", imports.import_outcome, name="import_outcome"),
     path("members/imports/<int:pk>/rows/<int:number>/", imports.import_row, name="import_row"),
-    path("members/imports/<int:pk>/rows/<int:number>/leave-out/", imports.import_row_leave_out, name="import_leave_out"),
+    path(
+        "members/imports/<int:pk>/rows/<int:number>/leave-out/",
+        imports.import_row_leave_out,
+        name="import_leave_out",
+    ),
     path("members/imports/<int:pk>/rows/<int:number>/take-in/", imports.import_row_take_in, name="import_take_in"),
     path("members/@<str:skype_name>/", member.profile, name="member_profile"),
     path("members/@<str:skype_name>/history/", member.history, name="member_history"),

@@ -1,0 +1,47 @@
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from members.models import Batch, BatchRow, Organization
+
+Outcome = BatchRow.Outcome
+
+
+@dataclass(frozen=True)
+class BatchCounts:
+    """How many rows of a batch have which outcome."""
+
+    ready: int = 0
+    problem: int = 0
+    skipped: int = 0
+    left_out: int = 0
+    done: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.ready + self.problem + self.skipped + self.left_out + self.done + self.failed
+
+    @property
+    def wanted(self) -> int:
+        """Rows for which an account is, was or was to be made since the batch was started."""
+        return self.ready + self.done + self.failed
+
+    @property
+    def settled(self) -> int:
+        return self.done + self.failed
+
+
+def count_rows(batch: Batch) -> BatchCounts:
+    """The outcomes of a batch's rows, in one query."""
+    counts = batch.rows.order_by().values_list("outcome").annotate(number=Count("id"))
+    return BatchCounts(**dict(counts))
+
+
+def list_batches(organization: Organization) -> QuerySet[Batch]:
+    """The batches of an organization with how many accounts each made."""
+    return (
+        Batch.objects.filter(organization=organization)
+        .select_related("started_by__user")
+        .annotate(made=Count("rows", filter=Q(rows__outcome=Outcome.DONE)))
+    )

@@ -1,0 +1,246 @@
+"""Adding people in a batch: taken in, reviewed and started here; ``import_work`` reads and carries out."""
+
+import hashlib
+from collections.abc import Mapping
+from io import BytesIO
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+
+from members import directory
+from members.access import Actor, Capability, require
+from members.audit import Action, record
+from members.errors import BatchNotOpen, NothingToAdd, RowsNeedCorrection, SameContentAgain, TooManyRows
+from members.importing import Draft, Outcome, check_drafts, names_in_use
+from members.models import Batch, BatchContent, BatchRow, Organization
+from members.names import NameAllocator
+from members.operations import claim, settle
+from members.skype_names import taken_skype_names
+from skypemgr.background import wake
+
+State = Batch.State
+
+
+@transaction.atomic(durable=True)
+def start_import_of_file(
+    *, actor: Actor, organization: Organization, content: bytes, file_name: str, key: UUID, letters: bool = True
+) -> Batch:
+    """Take a directory's CSV file for reading; ``read_rows`` makes its rows. The same key gives the same batch.
+
+    Raises UnreadableFile when it can't be understood, SameContentAgain when it was carried out before.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    fingerprint = hashlib.sha256(content).hexdigest()
+    if earlier := claim(organization=organization, name="import_members", key=key, facts={"fingerprint": fingerprint}):
+        return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
+    refuse_applied(organization, fingerprint)
+    facts = directory.open_directory(BytesIO(content)).facts.as_json()
+    batch = Batch.objects.create(
+        organization=organization,
+        kind=Batch.Kind.IMPORT_MEMBERS,
+        state=State.READING,
+        started_by=actor.member,
+        file_name=file_name[:200],
+        fingerprint=fingerprint,
+        facts={**facts, "letters": letters},
+    )
+    BatchContent.objects.create(batch=batch, content=content)
+    settle(organization=organization, name="import_members", key=key, result={"batch": batch.pk})
+    wake("members.advance_batches")
+    return batch
+
+
+@transaction.atomic(durable=True)
+def start_import_of_people(
+    *, actor: Actor, organization: Organization, people: list[Draft], key: UUID, letters: bool = True
+) -> Batch:
+    """Take people who were typed or pasted for review. The same key gives the same batch."""
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    if not people:
+        raise NothingToAdd
+    if len(people) > settings.IMPORT_ROW_LIMIT:
+        raise TooManyRows(limit=settings.IMPORT_ROW_LIMIT)
+    facts: dict[str, object] = {"addresses": [person.email for person in people]}
+    if earlier := claim(organization=organization, name="import_members", key=key, facts=facts):
+        return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
+    batch = Batch.objects.create(
+        organization=organization,
+        kind=Batch.Kind.IMPORT_MEMBERS,
+        state=State.DRAFT,
+        started_by=actor.member,
+        total=len(people),
+        facts={"letters": letters},
+    )
+    rows = check_drafts(
+        organization=organization, batch=batch, drafts=people, allocator=NameAllocator(taken_skype_names), seen={}
+    )
+    BatchRow.objects.bulk_create(rows, batch_size=1_000)
+    settle(organization=organization, name="import_members", key=key, result={"batch": batch.pk})
+    return batch
+
+
+def refuse_applied(organization: Organization, fingerprint: str) -> None:
+    """Raise SameContentAgain when this content was carried out, or is being carried out, already."""
+    applied = Batch.objects.filter(
+        organization=organization, fingerprint=fingerprint, state__in=[State.RUNNING, State.DONE]
+    ).first()
+    if applied is not None:
+        started = timezone.localtime(applied.started_at)
+        raise SameContentAgain(day=started.date().isoformat(), batch_id=applied.pk)
+
+
+@transaction.atomic(durable=True)
+def change_row(
+    *, actor: Actor, organization: Organization, batch: Batch, number: int, values: Mapping[str, str]
+) -> BatchRow:
+    """Correct a row during review; it and every row with the same address are checked again.
+
+    ``values`` may hold any of email, skype_name, first_name, last_name, department, and ``password`` in clear
+    (it is hashed here). Raises BatchNotOpen.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    batch = _lock_draft(organization, batch)
+    row = batch.rows.get(number=number)
+    draft = Draft.of_row(row)
+    for name in ("email", "first_name", "last_name", "department"):
+        setattr(draft, name, values.get(name, getattr(draft, name)))
+    if values.get("skype_name", draft.skype_name) != draft.skype_name:
+        draft.skype_name, draft.typed = values["skype_name"], True
+    if not draft.skype_name.strip():
+        draft.typed = False
+    if values.get("password"):
+        draft.password = make_password(values["password"])
+    return _check_again(batch, row, draft)
+
+
+@transaction.atomic(durable=True)
+def leave_out_row(*, actor: Actor, organization: Organization, batch: Batch, number: int) -> None:
+    """Leave a row out of a batch that is under review."""
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    batch = _lock_draft(organization, batch)
+    row = batch.rows.get(number=number)
+    BatchRow.objects.filter(pk=row.pk).update(outcome=Outcome.LEFT_OUT)
+    _check_namesakes(batch, {row.match_key}, but=number)
+
+
+@transaction.atomic(durable=True)
+def take_in_row(*, actor: Actor, organization: Organization, batch: Batch, number: int) -> BatchRow:
+    """Take a row that was left out into the batch again."""
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    batch = _lock_draft(organization, batch)
+    row = batch.rows.get(number=number)
+    return _check_again(batch, row, Draft.of_row(row))
+
+
+def _lock_draft(organization: Organization, batch: Batch) -> Batch:
+    held = Batch.objects.select_for_update(no_key=True).filter(organization=organization, pk=batch.pk).first()
+    if held is None or held.state != State.DRAFT:
+        raise BatchNotOpen
+    return held
+
+
+def _check_again(batch: Batch, row: BatchRow, draft: Draft) -> BatchRow:
+    [checked] = _checked(batch, [draft], but=row.number)
+    checked.pk = row.pk
+    checked.save()
+    _check_namesakes(batch, {row.match_key, checked.match_key}, but=row.number)
+    return checked
+
+
+def _check_namesakes(batch: Batch, keys: set[str], *, but: int) -> None:
+    rows = list(
+        batch.rows.filter(match_key__in=keys - {""}, outcome__in=[Outcome.SKIPPED, Outcome.READY])
+        .exclude(number=but)
+        .order_by("number")
+    )
+    for row in rows:
+        [checked] = _checked(batch, [Draft.of_row(row)], but=row.number)
+        checked.pk = row.pk
+        checked.save()
+
+
+def _checked(batch: Batch, drafts: list[Draft], *, but: int) -> list[BatchRow]:
+    ready = batch.rows.filter(outcome=Outcome.READY).exclude(number=but).order_by("-number")
+    return check_drafts(
+        organization=batch.organization,
+        batch=batch,
+        drafts=drafts,
+        allocator=NameAllocator(names_in_use(batch, but=but)),
+        seen=dict(ready.values_list("match_key", "number")),
+    )
+
+
+@transaction.atomic(durable=True)
+def start_batch(*, actor: Actor, organization: Organization, batch: Batch, valid_rows_only: bool = False) -> Batch:
+    """Begin to make the accounts of a reviewed batch; a second click finds it begun and changes nothing.
+
+    Raises RowsNeedCorrection unless every row is right or ``valid_rows_only``, NothingToAdd when no row is,
+    SameContentAgain, BatchNotOpen.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    # One at a time: two drafts of one file could each find that the other was not carried out yet.
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    held = Batch.objects.select_for_update(no_key=True).get(organization=organization, pk=batch.pk)
+    if held.state in (State.RUNNING, State.DONE):
+        return held
+    if held.state != State.DRAFT:
+        raise BatchNotOpen
+    if held.fingerprint:
+        refuse_applied(organization, held.fingerprint)
+    wrong = held.rows.filter(outcome=Outcome.PROBLEM).count()
+    if wrong and not valid_rows_only:
+        raise RowsNeedCorrection(count=wrong)
+    ready = held.rows.filter(outcome=Outcome.READY).count()
+    if not ready:
+        raise NothingToAdd
+    held.state, held.started_at, held.started_by = State.RUNNING, timezone.now(), actor.member
+    held.save(update_fields=["state", "started_at", "started_by"])
+    record(
+        organization=organization,
+        actor=actor,
+        action=Action.BATCH_STARTED,
+        subject=held,
+        after={"rows": ready, "file": bool(held.file_name)},
+    )
+    wake("members.advance_batches")
+    return held
+
+
+@transaction.atomic(durable=True)
+def cancel_batch(*, actor: Actor, organization: Organization, batch: Batch) -> None:
+    """Stop a batch: accounts that were made stay, rows that wait are not carried out."""
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    stopped = Batch.objects.filter(
+        organization=organization, pk=batch.pk, state__in=[State.READING, State.DRAFT, State.RUNNING]
+    ).update(state=State.CANCELED, finished_at=timezone.now())
+    if not stopped:
+        raise BatchNotOpen
+    BatchContent.objects.filter(batch=batch).delete()
+    record(organization=organization, actor=actor, action=Action.BATCH_CANCELED, subject=batch)
+
+
+@transaction.atomic(durable=True)
+def retry_failed_rows(*, actor: Actor, organization: Organization, batch: Batch) -> int:
+    """Try the failed rows of a finished batch again; gives how many there are."""
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    held = Batch.objects.select_for_update(no_key=True).get(organization=organization, pk=batch.pk)
+    if held.state != State.DONE:
+        raise BatchNotOpen
+    count = held.rows.filter(outcome=Outcome.FAILED).update(outcome=Outcome.READY, problems=[])
+    if count:
+        Batch.objects.filter(pk=held.pk).update(state=State.RUNNING, finished_at=None)
+        record(organization=organization, actor=actor, action=Action.BATCH_STARTED, subject=held, after={"rows": count})
+        wake("members.advance_batches")
+    return count
+
+
+@transaction.atomic(durable=True)
+def discard_batch(*, actor: Actor, organization: Organization, batch: Batch) -> None:
+    """Forget a batch that was only looked at (a dry run)."""
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    _lock_draft(organization, batch)
+    BatchRow.objects.filter(batch=batch).delete()
+    Batch.objects.filter(pk=batch.pk, state=State.DRAFT).delete()

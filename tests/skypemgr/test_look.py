@@ -7,14 +7,17 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django import forms
+from django.http import Http404
 from django.template import engines
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils import timezone, translation
+from pytest_django import Settings
 
 from skypemgr.context import frame
 from skypemgr.errors import DomainError
 from skypemgr.forms import AffixInput, Explained, form_errors
 from skypemgr.templatetags.look import avatar, clock, count, day, icon, initials, moment
+from skypemgr.views.styleguide import styleguide
 
 EVENING = datetime(2026, 11, 18, 23, 20, 5, tzinfo=UTC)
 
@@ -232,6 +235,21 @@ def test_the_summary_links_each_error_to_its_field() -> None:
     assert '<a href="#id_kind_0">Kind: This field is required.</a>' in page
     assert "<li>This field is required.</li>" in page
     assert "#id_key" not in page
+
+
+def test_the_styleguide_shows_every_component_and_every_icon(settings: Settings) -> None:
+    page = Client().get("/styleguide/").text
+
+    sprite = (settings.BASE_DIR / "static/img/icons.svg").read_text()
+    assert set(re.findall(r'symbol id="([\w-]+)"', sprite)) <= set(re.findall(r'icons.svg#([\w-]+)"', page))
+    assert re.search(r'action="/theme/"><input type="hidden" name="csrfmiddlewaretoken" value="\w+"', page)
+
+
+def test_the_styleguide_is_for_developers_alone(settings: Settings) -> None:
+    settings.LOCAL = False
+
+    with pytest.raises(Http404):
+        styleguide(RequestFactory().get("/styleguide/"))
 
 
 def test_there_is_no_summary_without_an_error() -> None:

@@ -235,6 +235,8 @@ TIME_ZONE = "UTC"
 
 # Security
 AUTH_USER_MODEL = "members.User"
+# A Skype Name is unique without regard to case, which a constraint on lower(skype_name) sees to.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["members.authentication.SkypeNameBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -260,11 +260,15 @@ class NameTaken(DomainError):
     field = "company"
 
 
+def take_the_name() -> None:
+    raise NameTaken("This name is taken.")
+
+
 def test_a_broken_rule_stands_at_its_field() -> None:
     form = SampleForm({"company": "Architectes"})
 
     with form_errors(form):
-        raise NameTaken("This name is taken.")
+        take_the_name()
 
     assert form.errors["company"] == ["This name is taken."]
 

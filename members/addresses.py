@@ -205,9 +205,9 @@ def read_mailbox(text: str) -> Mailbox:
     """
     raw = text.strip()
     address, name = raw, ""
-    if with_name := _WITH_NAME.fullmatch(raw):
+    if "<" in raw and (with_name := _WITH_NAME.fullmatch(raw)):
         name, address = with_name[1], with_name[2]
-    elif with_comment := _WITH_COMMENT.fullmatch(raw):
+    elif "(" in raw and (with_comment := _WITH_COMMENT.fullmatch(raw)):
         address, name = with_comment[1], with_comment[2]
     return _mailbox(raw, address, name)
 

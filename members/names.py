@@ -256,8 +256,10 @@ def propose_skype_name(
     usable = bool(name)
     name = name or _legal(_to_ascii(local)).lower() or _legal(_to_ascii(f"{first_name}.{last_name}")).lower()
 
-    parts = [_word(part) for part in (last_name, first_name, company, local, domain)]
-    whole = _complete(name, last=parts[0], first=parts[1], others=[*parts[2:], "member"])
+    whole = name
+    if len(name) < SHORTEST or not name[0].isalpha():
+        parts = [_word(part) for part in (last_name, first_name, company, local, domain)]
+        whole = _complete(name, last=parts[0], first=parts[1], others=[*parts[2:], "member"])
     shortened = whole[:LONGEST].rstrip(_SEPARATORS)
     if usable:
         codes += ["skype_name_completed"] if whole != name else []
@@ -277,11 +279,15 @@ def _to_ascii(text: str) -> str:
     return unicodedata.normalize("NFKD", text.translate(_ASCII_LETTERS)).encode("ascii", "ignore").decode()
 
 
+_JOINTS = re.compile(r"[\s+/&|]+")
+_DROPPED = re.compile(r"[^A-Za-z0-9.,_-]+")
+_REPEATED = re.compile(r"([.,_-])[.,_-]+")
+
+
 def _legal(text: str) -> str:
     """What of ``text`` a Skype Name may hold, without separators at its ends or in a row."""
-    text = re.sub(r"[\s+/&|]+", ".", text.strip())
-    text = re.sub(r"[^A-Za-z0-9.,_-]+", "", text)
-    return re.sub(r"([.,_-])[.,_-]+", r"\1", text).strip(_SEPARATORS)
+    text = _DROPPED.sub("", _JOINTS.sub(".", text.strip()))
+    return _REPEATED.sub(r"\1", text).strip(_SEPARATORS)
 
 
 def _word(text: str) -> str:

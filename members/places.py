@@ -59,9 +59,9 @@ def time_zone_choices(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def currency_choices(language: str) -> list[tuple[str, str]]:
-    """(ISO 4217 code, "Euro, €") of the currencies an organization can have."""
+    """(ISO 4217 code, "euro, €") of the currencies an organization can have."""
     return [
-        (code, f"{get_currency_name(code, locale=language).capitalize()}, {get_currency_symbol(code, locale=language)}")
+        (code, f"{get_currency_name(code, locale=language)}, {get_currency_symbol(code, locale=language)}")
         for code in CURRENCIES
     ]
 

@@ -18,7 +18,7 @@ class AddMembersForm(forms.Form):
         required=False,
         max_length=2_000_000,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocapitalize": "none"}),
-        help_text=_("One per line, or separated by commas or semicolons. Anna Berg <anna@company.example> is fine."),
+        help_text=_("One per line, or separated by commas or semicolons. A list copied from a mail program is fine."),
     )
     file = forms.FileField(
         label=_("Choose a CSV file"),
@@ -28,6 +28,11 @@ class AddMembersForm(forms.Form):
     )
     # Made when the page is shown, so that a double click adds once.
     key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("addresses", "file"):
+            self.fields[name].one_of_several = True  # type: ignore[attr-defined]
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]

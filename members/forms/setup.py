@@ -11,6 +11,7 @@ from members.models import User
 from members.models.organizations import LANGUAGES
 from members.names import propose_slug
 from members.places import country_choices, currency_choices, time_zone_choices, time_zone_of
+from skypemgr.forms import Explained
 
 
 class CompanyForm(forms.Form):
@@ -40,7 +41,7 @@ class CompanyForm(forms.Form):
         super().__init__(*args, **kwargs)
         language = get_language() or "en"
         self.fields["country"].choices = country_choices(language)
-        self.fields["currency"].choices = currency_choices(language)
+        self.fields["currency"].choices = [(code, Explained(code, name)) for code, name in currency_choices(language)]
         self.fields["time_zone"].choices = [("", _("The usual one of the country")), *time_zone_choices(language)]
 
     def clean(self) -> dict[str, Any]:

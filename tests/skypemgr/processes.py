@@ -5,6 +5,10 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from skypemgr.embedded.processes import living, wait_until
@@ -37,6 +41,58 @@ def start(*words: str, folder: Path, **extra: str) -> subprocess.Popen[str]:
         text=True,
         process_group=0,
     )
+
+
+@dataclass
+class Service:
+    """A process that goes on running, and what it has written so far."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def read_until(self, pattern: str, *, seconds: float = 90) -> str:
+        """The first group of ``pattern`` once it has been written; fails if the process ends before, or is late."""
+        found: re.Match[str] | None = None
+
+        def is_written() -> bool:
+            nonlocal found
+            has_ended = self.process.poll() is not None
+            found = re.search(pattern, self.log.read_text())
+            return found is not None or has_ended
+
+        wait_until(is_written, seconds=seconds, step=0.05)
+        assert found, self.log.read_text()
+        return found.group(1)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the process to end, and return its exit code; after 40 seconds it is killed, which is its code then."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            return self.process.wait()
+
+
+@contextmanager
+def serving(command: list[str], *, environment: dict[str, str]) -> Iterator[Service]:
+    """A process in a process group of its own, ended afterwards. What it writes goes to a file: a pipe fills up."""
+    with tempfile.NamedTemporaryFile(prefix="sk", suffix=".log") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+        service = Service(process, Path(log.name))
+        try:
+            yield service
+        finally:
+            service.end()
 
 
 def ask(sql: str, *, folder: Path, then: str = "print(c.fetchone()[0])") -> subprocess.Popen[str]:

@@ -1,8 +1,7 @@
 import os
-import re
 import signal
 import socket
-import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,12 +12,15 @@ import pytest
 
 from skypemgr.embedded.processes import living, wait_until
 from tests.skypemgr.processes import (
+    Service,
     ask,
     children_of,
+    environment,
     kill,
     nothing_is_left_in,
     output_of,
     postgres_of,
+    serving,
     start,
 )
 
@@ -26,26 +28,11 @@ ENDS = {"web": "gunicorn", "worker": " worker ", "beat": " beat ", "keeper": "sk
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(folder: Path) -> Iterator[tuple[Service, str]]:
     """`up` on any free port, and its address, as soon as it says that it runs."""
-    up = start("up", "--port", "0", "--no-demo", folder=folder)
-    try:
-        yield up, read_until(up, r"runs at (http://127\.0\.0\.1:\d+)/")
-    finally:
-        if up.poll() is None:
-            up.kill()
-        up.communicate()
-
-
-def read_until(process: subprocess.Popen[str], pattern: str) -> str:
-    """The first group of ``pattern`` in what a process writes, or all it wrote if it never comes."""
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if found := re.search(pattern, line):
-            return found.group(1)
-    pytest.fail("".join(lines))
+    command = [sys.executable, "manage.py", "up", "--port", "0", "--no-demo"]
+    with serving(command, environment=environment(folder)) as up:
+        yield up, up.read_until(r"runs at (http://127\.0\.0\.1:\d+)/")
 
 
 def status_of(url: str) -> int | None:
@@ -79,13 +66,12 @@ def test_it_serves_until_it_is_told_to_stop_and_leaves_nothing_behind(folder: Pa
 
         second = start("up", "--no-demo", folder=folder)
         output, _ = second.communicate(timeout=60)
-        assert f"Already running at {address} (process {up.pid})." in output
+        assert f"Already running at {address} (process {up.process.pid})." in output
         assert second.returncode == 1
 
         output_of(start("check_installation", folder=folder))
 
-        up.send_signal(signal.SIGTERM)
-        assert up.wait(timeout=40) == 0
+        assert up.end(signal.SIGTERM) == 0
 
     assert nothing_is_left_in(folder)
 
@@ -109,9 +95,8 @@ def test_whatever_is_killed_is_started_again(folder: Path) -> None:
         assert wait_until(lambda: status_of(f"{address}/readyz") == 200, seconds=30, step=0.2)
         assert output_of(ask("SELECT number FROM kept", folder=folder)) == "7"
 
-        up.send_signal(signal.SIGINT)
-        up.send_signal(signal.SIGINT)
-        assert up.wait(timeout=40) == 0
+        up.process.send_signal(signal.SIGINT)
+        assert up.end(signal.SIGINT) == 0
 
     assert nothing_is_left_in(folder)
 
@@ -119,28 +104,26 @@ def test_whatever_is_killed_is_started_again(folder: Path) -> None:
 def test_killing_it_stops_the_rest_and_loses_nothing(folder: Path) -> None:
     with running(folder) as (up, address):
         output_of(ask("CREATE TABLE kept AS SELECT 7 AS number", folder=folder, then="c.connection.commit()"))
-        kill(up.pid)
+        kill(up.process.pid)
 
         assert nothing_is_left_in(folder)
 
     with running(folder) as (up, address):
         assert status_of(f"{address}/healthz") == 200
         assert output_of(ask("SELECT number FROM kept", folder=folder)) == "7"
-        up.send_signal(signal.SIGHUP)
-        assert up.wait(timeout=40) == 0
+        assert up.end(signal.SIGHUP) == 0
 
     assert nothing_is_left_in(folder)
 
 
 @pytest.mark.parametrize("moment", ["Starting PostgreSQL", "Preparing the database", "Starting web"])
 def test_it_can_be_stopped_while_it_starts(folder: Path, moment: str) -> None:
-    up = start("up", "--port", "0", "--no-demo", folder=folder)
-    read_until(up, f"({moment})")
+    command = [sys.executable, "manage.py", "up", "--port", "0", "--no-demo"]
+    with serving(command, environment=environment(folder)) as up:
+        up.read_until(f"({moment})")
 
-    up.send_signal(signal.SIGTERM)
+        assert up.end(signal.SIGTERM) == 0
 
-    output, _ = up.communicate(timeout=60)
-    assert up.returncode == 0, output
     assert nothing_is_left_in(folder)
 
 

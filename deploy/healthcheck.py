@@ -1,0 +1,10 @@
+"""Exit 0 if web of this container is ready to work. Asks under the name that the settings allow."""
+
+import http.client
+import os
+import sys
+from urllib.parse import urlsplit
+
+connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["WEB_BIND"].rpartition(":")[2]), timeout=8)
+connection.request("GET", "/readyz", headers={"Host": urlsplit(os.environ["BASE_URL"]).netloc})
+sys.exit(connection.getresponse().status != http.client.OK)

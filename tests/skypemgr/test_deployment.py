@@ -1,0 +1,198 @@
+import os
+import re
+import subprocess
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.db import connection
+
+from skypemgr.embedded.processes import wait_until
+from tests.skypemgr.processes import ROOT, Service, serving, setting_names
+from tests.skypemgr.test_up import status_of
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+OURS = ["web", "worker", "beat", "migrate"]
+REQUIRED = ["SECRET_KEY", "BASE_URL", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "SMTP_URL"]
+
+
+def documented_names() -> set[str]:
+    return set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
+
+
+def compose_names() -> set[str]:
+    return set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+
+
+def web_names() -> set[str]:
+    return set(re.findall(r'os\.environ\.\w+\(\s*"([A-Z_]+)"', (ROOT / "gunicorn.conf.py").read_text()))
+
+
+def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
+    assert documented_names() == (setting_names() | web_names() | compose_names()) - {"DJANGO_SETTINGS_MODULE"}
+
+
+def test_the_example_names_what_compose_asks_for() -> None:
+    example = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+    assert set(example) == compose_names()
+
+
+def test_production_has_every_part_and_only_the_proxy_faces_clients() -> None:
+    services = COMPOSE["services"]
+
+    assert set(services) == {"proxy", "web", "worker", "beat", "migrate", "database", "broker"}
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+    assert {name for name in services if "outside" in services[name]["networks"]} == {"proxy", "worker"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_services_run_one_image_in_production_with_all_it_requires(name: str) -> None:
+    service = COMPOSE["services"][name]
+
+    assert service["image"] == "skypemgr"
+    assert service["environment"]["SKYPEMGR_ENV"] == "production"
+    assert set(REQUIRED) <= set(service["environment"])
+    assert set(service["environment"]) <= documented_names()
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_nothing_of_ours_starts_before_the_migrations_are_applied(name: str) -> None:
+    assert COMPOSE["services"][name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    assert COMPOSE["services"]["migrate"]["depends_on"]["database"] == {"condition": "service_healthy"}
+
+
+@pytest.mark.parametrize("name", ["database", "broker"])
+def test_servers_keep_their_data_in_a_volume_and_say_when_they_are_ready(name: str) -> None:
+    service = COMPOSE["services"][name]
+
+    assert any(volume.startswith(f"{name}:/") for volume in service["volumes"])
+    assert name in COMPOSE["volumes"]
+    assert service["healthcheck"]["test"][0] == "CMD"
+
+
+def test_every_file_that_compose_mounts_and_the_image_copies_exists() -> None:
+    mounted = [
+        volume.split(":")[0] for service in COMPOSE["services"].values() for volume in service.get("volumes", [])
+    ]
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    paths = [path for path in mounted if path.startswith("./")] + [path for line in copied for path in line.split()]
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_image_runs_as_nobody_special_and_in_production() -> None:
+    lines = (ROOT / "Dockerfile").read_text()
+
+    assert re.search(r"^USER skypemgr$", lines, re.MULTILINE)
+    assert "SKYPEMGR_ENV=production" in lines
+    assert "--require-hashes" in lines
+    assert lines.index("SKYPEMGR_ENV=production") > lines.index("collectstatic")
+
+
+def test_scripts_of_deployment_are_valid() -> None:
+    subprocess.run(["sh", "-n", ROOT / "deploy" / "create-role.sh"], check=True)
+    subprocess.run(["sh", "-n", ROOT / ".ci" / "run"], check=True)
+
+
+@pytest.fixture(scope="module")
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Static files as the image collects them."""
+    folder = tmp_path_factory.mktemp("static")
+    run("manage.py", "collectstatic", "--no-input", "--verbosity", "0", STATIC_ROOT=str(folder / "files"))
+    return folder / "files"
+
+
+def run(*words: str, **environment: str) -> str:
+    """What a Python process of ours wrote. Fails if it does."""
+    ended = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def production(static_root: Path) -> dict[str, str]:
+    """An environment as in the compose file, on the servers of the tests."""
+    database = connection.settings_dict
+    return {
+        "SKYPEMGR_ENV": "production",
+        "DJANGO_SETTINGS_MODULE": "skypemgr.settings",
+        "SECRET_KEY": "not so secret, but long enough " * 3,
+        "BASE_URL": "https://skypemgr.example",
+        "ALLOWED_HOSTS": "skypemgr.example",
+        "DATABASE_URL": f"postgresql://app@/{database['NAME']}?host={database['HOST']}",
+        "REDIS_URL": settings.REDIS_URL,
+        "SMTP_URL": "smtp://127.0.0.1:1",
+        "STATIC_ROOT": str(static_root),
+        "WEB_BIND": "127.0.0.1:0",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def service_of(name: str, tmp_path: Path, environment: dict[str, str], *more: str) -> AbstractContextManager[Service]:
+    """What the compose file starts as service ``name``, started here."""
+    program, *words = [word.replace("/tmp/", f"{tmp_path}/") for word in COMPOSE["services"][name]["command"]]
+    command = [str(Path(sys.executable).with_name(program)), *words, *more]
+    return serving(command, environment=os.environ | environment)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_web_of_production_answers_behind_a_proxy_and_is_healthy(tmp_path: Path, static_root: Path) -> None:
+    environment = production(static_root)
+    with service_of("web", tmp_path, environment, "--log-level", "info") as web:
+        port = web.read_until(r"Listening at: http://127\.0\.0\.1:(\d+)")
+        assert wait_until(lambda: status_of(f"http://127.0.0.1:{port}/healthz") is not None, seconds=30, step=0.1)
+
+        run("deploy/healthcheck.py", **environment | {"WEB_BIND": f"127.0.0.1:{port}"})
+        assert status_of(f"http://127.0.0.1:{port}/healthz") == 400  # a host that is not allowed
+
+        assert web.end() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("name", "sign", "more"),
+    [("worker", r"celery@\S+ (ready)", []), ("beat", r"beat: (Starting)", ["--loglevel", "INFO"])],
+)
+def test_worker_and_beat_of_production_start_and_stop(
+    tmp_path: Path, static_root: Path, name: str, sign: str, more: list[str]
+) -> None:
+    with service_of(name, tmp_path, production(static_root), *more) as service:
+        service.read_until(sign)
+
+        assert service.end() == 0
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_production_does_not_start_without_a_required_value(static_root: Path, name: str) -> None:
+    environment = production(static_root) | {name: ""}
+
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == f"{name} must be set when SKYPEMGR_ENV=production."
+
+
+def test_local_mode_does_not_listen_to_the_network(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "skypemgr.wsgi", "--bind", "0.0.0.0:0"],
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "skypemgr.settings", "APP_VAR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ended.returncode != 0
+    assert "Local mode listens on 127.0.0.1 alone" in ended.stderr

@@ -64,7 +64,7 @@ def record_many(*, organization: Organization, actor: Actor, facts: Iterable[Fac
                 actor_member=actor.member,
                 origin=origin,
                 action=fact.action,
-                subject_type=fact.subject._meta.model_name,
+                subject_type=fact.subject._meta.model_name or "",
                 subject_id=fact.subject.pk,
                 subject_member=fact.subject if isinstance(fact.subject, Member) else fact.member,
                 before=dict(fact.before),

@@ -52,12 +52,13 @@ def organization_view(capability: Capability) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, org_slug: str, **kwargs: Any) -> HttpResponseBase:
-            if (detour := _sign_in_first(request)) is not None:
-                return detour
+            person = _person_or_detour(request)
+            if isinstance(person, HttpResponse):
+                return person
             # A stranger gets 404, not 403: the address itself must not leak.
             member = (
                 Member.objects.select_related("organization", "user")
-                .filter(organization__slug=org_slug, user=request.user, state=Member.State.ACTIVE)
+                .filter(organization__slug=org_slug, user=person, state=Member.State.ACTIVE)
                 .first()
             )
             if member is None:
@@ -82,9 +83,10 @@ def signed_in_view(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        if (detour := _sign_in_first(request)) is not None:
-            return detour
-        request.actor = Actor.of_person(request.user, address=client_address(request))  # type: ignore[attr-defined]
+        person = _person_or_detour(request)
+        if isinstance(person, HttpResponse):
+            return person
+        request.actor = Actor.of_person(person, address=client_address(request))  # type: ignore[attr-defined]
         return view(request, **kwargs)
 
     return _mark(guarded, "signed_in")
@@ -95,11 +97,12 @@ def first_password_view(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        person = request.user
+        if not person.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if not request.user.must_change_password:
+        if not person.must_change_password:
             return redirect("home")
-        request.actor = Actor.of_person(request.user, address=client_address(request))  # type: ignore[attr-defined]
+        request.actor = Actor.of_person(person, address=client_address(request))  # type: ignore[attr-defined]
         return view(request, **kwargs)
 
     return _mark(guarded, "first_password")
@@ -110,11 +113,12 @@ def operator_view(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        if (detour := _sign_in_first(request)) is not None:
-            return detour
-        if not request.user.is_operator:  # type: ignore[union-attr]
+        person = _person_or_detour(request)
+        if isinstance(person, HttpResponse):
+            return person
+        if not person.is_operator:
             raise Http404
-        request.actor = Actor.operator(request.user, address=client_address(request))  # type: ignore[attr-defined]
+        request.actor = Actor.operator(person, address=client_address(request))  # type: ignore[attr-defined]
         return view(request, **kwargs)
 
     return _mark(guarded, "operator")
@@ -132,20 +136,23 @@ def local_view(view: View) -> View:
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if not settings.LOCAL:
             raise Http404
-        if (detour := _sign_in_first(request)) is not None:
-            return detour
-        administers = Member.objects.administrators().filter(user=request.user).exists()
-        if not (administers or request.user.is_operator):  # type: ignore[union-attr]
+        person = _person_or_detour(request)
+        if isinstance(person, HttpResponse):
+            return person
+        administers = Member.objects.administrators().filter(user=person).exists()
+        if not (administers or person.is_operator):
             raise Http404
         return view(request, **kwargs)
 
     return _mark(guarded, "local")
 
 
-def _sign_in_first(request: HttpRequest) -> HttpResponse | None:
-    if not request.user.is_authenticated:
+def _person_or_detour(request: HttpRequest) -> User | HttpResponse:
+    """Who is signed in, or where they have to go first."""
+    person = request.user
+    if not person.is_authenticated:
         return redirect_to_login(request.get_full_path())
     # Nothing works before a password that somebody else chose is replaced (001-16).
-    if request.user.must_change_password:
+    if person.must_change_password:
         return redirect("accounts:first_password")
-    return None
+    return person

@@ -108,6 +108,7 @@ class SameContentAgain(Refusal):
 
     text = _("This file was already taken in on {day}. Nothing was done again.")
     field = "file"
+    batch_id: int
 
 
 class RowsNeedCorrection(Refusal):

@@ -197,7 +197,7 @@ def names_in_use(batch: Batch, *, but: int | None = None) -> Callable[[Collectio
     """Asks which Skype Names an account has, or a row of ``batch`` other than the one numbered ``but``."""
 
     def taken(names: Collection[str]) -> set[str]:
-        rows = batch.rows.exclude(number=but).exclude(outcome__in=[Outcome.SKIPPED, Outcome.LEFT_OUT])
+        rows = batch.rows.exclude(number=but or 0).exclude(outcome__in=[Outcome.SKIPPED, Outcome.LEFT_OUT])
         chosen = {name.lower() for name in rows.values_list("data__skype_name", flat=True) if name}
         return taken_skype_names(names) | (chosen & set(names))
 

@@ -21,7 +21,7 @@ class LanguageMiddleware:
         language = self._language(request)
         begin_page()
         with translation.override(language):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = language
             response = self.get_response(request)
         # A view of an organization turned the clock to its time zone.
         timezone.deactivate()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from members.models import Operation, Organization
 
 
 @transaction.atomic(savepoint=False)
-def claim(*, organization: Organization | None, name: str, key: UUID, facts: dict[str, object]) -> Operation | None:
+def claim(*, organization: Organization | None, name: str, key: UUID, facts: Mapping[str, object]) -> Operation | None:
     """Claim ``key`` for this request, or give the operation that claimed it before.
 
     Returns None to whoever comes first (who then calls ``settle``). A second request waits until the first

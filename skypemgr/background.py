@@ -32,7 +32,7 @@ def _publish(task: str, args: tuple[object, ...]) -> None:
     }
     try:
         with app.connection_for_write(transport_options=options) as connection:
-            connection.ensure_connection(max_retries=1, timeout=PATIENCE)
+            connection.ensure_connection(max_retries=1, timeout=1)
             app.send_task(task, args, connection=connection, retry=False, ignore_result=True, expires=60)
     except (OperationalError, OSError) as error:
         _silent_until = time.monotonic() + SILENCE

@@ -40,9 +40,14 @@ class CompanyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         language = get_language() or "en"
-        self.fields["country"].choices = country_choices(language)
-        self.fields["currency"].choices = [(code, Explained(code, name)) for code, name in currency_choices(language)]
-        self.fields["time_zone"].choices = [("", _("The usual one of the country")), *time_zone_choices(language)]
+        self._choices("country").choices = country_choices(language)
+        self._choices("currency").choices = [(code, Explained(code, name)) for code, name in currency_choices(language)]
+        self._choices("time_zone").choices = [("", _("The usual one of the country")), *time_zone_choices(language)]
+
+    def _choices(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        return field
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -49,7 +49,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "skype_name"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: Sequence[str] = ()
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()
 

@@ -38,7 +38,7 @@ def read_rows(batch: Batch) -> None:
     allocator = NameAllocator(names_in_use(batch) if done else taken_skype_names)
     seen = dict(batch.rows.filter(outcome=Outcome.READY).order_by("-number").values_list("match_key", "number"))
     try:
-        for drafts in batched(_drafts(content, after=done), READ_CHUNK, strict=False):
+        for drafts in batched(_drafts(bytes(content), after=done), READ_CHUNK, strict=False):
             if drafts[-1].number > settings.IMPORT_ROW_LIMIT:
                 refuse_import(batch=batch, code="too_many_rows", facts={"limit": settings.IMPORT_ROW_LIMIT})
                 return
@@ -57,7 +57,11 @@ def _drafts(content: bytes, *, after: int) -> Iterator[Draft]:
             continue
         yield Draft(
             number=row.number,
-            **row.values,
+            email=row.values["email"],
+            skype_name=row.values["skype_name"],
+            first_name=row.values["first_name"],
+            last_name=row.values["last_name"],
+            department=row.values["department"],
             problems=[{"field": None, **problem} for problem in row.problems],
             notes=[{"field": None, **note} for note in row.notes],
         )

@@ -108,8 +108,8 @@ def check(request: HttpRequest) -> HttpResponse:
     if "account" not in draft:
         return redirect("setup_account")
     company, founder = Company(**draft["company"]), draft["account"]
-    own = founder.get("existing") is not None
-    if own and (not request.user.is_authenticated or request.user.pk != founder["existing"]):
+    own = request.user if request.user.is_authenticated and request.user.pk == founder.get("existing") else None
+    if own is None and "existing" in founder:
         return redirect("setup_account")
     # Whoever set up in one language goes on in it, whatever the company's letters are written in.
     language = get_language() or "en"
@@ -119,7 +119,7 @@ def check(request: HttpRequest) -> HttpResponse:
             member = set_up_organization(
                 actor=_actor(request),
                 company=company,
-                founder=Founder(user=request.user) if own else Founder(**founder, language=language),
+                founder=Founder(user=own) if own else Founder(**founder, language=language),
                 key=form.cleaned_data["key"],
             )
             login(request, member.user)

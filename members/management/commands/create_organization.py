@@ -1,5 +1,6 @@
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -57,13 +58,13 @@ class Command(JsonCommand):
         if time_zone not in zones:
             raise NotCarriedOut(f"There is no time zone “{time_zone}”.")
         skype_name = options["admin_skype_name"]
-        founder = {
-            "skype_name": check_skype_name(skype_name) if skype_name else free_skype_name(propose_admin_name(name)),
-            "email": normalize_address(options["admin_email"]),
-            "first_name": check_person_name(options["admin_first_name"]),
-            "last_name": check_person_name(options["admin_last_name"]),
-        }
-        password = self._password(User(**founder)) if options["admin_password_stdin"] else ""
+        founder = Founder(
+            skype_name=check_skype_name(skype_name) if skype_name else free_skype_name(propose_admin_name(name)),
+            email=normalize_address(options["admin_email"]),
+            first_name=check_person_name(options["admin_first_name"]),
+            last_name=check_person_name(options["admin_last_name"]),
+        )
+        password = self._password(founder) if options["admin_password_stdin"] else ""
         slug = (options["slug"] or free_slug(propose_slug(name))).lower()
         if not options["dry_run"]:
             create_organization(
@@ -76,11 +77,17 @@ class Command(JsonCommand):
                     time_zone=time_zone,
                     language=options["language"],
                 ),
-                founder=Founder(**founder, password=make_password(password) if password else ""),
+                founder=replace(founder, password=make_password(password) if password else ""),
             )
-        return {"slug": slug, "admin": founder["skype_name"]}
+        return {"slug": slug, "admin": founder.skype_name}
 
-    def _password(self, person: User) -> str:
+    def _password(self, founder: Founder) -> str:
+        person = User(
+            skype_name=founder.skype_name,
+            email=founder.email,
+            first_name=founder.first_name,
+            last_name=founder.last_name,
+        )
         password = sys.stdin.readline().rstrip("\r\n")
         try:
             validate_password(password, person)

@@ -38,7 +38,7 @@ class Command(OrganizationCommand):
                 letters=not options["no_email"],
             )
         except SameContentAgain as again:
-            return self._already_done(Batch.objects.get(organization=organization, pk=again.facts["batch_id"]))
+            return self._already_done(Batch.objects.get(organization=organization, pk=again.batch_id))
         import_work.advance(batch)
         batch.refresh_from_db()
         if batch.state == Batch.State.REFUSED:

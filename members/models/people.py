@@ -1,5 +1,7 @@
 from collections.abc import Iterator, Sequence
 
+from typing import ClassVar
+
 import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.indexes import GinIndex, OpClass

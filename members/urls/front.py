@@ -10,4 +10,5 @@ urlpatterns = [
     path("setup/check/", setup.check, name="setup_check"),
     path("outbox/", outbox.letter_list, name="outbox"),
     path("outbox/<str:name>/", outbox.letter, name="outbox_letter"),
+    path("outbox/<str:name>/source/", outbox.letter_source, name="outbox_letter_source"),
 ]

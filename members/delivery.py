@@ -1,0 +1,58 @@
+"""What became of a letter, told to whoever caused it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Invitation, Letter, Organization
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A lamp (as in the look: success, waiting, warning, danger, off), a word, a moment, and what else there is."""
+
+    kind: str
+    text: str | Promise
+    at: datetime | None = None
+    note: str | Promise = ""
+
+
+def deliveries_of(organization: Organization, invitations: Sequence[Invitation]) -> dict[int, Delivery]:
+    """What became of the newest letter of each of ``invitations``, by their ids; in one query."""
+    newest = Letter.objects.filter(invitation__in=invitations).order_by("invitation", "-pk").distinct("invitation")
+    letters = {letter.invitation_id: letter for letter in newest}
+    return {invitation.pk: describe_delivery(organization, letters.get(invitation.pk)) for invitation in invitations}
+
+
+def describe_delivery(organization: Organization, letter: Letter | None) -> Delivery:
+    """What became of one letter, or that none was written."""
+    if letter is None:
+        return Delivery("off", _("No letter sent"))
+    match letter.state:
+        case Letter.State.SENT:
+            return Delivery("success", _("Sent"), letter.closed_at)
+        case Letter.State.FAILED:
+            return Delivery("danger", _("Not delivered"), letter.closed_at, _why(letter))
+        case Letter.State.CANCELED:
+            return Delivery("off", _("Letter taken back"), letter.closed_at)
+    if organization.letters_released_at is None:
+        return Delivery("waiting", _("Held"), note=_("Leaves when the founder’s address is confirmed."))
+    if letter.last_error:
+        return Delivery("warning", _("Not delivered yet"), letter.due_at, _why(letter))
+    return Delivery("waiting", _("Waiting to be sent"))
+
+
+def _why(letter: Letter) -> str | Promise:
+    # What the relay noted: the code of the server's answer, or the kind of trouble on the way to it.
+    code = letter.last_error.partition(",")[0]
+    if not code.isdigit():
+        return _("The mail server can’t be reached.")
+    if code in ("550", "551", "553", "554"):
+        return gettext("The mail server refuses the address ({code}).").format(code=code)
+    if code.startswith("5"):
+        return gettext("The mail server refuses the letter ({code}).").format(code=code)
+    return gettext("The mail server asks to try later ({code}).").format(code=code)

@@ -1,0 +1,123 @@
+"""A person's own pages: everything they belong to, and what they change about themselves."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from members.access import ROLES, Capability
+from members.decorators import SignedInRequest, signed_in_view
+from members.forms.me import AddressForm, PasswordForm, ProfileForm
+from members.models import Member, Organization
+from members.registry import PersonalPanel, registry
+from members.selectors.invitations import invitations_for
+from members.selectors.memberships import list_memberships
+from members.services.accounts import change_password as replace_password
+from members.services.profile import change_address as replace_address
+from members.services.profile import change_profile, leave_organization
+from members.tokens import invitation_token
+from skypemgr.forms import form_errors
+
+
+@signed_in_view
+@require_safe
+def home(request: SignedInRequest) -> HttpResponse:
+    """What this person has and may do, in each of their organizations."""
+    memberships = list_memberships(request.user)
+    active = [member for member in memberships if member.state == Member.State.ACTIVE]
+    panels = [panel.render(request, member) for panel in registry.all(PersonalPanel) for member in active]
+    context = {
+        "memberships": [
+            {"member": member, "opens_console": _opens_console(member), "may_leave": _may_leave(member)}
+            for member in memberships
+        ],
+        "panels": [panel for panel in panels if panel],
+        "invitations": [
+            {"invitation": invitation, "token": invitation_token(invitation)}
+            for invitation in invitations_for(request.user)
+        ],
+    }
+    return render(request, "me/home.html", context)
+
+
+def _opens_console(member: Member) -> bool:
+    return member.state == Member.State.ACTIVE and Capability.OPEN_CONSOLE in ROLES[member.role]
+
+
+def _may_leave(member: Member) -> bool:
+    return member.state == Member.State.ACTIVE and member.user.kind == "personal"
+
+
+@signed_in_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: SignedInRequest) -> HttpResponse:
+    """Names and language; the page also holds the forms for address and password."""
+    user = request.user
+    names = {"first_name": user.first_name, "last_name": user.last_name, "language": user.language}
+    form = ProfileForm(request.POST or None, initial=names, person=user)
+    if request.method == "POST" and form.is_valid():
+        change_profile(actor=request.actor, **form.cleaned_data)
+        messages.success(request, _("Your settings are saved."))
+        return redirect("me:settings")
+    return _show_settings(request, profile=form)
+
+
+@signed_in_view
+@require_POST
+def change_address(request: SignedInRequest) -> HttpResponse:
+    """Move to another e-mail address."""
+    form = AddressForm(request.POST)
+    if form.is_valid():
+        with form_errors(form):
+            user = replace_address(actor=request.actor, **form.cleaned_data)
+            messages.success(request, _("A letter to {email} asks you to confirm it.").format(email=user.email))
+            return redirect("me:settings")
+    return _show_settings(request, address=form)
+
+
+@signed_in_view
+@require_POST
+def change_password(request: SignedInRequest) -> HttpResponse:
+    """Choose another password; every other place where the account is signed in is signed out."""
+    form = PasswordForm(request.POST, person=request.user)
+    if form.is_valid():
+        with form_errors(form):
+            user = replace_password(actor=request.actor, **form.cleaned_data)
+            update_session_auth_hash(request, user)
+            messages.success(request, _("Your password is changed. Everywhere else you are signed out."))
+            return redirect("me:settings")
+    return _show_settings(request, password=form)
+
+
+def _show_settings(request: SignedInRequest, **forms_with_answers: forms.Form) -> HttpResponse:
+    user = request.user
+    names = {"first_name": user.first_name, "last_name": user.last_name, "language": user.language}
+    page: dict[str, Any] = {
+        "profile": ProfileForm(initial=names, person=user),
+        "address": AddressForm(),
+        "password": PasswordForm(person=user),
+    } | forms_with_answers
+    page["refused"] = next((form for form in forms_with_answers.values() if form.is_bound), None)
+    return render(request, "me/settings.html", page, status=422 if page["refused"] else 200)
+
+
+@signed_in_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Leave an organization with a personal account; the page says what that means before the button does it."""
+    organization = get_object_or_404(
+        Organization, slug=slug, members__user=request.user, members__state=Member.State.ACTIVE
+    )
+    form = forms.Form(request.POST if request.method == "POST" else None)
+    if form.is_bound:
+        with form_errors(form):
+            leave_organization(actor=request.actor, organization=organization)
+            messages.success(request, _("You left {name}.").format(name=organization.name))
+            return redirect("me:home")
+    context = {"organization": organization, "form": form}
+    return render(request, "me/leave.html", context, status=422 if form.is_bound else 200)

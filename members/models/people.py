@@ -1,5 +1,4 @@
-from collections.abc import Iterator, Sequence
-
+from collections.abc import Iterator
 from typing import ClassVar
 
 import pgtrigger

@@ -37,7 +37,10 @@ def _setting(name: str, *, local: str = "") -> str:
 def _local_secret() -> str:
     """The secret of this machine, made once; two commands that start at once agree on it."""
     path = VAR_DIR / "secret"
-    VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ImproperlyConfigured(f"No data can be kept in {VAR_DIR} ({error.strerror}): set APP_VAR.") from error
     if not path.exists():
         draft = VAR_DIR / f"secret.{secrets.token_hex(8)}"
         draft.touch(mode=0o600)

@@ -134,7 +134,11 @@ class Postgres:
             raise ServerError(processes.NO_NAMESPACE) from error
         if made.returncode:
             raise ServerError(f"PostgreSQL could not prepare its folder {self.folder}:\n{made.stderr.strip()}")
-        draft.rename(self.folder)
+        try:
+            draft.rename(self.folder)
+        except OSError as error:
+            shutil.rmtree(draft)
+            raise ServerError(f"PostgreSQL can't keep its data in {self.folder}, where something else is.") from error
 
     def _becomes_ready(self) -> bool:
         answered = False

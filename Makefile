@@ -1,6 +1,6 @@
 # Two commands matter: `make run` and `make test`. Both bring what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock chromium
+.PHONY: help setup run test lint lock chromium messages
 
 PORT = 8000
 ARGS =
@@ -13,6 +13,7 @@ help:
 	@echo "make lint   check style, types, imports, settings and migrations"
 	@echo "make setup  install what development needs into .venv"
 	@echo "make lock   resolve the dependencies of pyproject.toml anew"
+	@echo "make messages  collect the texts to be translated"
 
 setup: .venv/.development
 
@@ -73,3 +74,7 @@ chromium:
 	else \
 	  echo "The browser tests need Chromium: install the package chromium, then run make test again."; exit 1; \
 	fi
+
+# Needs Debian's gettext. New and changed texts come into locale/*/LC_MESSAGES/django.po, to be translated there.
+messages: .venv/.development
+	$(PYTHON) manage.py makemessages --locale fr --locale sv --no-location --no-wrap --ignore ".venv/*" --ignore "tests/*" --ignore "var/*"

@@ -1,5 +1,6 @@
 """Fields and forms in which a password is chosen. A password is kept as it was typed, spaces and all."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -55,11 +56,15 @@ def check_new_password(form: forms.Form, field: str, person: User, *, company: s
         validate_password(password, person)
     except ValidationError as error:
         form.add_error(field, error)
-    if company and _is_little_more_than(company, password):
-        form.add_error(field, _("This password is too much like the name of the company."))
+    known = [person.first_name, person.last_name, person.skype_name, person.email, company]
+    if _is_little_more_than(known, password):
+        form.add_error(field, _("This password is little more than your name, your address or the company’s name."))
 
 
-def _is_little_more_than(company: str, password: str) -> bool:
-    name = "".join(character for character in fold(company) if character.isalnum())
-    rest = "".join(character for character in fold(password) if character.isalnum()).replace(name, "")
-    return len(name) >= 4 and name in fold(password).replace(" ", "") and len(rest) < 8
+def _is_little_more_than(known: list[str], password: str) -> bool:
+    """Whether fewer than eight letters and digits are left of ``password`` without the words everybody knows."""
+    words = {word for text in known for word in re.findall(r"[^\W_]{3,}", fold(text))}
+    rest = whole = "".join(re.findall(r"[^\W_]+", fold(password)))
+    for word in sorted(words, key=len, reverse=True):
+        rest = rest.replace(word, " ")
+    return rest != whole and len(rest.replace(" ", "")) < 8

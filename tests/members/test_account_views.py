@@ -330,7 +330,7 @@ def test_nonsense_in_a_reset_link_is_answered_like_a_dead_one(client, path):
         ("x" * 257, "too long"),
         ("123456789012345678", "entirely numeric"),
         ("hanna.berg@a.example", "too similar"),
-        ("Architectes-2026!", "name of the company"),
+        ("Architectes-2026!", "little more than your name"),
         ("nothing\0at all here", "Null"),
     ],
 )

@@ -193,7 +193,7 @@ class Mailbox:
 
 
 _WITH_NAME = re.compile(r"([^<>]*)<([^<>]*)>?[\s.,;:]*")
-_WITH_COMMENT = re.compile(r"(\S+@\S+)\s*\(([^()]*)\)[\s.,;:]*")
+_WITH_COMMENT = re.compile(r"([^\s@()]+@[^\s@()]+)\s*\(([^()]*)\)[\s.,;:]*")
 _AROUND = "\"'‘’“”«»‹›()[]{}<>"
 
 

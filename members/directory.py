@@ -279,7 +279,7 @@ def _judge(rows: Sequence[Sequence[str]]) -> tuple[int, int | None]:
     understood, header_at = 0, None
     for at, cells in enumerate(rows[:10]):
         # Column names stand above the first address.
-        if any(_ADDRESS.fullmatch(cell.strip()) for cell in cells):
+        if any(map(_is_like_an_address, cells)):
             break
         known = [found[0] for cell in cells if (found := look_up(cell))]
         if len(known) > understood and (at == 0 or len(known) > 1 or "email" in known):
@@ -287,7 +287,7 @@ def _judge(rows: Sequence[Sequence[str]]) -> tuple[int, int | None]:
     if header_at is not None:
         return understood + 1, header_at
     addresses = _columns_of_addresses(rows)
-    if any(_ADDRESS.fullmatch(cell.strip()) for cell in rows[0]):
+    if any(map(_is_like_an_address, rows[0])):
         return bool(addresses), None
     # Names in a language we don't know, or a file without any address.
     return bool(addresses), 0
@@ -305,7 +305,11 @@ def _share_of_addresses(rows: Sequence[Sequence[str]], at: int) -> float:
     filled = [cell for row in rows if (cell := _cell(row, at))]
     if len(filled) * 2 < len(rows):
         return 0.0
-    return sum(_ADDRESS.fullmatch(cell) is not None for cell in filled) / len(filled)
+    return sum(map(_is_like_an_address, filled)) / len(filled)
+
+
+def _is_like_an_address(cell: str) -> bool:
+    return "@" in cell and len(cell) < 400 and _ADDRESS.fullmatch(cell.strip()) is not None
 
 
 def _cell(row: Sequence[str], at: int) -> str:

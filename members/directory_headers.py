@@ -80,15 +80,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "display_name": (
         """
-        display name | full name | real name | complete name | cn | common name | employee name
-        user.displayName | first and last name | first name and last name | contact name | nom complet
-        prénom et nom | prénom nom | prénom et nom de famille | nom affiché | nom d'affichage | visningsnamn
-        fullständigt namn | för- och efternamn | förnamn och efternamn | visningsnavn | fulde navn | fullt navn
-        fullt namn | for- og efternavn | for- og etternavn | koko nimi | näyttönimi | anzeigename
-        vollständiger name | vor- und nachname | vorname und nachname | vorname nachname | volledige naam
-        weergavenaam | nombre completo | nombre para mostrar | nombre y apellidos | nombre y apellido
-        nome completo | nome visualizzato | nome e cognome | nome de exibição | nome a apresentar
-        nome e sobrenome | nome e apelido | imię i nazwisko | nazwa wyświetlana
+        full name | real name | complete name | employee name | first and last name | first name and last name
+        nom complet | prénom et nom | prénom nom | prénom et nom de famille | fullständigt namn | fulde navn
+        för- och efternamn | förnamn och efternamn | fullt navn | fullt namn | for- og efternavn
+        for- og etternavn | koko nimi | vollständiger name | vor- und nachname | vorname und nachname
+        vorname nachname | volledige naam | nombre completo | nombre y apellidos | nombre y apellido
+        nome completo | nome e cognome | nome e sobrenome | nome e apelido | imię i nazwisko
+        """,
+        """
+        display name | common name | cn | user.displayName | contact name | nom affiché | nom d'affichage
+        visningsnamn | visningsnavn | näyttönimi | anzeigename | weergavenaam | nombre para mostrar
+        nome visualizzato | nome de exibição | nome a apresentar | nazwa wyświetlana
         """,
     ),
     "reversed_name": (
@@ -165,8 +167,6 @@ def look_up(header: str) -> tuple[str, int] | None:
     attribute that Entra puts in brackets goes before its translated name.
     """
     text = fold(header[:200])
-    if is_password(header):
-        return None
     for attribute in _BRACKETS.findall(text):
         if found := _TABLE.get(_key(attribute)):
             return found

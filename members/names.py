@@ -83,12 +83,13 @@ _ENDINGS = (
     "com|net|org|info|biz|edu|gov|mil|int|example|test|dev|app|xyz|top|site|online|shop|store|club|live|link|click|"
     "page|website|space|tech|cloud|email|world|agency|mobi|name|pro|win|icu|vip|art|blog|news|work|life|today|zip|mov"
 )
-# What mail programs turn into links by themselves: an address with a scheme, or a host that ends like one. A
-# two-letter ending counts in one case only, since "Dr.Li" and "Anna.Bo" are people.
+# What mail programs turn into links by themselves: an address with a scheme, or a host that ends like one. Two
+# letters count in lower case, since "Anna.Bo" is a person, and in capitals when they are no abbreviation: "SERV.RH".
+_COUNTRIES = "IO|CO|ME|TV|CC|RU|CN|TK|GA|ML|CF|GQ|WS|TO|LY|PW|SU|EU|US|UK"
 _LINK = re.compile(
     r"[a-z][a-z0-9+.-]{0,20}://[^\s/]{0,250}\.[^\s]{0,80}"
     r"|www\.[^\s]{1,80}"
-    rf"|(?<![\w.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{_ENDINGS}|(?-i:[a-z]{{2}}|[A-Z]{{2}}))(?![\w.-]*\w)"
+    rf"|(?<![\w.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{_ENDINGS}|(?-i:[a-z]{{2}}|{_COUNTRIES}))(?![\w.-]*\w)"
     r"[/?#:]?[^\s]{0,80}",
     re.IGNORECASE,
 )

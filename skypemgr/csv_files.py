@@ -24,6 +24,7 @@ __all__ = ["CsvFile", "Reading", "Row", "UnreadableFile", "csv_response", "descr
 
 CELL_LIMIT = 131_072
 ROW_LIMIT = 1_000_000
+COLUMN_LIMIT = 1_000
 SAMPLE_CHARACTERS = 64 * 1024
 SAMPLE_ROWS = 200
 # A cell may hold a few lines; one that holds this many has lost its closing quotation mark.
@@ -36,6 +37,7 @@ TEXTS: Texts = {
     "file_quote_open": _("A quotation mark on line %(line)d is never closed. Correct that line."),
     "file_cell_long": _("A cell on line %(line)d is far too long. A quotation mark may be missing there."),
     "file_row_long": _("The row on line %(line)d is far too long. A quotation mark may be missing there."),
+    "file_many_columns": _("There are more than %(limit)d columns. Leave out those that are not needed."),
     "file_too_many_rows": _("There are more than %(limit)d rows. Split the file and take it in in parts."),
     "row_nul": _("The row holds NUL characters, which are no text. Type it again."),
     "row_damaged": _("A character of this row could not be read. Type it again."),
@@ -124,8 +126,7 @@ class CsvFile:
     ) -> None:
         self._file, self._encoding, self._dialect = file, encoding, dialect
         self.reading, self.header, self.sample = reading, header, sample
-        widths = Counter(map(len, sample))
-        self.width = len(header) if header is not None else widths.most_common(1)[0][0]
+        self.width = len(header) if header is not None else max(map(len, sample))
 
     def rows(self) -> Iterator[Row]:
         """Every data row, read as it is asked for: the file is never in memory as a whole."""
@@ -284,11 +285,14 @@ def _choose_dialect(
         rows = _sample(lines, dialect)
         if refined := _refine(dialect, rows, lines):
             dialect, rows = refined, _sample(lines, refined)
+        if any(len(cells) > COLUMN_LIMIT for _line, _lines, cells in rows):
+            continue
         understood, header_at = judge([cells for _line, _lines, cells in rows]) if rows else (0, None)
         score = (understood, *_alikeness(rows[header_at or 0 :]))
         if best is None or score > best[0]:
             best = score, dialect, rows, header_at
-    assert best is not None
+    if best is None:
+        raise UnreadableCsv("file_many_columns", limit=COLUMN_LIMIT)
     return best[1:]
 
 

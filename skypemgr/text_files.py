@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from django.utils.translation import gettext_lazy as _
@@ -149,7 +150,7 @@ def _refuse_binary(file: BinaryIO, head: bytes) -> None:
         zeros += block.count(0)
         high += len(block) - len(block.translate(None, bytes(range(0x80, 0x100))))
     # A stray control character or zero is the problem of its row.
-    if controls > 5 + size // 200 or zeros > 50 + size // 50 or (high > size * 0.7 and not _is_valid(file, UTF_8)):
+    if controls > 5 + size // 200 or zeros > 50 + size // 50 or (high > size * 0.9 and not _is_valid(file, UTF_8)):
         raise UnreadableFile("file_binary")
 
 
@@ -161,7 +162,7 @@ def _is_ebcdic(head: bytes) -> bool:
     return len(as_ascii) < 0.3 * len(head) and len(as_ebcdic) > 0.8 * len(head)
 
 
-_UTF_7 = re.compile(rb"\+([A-Za-z0-9/]{3,8})-(?![\w.+-]*@)")
+_UTF_7 = re.compile(rb"\+([A-Za-z0-9/]{3,8})-(?![\w.+-]{0,64}@)")
 
 
 def _refuse_utf_7(file: BinaryIO) -> None:
@@ -205,7 +206,7 @@ def _one_byte_encoding(file: BinaryIO) -> Encoding:
         characters += len(text) - len(text.encode("ascii", "ignore"))
         broken += text.count("\ufffd")
         if len(words) < _ENOUGH_WORDS:
-            words.update(_WORD.findall(block))
+            words.update(found[0][:100] for found in islice(_WORD.finditer(block), _ENOUGH_WORDS))
     # Nothing is UTF-8 by chance: this was, until a line of another file or half a character came in.
     if characters - broken > 4 * broken:
         return Encoding(UTF_8.codec, UTF_8.name, certain=False, errors="replace")

@@ -169,6 +169,7 @@ def test_a_mailbox_gives_its_address_and_a_name_that_is_clear(text, address, fir
         ("anna.berg, l@x.com", ["", "l@x.com"]),
         ("Stockholm, l@x.com", ["", "l@x.com"]),
         ("l@x.com, Stockholm", ["l@x.com", ""]),
+        ("l@x.com, Stockholm,", ["l@x.com", ""]),
         ("not an address\nl@x.com", ["", "l@x.com"]),
         ("anna @ x.com", [""]),
         ('"open a@x.com, b@x.com\nc@x.com', ["a@x.com", "b@x.com", "c@x.com"]),

@@ -330,6 +330,7 @@ def test_the_unit_path_is_the_department_only_without_a_department():
         ("Email,Display name,First name,Last name", "a@x.example,Anna Berg,,", "Anna", "Berg"),
         ("Email,Display name,First name,Last name", "a@x.example,Anna Berg,Anna,", "Anna", ""),
         ("Email,Nom et prénom", "a@x.example,Berg Anna Maria", "Anna Maria", "Berg"),
+        ("Email,Display name,Full name", "a@x.example,Bee,Anna Berg", "Anna", "Berg"),
         ("Email,Name,First name,Last name", "a@x.example,Bee,Anna,Berg", "Anna", "Berg"),
         ("Email,Nom d'usage,Nom de famille,Prénom", "a@x.example,Berg,Olsson,Anna", "Anna", "Berg"),
         ("Email,Nom d'usage,Nom de famille,Prénom", "a@x.example,,Olsson,Anna", "Anna", "Olsson"),
@@ -412,9 +413,10 @@ def test_without_column_names_two_columns_of_addresses_are_too_many():
     assert refusal("a@x.example,b@x.example\r\nc@x.example,d@x.example\r\n").code == "column_email_unclear"
 
 
-def test_unknown_column_names_are_not_taken_for_a_person():
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "cp1251"])
+def test_unknown_column_names_are_not_taken_for_a_person(codec):
     text = "Почта;Имя\r\nanna@x.example;Анна\r\nlars@x.example;Ларс\r\n"
-    file = opened(text)
+    file = opened(text, codec)
 
     assert [row.values["email"] for row in file.rows()] == ["anna@x.example", "lars@x.example"]
     assert file.facts.reading.header_line == 1

@@ -62,6 +62,8 @@ SKYPE_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9.,_-]{5,31}\Z")
         ("St.John", "St.John"),
         ("Dr.Li", "Dr.Li"),
         ("S.A.R.L. du Nord", "S.A.R.L. du Nord"),
+        ("SERV.RH", "SERV.RH"),
+        ("Dept.IT", "Dept.IT"),
         ("x" * 100, "x" * 100),
     ],
 )
@@ -90,6 +92,7 @@ def test_a_name_is_kept_as_the_person_writes_it(text, kept):
         ("https://10.0.0.1", "name_link"),
         ("evil.com", "name_link"),
         ("EVIL.COM", "name_link"),
+        ("EVIL.IO", "name_link"),
         ("evil.co.uk", "name_link"),
         ("evil。com", "name_link"),
         ("ｅｖｉｌ．com", "name_link"),
@@ -213,6 +216,7 @@ def test_swedish_has_three_letters_after_z():
     names = ["Öberg", "Zorn", "Ärlig", "Åkesson", "Andersson", "Ørsted", "Æbelø"]
 
     assert by_name("sv", names) == ["Andersson", "Zorn", "Åkesson", "Æbelø", "Ärlig", "Öberg", "Ørsted"]
+    assert by_name("sv", ["Иван", "Öberg"]) == ["Öberg", "Иван"]
 
 
 def test_elsewhere_accents_only_decide_between_names_that_are_alike():

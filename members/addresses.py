@@ -31,7 +31,6 @@ TEXTS: Texts = {
     "address_not_ascii": _("“%(character)s” can't stand before the @: use letters from a to z without accents."),
     "address_numbers": _("After the @ comes a domain name such as company.example, not an address of numbers."),
     "address_domain": _("“%(domain)s” is not a domain name."),
-    "address_taken_from": _("The address was taken from “%(given)s”."),
 }
 
 

@@ -311,6 +311,25 @@ def test_accepting_and_changing_at_the_same_moment_leave_one_order_and_no_live_o
                 accept(invitation)
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": 2}, "replaced"),
+        ({"email": "moved@a.example"}, "expired"),
+        ({"state": "canceled"}, "canceled"),
+        ({"expires_at": timezone.now() - timedelta(minutes=1)}, "expired"),
+    ],
+)
+def test_a_link_that_changed_after_it_was_read_accepts_nothing(invitation, change, reason):
+    Invitation.objects.filter(pk=invitation.pk).update(**change)
+
+    with pytest.raises(InvitationClosed) as refusal:
+        accept(invitation)
+
+    assert refusal.value.reason == reason
+    assert not User.objects.get(pk=invitation.member.user.pk).has_usable_password()
+
+
 def test_accepting_locks_the_account_before_it_writes(invitation):
     with CaptureQueriesContext(connection) as captured:
         accept(invitation)

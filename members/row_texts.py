@@ -19,7 +19,6 @@ TEXTS: Texts = {
     "same_as_row": _("Same e-mail address as row %(row)d. It will be skipped."),
     "department_deep": _("Departments nest at most %(depth)d levels deep."),
     "department_new": _("and the department"),
-    "too_many_rows": _("There are more than %(limit)d rows. Split the file and take it in in parts."),
     "conflict": _("Somebody else changed this at the same moment. Try the row again."),
 }
 

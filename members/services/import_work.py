@@ -3,12 +3,12 @@
 The rows are the memory: whoever comes next goes on where the one before stopped, and two never do the same.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import batched
 
 from celery import shared_task
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -39,9 +39,6 @@ def read_rows(batch: Batch) -> None:
     seen = dict(batch.rows.filter(outcome=Outcome.READY).order_by("-number").values_list("match_key", "number"))
     try:
         for drafts in batched(_drafts(bytes(content), after=done), READ_CHUNK, strict=False):
-            if drafts[-1].number > settings.IMPORT_ROW_LIMIT:
-                refuse_import(batch=batch, code="too_many_rows", facts={"limit": settings.IMPORT_ROW_LIMIT})
-                return
             if not store_rows(batch=batch, drafts=drafts, after=done, allocator=allocator, seen=seen):
                 return
             done += len(drafts)
@@ -122,6 +119,17 @@ def advance(batch: Batch, *, chunks: int | None = None) -> None:
                 continue
             fail_first_row(batch=batch)
         failures, done = 0, done + 1
+
+
+def advance_to_the_end(batch: Batch) -> None:
+    """Carry a batch on until it is read or done, with whoever else works on it; for commands, which wait."""
+    batch.refresh_from_db()
+    while batch.state in (State.READING, State.RUNNING):
+        advance(batch)
+        batch.refresh_from_db()
+        if batch.state in (State.READING, State.RUNNING):
+            # A worker has it in hand, or has died with it: look again before long.
+            time.sleep(0.2)
 
 
 @transaction.atomic(durable=True)

@@ -37,7 +37,7 @@ def start_import_of_file(
     if earlier := claim(organization=organization, name="import_members", key=key, facts={"fingerprint": fingerprint}):
         return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
     refuse_applied(organization, fingerprint)
-    facts = directory.open_directory(BytesIO(content)).facts.as_json()
+    facts = directory.open_directory(BytesIO(content), limit_rows=settings.IMPORT_ROW_LIMIT).facts.as_json()
     batch = Batch.objects.create(
         organization=organization,
         kind=Batch.Kind.IMPORT_MEMBERS,

@@ -39,8 +39,7 @@ class Command(OrganizationCommand):
             )
         except SameContentAgain as again:
             return self._already_done(Batch.objects.get(organization=organization, pk=again.batch_id))
-        import_work.advance(batch)
-        batch.refresh_from_db()
+        import_work.advance_to_the_end(batch)
         if batch.state == Batch.State.REFUSED:
             raise NotCarriedOut(sentence({"code": batch.facts["refusal"], "facts": batch.facts["refusal_facts"]}))
         counts = count_rows(batch)
@@ -56,7 +55,7 @@ class Command(OrganizationCommand):
         batch = imports.start_batch(
             actor=actor, organization=organization, batch=batch, valid_rows_only=options["valid_rows_only"]
         )
-        import_work.advance(batch)
+        import_work.advance_to_the_end(batch)
         return self._report(batch)
 
     def _read(self, path: Path) -> bytes:

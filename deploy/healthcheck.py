@@ -7,4 +7,6 @@ from urllib.parse import urlsplit
 
 connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["WEB_BIND"].rpartition(":")[2]), timeout=8)
 connection.request("GET", "/readyz", headers={"Host": urlsplit(os.environ["BASE_URL"]).netloc})
-sys.exit(connection.getresponse().status != http.client.OK)
+answer = connection.getresponse()
+sys.stdout.write(f"{answer.status} {answer.read(200).decode()}")
+sys.exit(answer.status != http.client.OK)

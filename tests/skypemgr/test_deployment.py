@@ -107,7 +107,8 @@ def test_scripts_of_deployment_are_valid() -> None:
 def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Static files as the image collects them."""
     folder = tmp_path_factory.mktemp("static")
-    run("manage.py", "collectstatic", "--no-input", "--verbosity", "0", STATIC_ROOT=str(folder / "files"))
+    real = {"DJANGO_SETTINGS_MODULE": "skypemgr.settings", "STATIC_ROOT": str(folder / "files")}
+    run("manage.py", "collectstatic", "--no-input", "--verbosity", "0", **real)
     return folder / "files"
 
 
@@ -122,14 +123,14 @@ def run(*words: str, **environment: str) -> str:
 
 def production(static_root: Path) -> dict[str, str]:
     """An environment as in the compose file, on the servers of the tests."""
-    database = connection.settings_dict
+    name, host = connection.settings_dict["NAME"], connection.settings_dict["OPTIONS"]["host"]
     return {
         "SKYPEMGR_ENV": "production",
         "DJANGO_SETTINGS_MODULE": "skypemgr.settings",
         "SECRET_KEY": "not so secret, but long enough " * 3,
         "BASE_URL": "https://skypemgr.example",
         "ALLOWED_HOSTS": "skypemgr.example",
-        "DATABASE_URL": f"postgresql://app@/{database['NAME']}?host={database['HOST']}",
+        "DATABASE_URL": f"postgresql://app@/{name}?host={host}",
         "REDIS_URL": settings.REDIS_URL,
         "SMTP_URL": "smtp://127.0.0.1:1",
         "STATIC_ROOT": str(static_root),
@@ -161,7 +162,7 @@ def test_web_of_production_answers_behind_a_proxy_and_is_healthy(tmp_path: Path,
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("name", "sign", "more"),
-    [("worker", r"celery@\S+ (ready)", []), ("beat", r"beat: (Starting)", ["--loglevel", "INFO"])],
+    [("worker", r"celery@\S+ (ready)", []), ("beat", r"(Sending due task)", ["--loglevel", "INFO"])],
 )
 def test_worker_and_beat_of_production_start_and_stop(
     tmp_path: Path, static_root: Path, name: str, sign: str, more: list[str]

@@ -2,5 +2,6 @@
 
 from members.services.import_work import advance_batches_task
 from members.services.letters import send_letters_task
+from members.services.purge import purge_personal_data_task
 
-__all__ = ["advance_batches_task", "send_letters_task"]
+__all__ = ["advance_batches_task", "purge_personal_data_task", "send_letters_task"]

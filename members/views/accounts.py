@@ -1,6 +1,5 @@
 """Signing in and out, forgotten passwords, first passwords, and addresses that are confirmed."""
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +17,7 @@ from members.selectors.memberships import list_consoles
 from members.services import accounts
 from members.services.organizations import setup_is_open
 from members.tokens import read_address_token
-from skypemgr.forms import form_errors
+from skypemgr.forms import form_errors, told_refusals
 from skypemgr.redirects import return_path
 
 
@@ -149,12 +148,9 @@ def verify_address(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def resend_verification(request: SignedInRequest) -> HttpResponse:
     """Send another letter to confirm the address."""
-    form = forms.Form(request.POST)
-    with form_errors(form):
+    with told_refusals(request):
         accounts.resend_verification(actor=request.actor)
         messages.success(request, _("A letter is on its way to {email}.").format(email=request.user.email))
-    for error in form.non_field_errors():
-        messages.error(request, error)
     return redirect(return_path(request))
 
 

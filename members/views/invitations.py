@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +18,7 @@ from members.models import Invitation
 from members.selectors.invitations import list_invitations
 from members.services.invitations import cancel_invitations, resend_invitations
 from members.services.invitations import invite_personal as invite
-from skypemgr.forms import form_errors
+from skypemgr.forms import form_errors, told_refusals
 from skypemgr.lists import Ordering, change_query, count_up_to, keyset_page, read_choice, read_text
 from skypemgr.redirects import return_path
 
@@ -97,30 +96,26 @@ def _row(invitation: Invitation, delivery: object) -> dict[str, Any]:
 @require_POST
 def invitation_resend(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Send an invitation again; one of a business account that was canceled is opened again."""
-    form = forms.Form(request.POST)
-    with form_errors(form):
+    with told_refusals(request):
         sent = resend_invitations(actor=request.actor, organization=request.organization, invitations=[pk])
         if sent:
             messages.success(request, gettext("A new letter is on its way. Links of earlier ones no longer work."))
         else:
             messages.info(request, gettext("This invitation was already answered."))
-    return _back(request, form)
+    return _back(request)
 
 
 @organization_view(Capability.MANAGE_MEMBERS)
 @require_POST
 def invitation_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Take an invitation back."""
-    form = forms.Form(request.POST)
-    with form_errors(form):
+    with told_refusals(request):
         cancel_invitations(actor=request.actor, organization=request.organization, invitations=[pk])
         messages.success(request, gettext("The invitation is taken back. Its link no longer works."))
-    return _back(request, form)
+    return _back(request)
 
 
-def _back(request: OrganizationRequest, form: forms.Form) -> HttpResponse:
-    for error in form.non_field_errors():
-        messages.error(request, error)
+def _back(request: OrganizationRequest) -> HttpResponse:
     path = return_path(request)
     return redirect("members:invitation_list", request.organization.slug) if path == "/" else redirect(path)
 

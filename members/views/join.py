@@ -25,7 +25,7 @@ from members.selectors.invitations import closed_because
 from members.services import joining
 from members.skype_names import free_skype_name
 from members.tokens import read_invitation_token
-from skypemgr.forms import form_errors
+from skypemgr.forms import form_errors, told_refusals
 
 type LinkView = Callable[[HttpRequest, str, Invitation, bool], HttpResponse]
 
@@ -110,8 +110,7 @@ def decline(request: HttpRequest, token: str, invitation: Invitation, newest: bo
     """Say no to an invitation for a personal account."""
     if (answer := _answer_without_form(request, token, invitation, newest)) is not None:
         return answer
-    form = forms.Form(request.POST)
-    with form_errors(form):
+    with told_refusals(request):
         joining.decline_invitation(actor=_actor(request), invitation=invitation)
         messages.success(request, _("You declined the invitation of {name}.").format(name=invitation.organization.name))
         return redirect("home")
@@ -122,8 +121,7 @@ def decline(request: HttpRequest, token: str, invitation: Invitation, newest: bo
 @require_POST
 def tell_inviter(request: HttpRequest, token: str, invitation: Invitation, newest: bool) -> HttpResponse:
     """Show those who invited that a new link is wanted, or that the letter reached somebody else."""
-    form = forms.Form(request.POST)
-    with form_errors(form):
+    with told_refusals(request):
         reply = joining.tell_inviter(actor=_actor(request), invitation=invitation, newest=newest)
         if reply == Invitation.Reply.NEW_LINK:
             messages.success(request, _("Whoever runs Skype Manager there sees that you want a new link."))

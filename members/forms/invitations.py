@@ -25,7 +25,9 @@ class InvitePersonalForm(forms.Form):
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["department"].queryset = organization.departments.order_by("sort_key")
+        department = self.fields["department"]
+        assert isinstance(department, forms.ModelChoiceField)
+        department.queryset = organization.departments.order_by("sort_key")
 
     def clean_people(self) -> list[str]:
         entries: list[str] = []

@@ -23,7 +23,9 @@ class ProfileForm(forms.Form):
         super().__init__(*args, **kwargs)
         chosen_for_them = _("As the organization") if person.owner else _("As the browser")
         [_nothing, *languages] = User._meta.get_field("language").flatchoices
-        self.fields["language"].choices = [("", chosen_for_them), *languages]
+        language = self.fields["language"]
+        assert isinstance(language, forms.ChoiceField)
+        language.choices = [("", chosen_for_them), *languages]
 
 
 class AddressForm(forms.Form):

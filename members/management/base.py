@@ -49,7 +49,7 @@ class JsonCommand(BaseCommand):
             raise self._refused("The actor may not do this.", options) from refusal
         self._answer(result, options)
 
-    def act(self, **options: Any) -> object:
+    def act(self, *args: Any, **options: Any) -> object:
         """Do the work and give the result: dicts, lists, texts, numbers, Decimals and datetimes."""
         raise NotImplementedError
 

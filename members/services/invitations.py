@@ -129,9 +129,10 @@ def change_invited_address(*, actor: Actor, organization: Organization, member: 
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     mine = Invitation.objects.filter(organization=organization, member=member)
-    [locked] = _lock_members(mine) or [None]
-    if locked is None:
+    found = _lock_members(mine)
+    if not found:
         raise PermissionDenied
+    [locked] = found
     require_over(actor, locked)
     if locked.state != Member.State.INVITED:
         raise StateForbids(state=locked.get_state_display())

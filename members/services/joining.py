@@ -33,11 +33,13 @@ def accept_business_invitation(
     ``invitation`` is as it was when its link was read: a link that was replaced, moved to another address,
     canceled or used since then finishes nothing. Raises InvitationClosed.
     """
+    if invitation.member is None:
+        raise PermissionDenied
     encoded = make_password(password)
     member = (
         Member.objects.select_for_update(no_key=True, of=("self", "user"))
         .select_related("user", "organization")
-        .get(pk=invitation.member_id, organization=invitation.organization_id)
+        .get(pk=invitation.member.pk, organization=invitation.organization_id)
     )
     _claim(invitation, Invitation.State.ACCEPTED)
     if member.state != Member.State.INVITED:

@@ -70,7 +70,7 @@ def _delete[M: Model](rows: QuerySet[M]) -> int:
     return rows.model._default_manager.filter(pk__in=_some(rows)).delete()[0]
 
 
-def _some[M: Model](rows: QuerySet[M]) -> list[object]:
+def _some[M: Model](rows: QuerySet[M]) -> list[int]:
     """The keys of the next rows, left alone by whoever else is purging."""
     return list(
         rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:AT_ONCE].values_list("pk", flat=True)

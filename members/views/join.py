@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Actor
-from members.decorators import client_address, public_view
+from members.decorators import View, client_address, public_view
 from members.forms.join import JoinForm, NewAccountForm
 from members.letter_texts import language_of
 from members.models import Invitation, Member, User
@@ -30,7 +30,7 @@ from skypemgr.forms import form_errors, told_refusals
 type LinkView = Callable[[HttpRequest, str, Invitation, bool], HttpResponse]
 
 
-def link_view(view: LinkView) -> Callable[..., HttpResponse]:
+def link_view(view: LinkView) -> View:
     """Give a view the invitation its link speaks of, and whether it is the link that was sent last."""
 
     @wraps(view)
@@ -91,6 +91,7 @@ def accept(request: HttpRequest, token: str, invitation: Invitation, newest: boo
     if form.is_valid():
         with form_errors(form):
             member = _join(request, invitation, form)
+        if not form.errors:
             if not request.user.is_authenticated:
                 login(request, member.user)
                 request.session.set_expiry(0)
@@ -113,8 +114,7 @@ def decline(request: HttpRequest, token: str, invitation: Invitation, newest: bo
     with told_refusals(request):
         joining.decline_invitation(actor=_actor(request), invitation=invitation)
         messages.success(request, _("You declined the invitation of {name}.").format(name=invitation.organization.name))
-        return redirect("home")
-    return redirect("join:invitation", token)
+    return redirect("home")
 
 
 @link_view
@@ -132,7 +132,7 @@ def tell_inviter(request: HttpRequest, token: str, invitation: Invitation, newes
 
 def _form(request: HttpRequest, invitation: Invitation) -> forms.Form:
     organization, data = invitation.organization, request.POST or None
-    if invitation.kind == User.Kind.BUSINESS:
+    if invitation.member is not None:
         user = invitation.member.user
         names = {"first_name": user.first_name, "last_name": user.last_name}
         return JoinForm(data, initial=names, person=user, organization=organization)

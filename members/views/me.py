@@ -117,6 +117,7 @@ def leave(request: SignedInRequest, slug: str) -> HttpResponse:
     if form.is_bound:
         with form_errors(form):
             leave_organization(actor=request.actor, organization=organization)
+        if not form.errors:
             messages.success(request, _("You left {name}.").format(name=organization.name))
             return redirect("me:home")
     context = {"organization": organization, "form": form}

@@ -68,11 +68,12 @@ $(UV): requirements-uv.txt
 	@touch $@ .venv/.runtime
 
 chromium:
-	@command -v chromium >/dev/null && exit 0; \
+	@command -v chromium >/dev/null && command -v xgettext >/dev/null && exit 0; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium gettext; \
 	else \
-	  echo "The browser tests need Chromium: install the package chromium, then run make test again."; exit 1; \
+	  echo "The tests need Chromium and gettext: install the packages chromium and gettext, then run make test again."; \
+	  exit 1; \
 	fi
 
 # Needs Debian's gettext. New and changed texts come into locale/*/LC_MESSAGES/django.po, to be translated there.

@@ -5,13 +5,16 @@ import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 import yaml
-from django.conf import settings
+from django.conf import settings as active_settings
 from django.db import connection
+from pytest_django import Settings
 
 from skypemgr.embedded.processes import wait_until
+from skypemgr.wsgi import application
 from tests.skypemgr.processes import ROOT, Service, serving, setting_names
 from tests.skypemgr.test_up import status_of
 
@@ -131,7 +134,7 @@ def production(static_root: Path) -> dict[str, str]:
         "BASE_URL": "https://skypemgr.example",
         "ALLOWED_HOSTS": "skypemgr.example",
         "DATABASE_URL": f"postgresql://app@/{name}?host={host}",
-        "REDIS_URL": settings.REDIS_URL,
+        "REDIS_URL": active_settings.REDIS_URL,
         "SMTP_URL": "smtp://127.0.0.1:1",
         "STATIC_ROOT": str(static_root),
         "WEB_BIND": "127.0.0.1:0",
@@ -197,3 +200,14 @@ def test_local_mode_does_not_listen_to_the_network(tmp_path: Path) -> None:
 
     assert ended.returncode != 0
     assert "Local mode listens on 127.0.0.1 alone" in ended.stderr
+
+
+@pytest.mark.parametrize(("local", "client"), [(False, "203.0.113.7"), (True, "10.0.0.1")])
+def test_the_client_is_whom_the_proxy_names_in_production_alone(settings: Settings, local: bool, client: str) -> None:
+    settings.LOCAL = local
+    environ: dict[str, Any] = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_REAL_IP": "203.0.113.7", "PATH_INFO": "/healthz"}
+    setup_testing_defaults(environ)
+
+    application(environ, lambda status, headers, problem=None: None).close()
+
+    assert environ["REMOTE_ADDR"] == client

@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
 
 def compile_catalog(source: Path, compiled: Path) -> None:
-    """Write ``compiled`` from ``source``. Raises CommandError when ``source`` can't be read."""
+    """Write ``compiled`` from ``source``. Raises CommandError when either is not possible."""
     language = source.parent.parent.name
     try:
         with source.open("rb") as file:
@@ -34,5 +34,8 @@ def compile_catalog(source: Path, compiled: Path) -> None:
     content = BytesIO()
     write_mo(content, catalog)
     draft = compiled.with_suffix(f".mo.{os.getpid()}")
-    draft.write_bytes(content.getvalue())
-    draft.replace(compiled)
+    try:
+        draft.write_bytes(content.getvalue())
+        draft.replace(compiled)
+    except OSError as error:
+        raise CommandError(f"{compiled} can't be written: {error.strerror}.") from error

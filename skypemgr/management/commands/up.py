@@ -1,6 +1,7 @@
 import contextlib
 import fcntl
 import http.client
+import io
 import json
 import os
 import signal
@@ -72,7 +73,10 @@ class Command(BaseCommand):
         if share.servers:
             self._report("Starting PostgreSQL and Valkey.")
             share.join()
-        call_command("compile_translations", verbosity=0, stdout=self.stdout)
+        try:
+            call_command("compile_translations", verbosity=0, stdout=io.StringIO())
+        except CommandError as error:
+            self._report(f"Translations stay as they are: {error}")
         preparation.migrate_database(self._report)
         preparation.collect_static_files()
         if not no_demo:

@@ -19,8 +19,8 @@ State = Member.State
 class Reach:
     """How far an action reaches among ``chosen`` members: how many it changes, and how many are left, by reason.
 
-    The reasons are "there" (nothing would change), "invited" (have not joined), "left", "above" (have a role
-    whose powers the actor lacks), "self" and "joined".
+    The reasons are "there" and "blocked" (nothing would change), "invited" (have not joined), "joined", "left",
+    "above" (have a role whose powers the actor lacks) and "self".
     """
 
     chosen: int
@@ -74,7 +74,7 @@ def _move_exceptions(actor: Actor, department: Department | None) -> _Exceptions
 def _block_exceptions(actor: Actor) -> _Exceptions:
     return [
         ("left", Q(state=State.LEFT)),
-        ("there", Q(state=State.BLOCKED)),
+        ("blocked", Q(state=State.BLOCKED)),
         ("invited", Q(state=State.INVITED)),
         ("self", Q(pk=actor.member.pk) if actor.member else Q(pk__in=[])),
         ("above", Q(role__in=roles_above(actor))),

@@ -5,7 +5,7 @@ it is found in the index by the row it begins after, and never by counting rows 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 from django.core import signing
 from django.db.models import Field, Model, Q, QuerySet
 from django.http import QueryDict
+from django.utils import timezone, translation
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
 from skypemgr.templatetags.look import count
 
@@ -123,6 +125,22 @@ def keyset_chunks[T: Model](queryset: QuerySet[T], *, order: Ordering, size: int
         place = [getattr(rows[-1], column) for column in order.columns]
         beyond = _beyond(order.columns, place, "lt" if order.descending else "gt")
         rows = list(queryset.filter(beyond).order_by(*order.fields)[:size])
+
+
+def rows_for_file[T, R](chunks: Iterable[Sequence[T]], make: Callable[[Sequence[T]], Iterable[R]]) -> Iterator[R]:
+    """What ``make`` makes of each chunk, in the language and the time zone of now.
+
+    A download is made while it is sent, when those of its request are gone.
+    """
+    language, zone = get_language(), timezone.get_current_timezone()
+
+    def rows() -> Iterator[R]:
+        for chunk in chunks:
+            with translation.override(language), timezone.override(zone):
+                made = list(make(chunk))
+            yield from made
+
+    return rows()
 
 
 def _find[T: Model](

@@ -1,0 +1,79 @@
+"""What the pages of this app put where pages meet: the sidebar, the member page, the bar below ticked rows."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from members.access import Capability
+from members.registry import BulkAction, MemberTab, NavigationEntry, registry
+
+
+def register() -> None:
+    """Called once at start-up."""
+    registry.add(
+        NavigationEntry(
+            key="members",
+            label=_("Members"),
+            icon="members",
+            url_name="members:member_list",
+            capability=Capability.VIEW_MEMBERS,
+            order=20,
+            children=[
+                ("list", _("All members"), "members:member_list", Capability.VIEW_MEMBERS),
+                ("add", _("Add members"), "members:import_add", Capability.MANAGE_MEMBERS),
+                ("invitations", _("Invitations"), "members:invitation_list", Capability.MANAGE_MEMBERS),
+                ("departments", _("Departments"), "members:department_list", Capability.VIEW_MEMBERS),
+                ("imports", _("Imports"), "members:import_list", Capability.MANAGE_MEMBERS),
+            ],
+        ),
+        NavigationEntry(
+            key="audit",
+            label=_("Audit log"),
+            icon="audit",
+            url_name="members:audit_list",
+            capability=Capability.VIEW_AUDIT,
+            order=910,
+        ),
+        NavigationEntry(
+            key="settings",
+            label=_("Settings"),
+            icon="settings",
+            url_name="members:organization_settings",
+            capability=Capability.MANAGE_ORGANIZATION,
+            order=920,
+        ),
+        MemberTab(
+            key="profile",
+            label=_("Profile"),
+            url_name="members:member_profile",
+            capability=Capability.VIEW_MEMBERS,
+            order=10,
+        ),
+        MemberTab(
+            key="history",
+            label=pgettext_lazy("of a member", "History"),
+            url_name="members:member_history",
+            capability=Capability.VIEW_AUDIT,
+            order=90,
+        ),
+        BulkAction(
+            key="move",
+            label=_("Move to department"),
+            url_name="members:members_move",
+            capability=Capability.MANAGE_MEMBERS,
+            order=60,
+        ),
+        BulkAction(
+            key="resend",
+            label=_("Send invitations again"),
+            url_name="members:members_resend",
+            capability=Capability.MANAGE_MEMBERS,
+            order=70,
+        ),
+        BulkAction(
+            key="block",
+            label=_("Block sign-in"),
+            url_name="members:members_block",
+            capability=Capability.MANAGE_MEMBERS,
+            order=80,
+        ),
+    )

@@ -1,0 +1,131 @@
+"""The people that a bulk action's pages are about, and sentences for how far it would reach."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext, ngettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from members.bulk import Reach
+from members.decorators import OrganizationRequest
+from members.models import Member
+from members.models.people import MemberQuerySet
+from members.registry import Text
+from members.selectors.members import MembersQuery, for_list
+from skypemgr.lists import Selection
+from skypemgr.templatetags.look import count
+
+SHOWN_NAMES = 5
+
+UNTOUCHED = {
+    "there": ngettext_lazy("{number} is there already.", "{number} are there already."),
+    "blocked": ngettext_lazy("{number} is blocked already.", "{number} are blocked already."),
+    "invited": ngettext_lazy("{number} has not joined yet.", "{number} have not joined yet."),
+    "joined": ngettext_lazy("{number} has joined already.", "{number} have joined already."),
+    "left": ngettext_lazy("{number} has left.", "{number} have left."),
+    "above": ngettext_lazy(
+        "{number} has a role that is above yours.",
+        "{number} have a role that is above yours.",
+    ),
+    "self": ngettext_lazy("{number} is you.", "{number} are you."),
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """People chosen on the members list, and the list they were chosen on."""
+
+    selection: Selection
+    asked: MembersQuery
+
+    @classmethod
+    def read(cls, request: OrganizationRequest, query: QueryDict) -> "Chosen":
+        return cls(Selection.read(query, name="member"), MembersQuery.read(request.organization, query))
+
+    @property
+    def members(self) -> MemberQuerySet:
+        return self.selection.of(Member.objects.of(self.asked.organization), self.asked.matching())
+
+    @cached_property
+    def number(self) -> int:
+        return self.members.order_by().count()
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The hidden inputs that choose the same people again, and remember their list."""
+        return self.selection.fields([]) + self.asked.kept()
+
+    @property
+    def list_url(self) -> str:
+        url = reverse("members:member_list", args=[self.asked.organization.slug])
+        filters = self.asked.kept()
+        return f"{url}?{urlencode(filters)}" if filters else url
+
+    def names(self) -> list[Member]:
+        """Some of them, to be named."""
+        return list(for_list(self.members).order_by("sort_key", "pk")[:SHOWN_NAMES])
+
+    def title(self) -> str:
+        return ngettext("{number} person", "{number} people", self.number).format(number=count(self.number))
+
+    def others(self) -> str:
+        """How many more there are than are named, as a phrase; "" when there are none."""
+        rest = self.number - SHOWN_NAMES
+        if rest <= 0:
+            return ""
+        return ngettext("and {number} other", "and {number} others", rest).format(number=count(rest))
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a bulk action's page says: above, what will happen, on its button, and afterwards."""
+
+    heading: Text
+    will: Any
+    button: Any
+    done: Any
+
+    def forecast(self, reach: Reach) -> list[str]:
+        """Sentence by sentence: "3 of 5 people will be moved." "2 are there already." """
+        first = (self.will % reach.chosen).format(changed=count(reach.changed), chosen=count(reach.chosen))
+        return [first] + [
+            (UNTOUCHED[reason] % number).format(number=count(number)) for reason, number in reach.untouched
+        ]
+
+    def label(self, reach: Reach) -> str:
+        return (self.button % reach.changed).format(number=count(reach.changed))
+
+    def report(self, number: int, **facts: str) -> str:
+        return (self.done % number).format(number=count(number), **facts)
+
+
+MOVE = Words(
+    heading=_("Move to another department"),
+    will=ngettext_lazy("{changed} of {chosen} person will be moved.", "{changed} of {chosen} people will be moved."),
+    button=ngettext_lazy("Move {number} person", "Move {number} people"),
+    done=ngettext_lazy("{number} person moved to {department}.", "{number} people moved to {department}."),
+)
+BLOCK = Words(
+    heading=_("Block sign-in"),
+    will=ngettext_lazy(
+        "{changed} of {chosen} person will be blocked.", "{changed} of {chosen} people will be blocked."
+    ),
+    button=ngettext_lazy("Block {number} person", "Block {number} people"),
+    done=ngettext_lazy("{number} person blocked.", "{number} people blocked."),
+)
+RESEND = Words(
+    heading=_("Send invitations again"),
+    will=ngettext_lazy(
+        "{changed} of {chosen} person will get a new letter.", "{changed} of {chosen} people will get a new letter."
+    ),
+    button=ngettext_lazy("Send {number} invitation", "Send {number} invitations"),
+    done=ngettext_lazy("{number} invitation is on its way.", "{number} invitations are on their way."),
+)
+
+
+def nobody_chosen() -> str:
+    return gettext("Nobody was chosen. Tick people in the list first.")

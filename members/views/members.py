@@ -1,0 +1,187 @@
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from members.access import Capability
+from members.bulk import Reach, invitable, reach_of_block, reach_of_move, reach_of_resend
+from members.decorators import OrganizationRequest, organization_view
+from members.forms.members import BlockForm, MoveMembersForm
+from members.models import Member
+from members.registry import BulkAction, MembersColumn, registry
+from members.selectors.departments import list_departments
+from members.selectors.members import MembersQuery, extra_columns
+from members.services.invitations import resend_invitations
+from members.services.members import block_members, move_members
+from members.views.choosing import BLOCK, MOVE, RESEND, Chosen, Words, nobody_chosen
+from members.views.member_rows import member_rows
+from skypemgr.csv_files import csv_response
+from skypemgr.forms import form_errors
+from skypemgr.lists import change_query, rows_for_file
+
+
+@require_GET
+@organization_view(Capability.VIEW_MEMBERS)
+def member_list(request: OrganizationRequest) -> HttpResponse:
+    asked = MembersQuery.read(request.organization, request.GET)
+    tabs = asked.tabs()
+    total = next(tab.total for tab in tabs if tab.current)
+    page = asked.page(total)
+    fragment = _wants_fragment(request)
+    context = {
+        "section": "members",
+        "subsection": "list",
+        "fragment": fragment,
+        "asked": asked,
+        "tabs": tabs,
+        "total": total,
+        "page": page,
+        "rows": member_rows(request.organization, request.actor, page.rows),
+        "columns": registry.all(MembersColumn),
+        "actions": _bulk_actions(request),
+        "kept": asked.kept(),
+        "can_manage": request.actor.can(Capability.MANAGE_MEMBERS),
+        "export_url": reverse("members:member_export", args=[request.organization.slug]) + change_query(request.GET),
+    }
+    return render(request, f"members/member_list.html{'#results' if fragment else ''}", context)
+
+
+def _bulk_actions(request: OrganizationRequest) -> list[tuple[BulkAction, str]]:
+    return [
+        (action, reverse(action.url_name, args=[request.organization.slug]))
+        for action in registry.all(BulkAction)
+        if request.actor.can(action.capability)
+    ]
+
+
+def _wants_fragment(request: OrganizationRequest) -> bool:
+    return bool(request.htmx) and request.htmx.request_type == "partial"
+
+
+@require_GET
+@organization_view(Capability.VIEW_MEMBERS)
+def member_export(request: OrganizationRequest) -> HttpResponseBase:
+    asked = MembersQuery.read(request.organization, request.GET)
+    header = [
+        gettext("Skype Name"),
+        gettext("First name"),
+        gettext("Last name"),
+        gettext("E-mail"),
+        gettext("Department"),
+        gettext("Role"),
+        gettext("Kind"),
+        gettext("State"),
+        gettext("Joined"),
+        *(column.label for column in registry.all(MembersColumn)),
+    ]
+    rows = rows_for_file(asked.chunks(), lambda members: _export_rows(asked, members))
+    return csv_response(f"{request.organization.slug}-members.csv", header, rows)
+
+
+def _export_rows(asked: MembersQuery, members: Sequence[Member]) -> Iterator[list[Any]]:
+    extra = extra_columns(asked.organization, members)
+    for member in members:
+        yield [
+            member.user.skype_name,
+            member.user.first_name,
+            member.user.last_name,
+            member.email,
+            member.department.path if member.department else "",
+            member.get_role_display(),
+            member.user.get_kind_display(),
+            member.get_state_display(),
+            timezone.localtime(member.joined_at).date() if member.joined_at else "",
+            *(entry.values.get(member.pk, "") for entry in extra),
+        ]
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def members_move(request: OrganizationRequest) -> HttpResponse:
+    chosen = Chosen.read(request, request.POST or request.GET)
+    if not chosen.number:
+        return _nobody(request, chosen)
+    bound = request.POST or (request.GET if "to" in request.GET else None)
+    form = MoveMembersForm(bound, departments=list_departments(request.organization))
+    reach = None
+    if form.is_valid():
+        department = form.cleaned_data["to"]
+        if request.method == "POST":
+            moved = move_members(
+                actor=request.actor, organization=request.organization, members=chosen.members, department=department
+            )
+            where = department.path if department else gettext("no department")
+            messages.success(request, MOVE.report(moved, department=where))
+            return redirect(chosen.list_url)
+        reach = reach_of_move(chosen.members, request.actor, department)
+    return _confirm(request, "members/members_move.html", chosen, MOVE, reach, form)
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def members_resend(request: OrganizationRequest) -> HttpResponse:
+    chosen = Chosen.read(request, request.POST or request.GET)
+    if not chosen.number:
+        return _nobody(request, chosen)
+    if request.method == "POST":
+        waiting = invitable(chosen.members).values_list("pk", flat=True)
+        sent = resend_invitations(actor=request.actor, organization=request.organization, members=list(waiting))
+        messages.success(request, RESEND.report(sent))
+        return redirect(chosen.list_url)
+    return _confirm(request, "members/members_resend.html", chosen, RESEND, reach_of_resend(chosen.members))
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def members_block(request: OrganizationRequest) -> HttpResponse:
+    chosen = Chosen.read(request, request.POST or request.GET)
+    if not chosen.number:
+        return _nobody(request, chosen)
+    form = BlockForm(request.POST or None)
+    if form.is_valid():
+        with form_errors(form):
+            blocked = block_members(
+                actor=request.actor,
+                organization=request.organization,
+                members=chosen.members,
+                reason=form.cleaned_data["reason"],
+            )
+            messages.success(request, BLOCK.report(blocked))
+            return redirect(chosen.list_url)
+    reach = reach_of_block(chosen.members, request.actor)
+    return _confirm(request, "members/members_block.html", chosen, BLOCK, reach, form)
+
+
+def _nobody(request: OrganizationRequest, chosen: Chosen) -> HttpResponse:
+    messages.info(request, nobody_chosen())
+    return redirect(chosen.list_url)
+
+
+def _confirm(
+    request: OrganizationRequest,
+    template: str,
+    chosen: Chosen,
+    words: Words,
+    reach: Reach | None,
+    form: Form | None = None,
+) -> HttpResponse:
+    context = {
+        "section": "members",
+        "subsection": "list",
+        "heading": words.heading,
+        "trail": [(gettext("Members"), chosen.list_url)],
+        "warns": words is BLOCK,
+        "chosen": chosen,
+        "form": form,
+        "reach": reach,
+        "forecast": words.forecast(reach) if reach else [],
+        "button": words.label(reach) if reach else "",
+    }
+    return render(request, template, context, status=422 if form is not None and form.errors else 200)

@@ -1,0 +1,121 @@
+"""The log as people read it: what its fields and values are called, and who a line is about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from members.audit import Action
+from members.models import AuditEntry, Batch, Member, User
+from members.models.organizations import LANGUAGES
+
+type Text = str | Promise
+
+FIELDS: dict[str, Text] = {
+    "allow_personal_accounts": _("Personal accounts allowed"),
+    "country": _("Country"),
+    "created": _("Accounts created"),
+    "currency": _("Currency"),
+    "department": _("Department"),
+    "failed": _("Failed"),
+    "fields": _("Changed"),
+    "file": _("From a file"),
+    "first_name": _("First name"),
+    "kind": _("Kind of account"),
+    "language": _("Language"),
+    "last_name": _("Last name"),
+    "moved_to": _("Moved to"),
+    "name": _("Name"),
+    "people": _("People"),
+    "role": _("Role"),
+    "rows": _("Rows"),
+    "skipped": _("Skipped"),
+    "state": _("State"),
+    "time_zone": _("Time zone"),
+}
+VALUES: dict[str, Mapping[str, Text]] = {
+    "role": dict(Member.Role.choices),
+    "state": {**dict(Member.State.choices), **dict(Batch.State.choices)},
+    "kind": dict(User.Kind.choices),
+    "language": dict(LANGUAGES),
+}
+ACTIONS: dict[str, Text] = dict(Action.choices)
+# Alone on a line, these say enough without their name.
+PLAIN = frozenset({"department", "role", "state", "kind"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of a line: its name ("" where the value says enough), what it was and what it became."""
+
+    label: str
+    before: str
+    after: str
+
+
+def action_text(entry: AuditEntry) -> str:
+    return str(ACTIONS.get(entry.action, entry.action))
+
+
+def actor_text(entry: AuditEntry) -> str:
+    """Who did it. Somebody who was erased is shown by the name that was left of them."""
+    if entry.actor_member is not None:
+        return entry.actor_member.user.display_name
+    if entry.actor_kind == AuditEntry.ActorKind.OPERATOR and entry.actor_user is not None:
+        return gettext("{name}, operator").format(name=entry.actor_user.display_name)
+    if entry.actor_user is not None:
+        return entry.actor_user.display_name
+    return gettext("Skype Manager")
+
+
+def origin_text(entry: AuditEntry) -> str:
+    """The IP address it was done from, while that is known."""
+    if entry.origin is None:
+        return ""
+    # A membership may have forgotten whose it was.
+    acted = entry.actor_member
+    return entry.origin.address if acted is None or acted.user_id == entry.actor_user_id else ""
+
+
+def subject_text(entry: AuditEntry) -> str:
+    return entry.subject_member.user.display_name if entry.subject_member is not None else ""
+
+
+def changes_of(entry: AuditEntry) -> list[Change]:
+    """What was different afterwards, field by field."""
+    names = [*entry.before, *(name for name in entry.after if name not in entry.before)]
+    alone = len(names) == 1
+    return [
+        Change(
+            label="" if alone and name in PLAIN else str(FIELDS.get(name, name)),
+            before=_value_text(name, entry.before.get(name)),
+            after=_value_text(name, entry.after.get(name)) or _nothing(name, entry),
+        )
+        for name in names
+    ]
+
+
+def _nothing(name: str, entry: AuditEntry) -> str:
+    return gettext("none") if entry.before.get(name) else ""
+
+
+def _value_text(name: str, value: Any) -> str:
+    match value:
+        case None | "":
+            return ""
+        case bool():
+            return gettext("yes") if value else gettext("no")
+        case list():
+            return get_text_list([str(FIELDS.get(part, part)) for part in value], gettext("and"))
+        case _:
+            return str(VALUES.get(name, {}).get(str(value), value))
+
+
+def changes_text(changes: Sequence[Change], *, after: bool) -> str:
+    """The changes of a line in one cell of a file: "Role: Member; State: Active"."""
+    told = [(change.label, change.after if after else change.before) for change in changes]
+    return "; ".join(f"{label}: {value}" if label else value for label, value in told if value)

@@ -1,0 +1,127 @@
+"""The log of changes: who is found by which filter."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from members.audit import Action
+from members.models import AuditEntry, Member, Organization
+from members.names import fold
+from skypemgr.lists import (
+    ChoiceFilter,
+    Ordering,
+    Page,
+    count_up_to,
+    keyset_chunks,
+    keyset_page,
+    read_choice,
+    read_day,
+    read_text,
+)
+
+NEWEST = Ordering("newest", ("-at", "-id"))
+MOST_ACTORS = 200
+SYSTEM, OPERATOR = "system", "operator"
+
+
+@dataclass(frozen=True)
+class AuditQuery:
+    """What a query string asks of the log; whatever it holds beyond is ignored."""
+
+    organization: Organization
+    query: QueryDict
+    search: str
+    since: date | None
+    filters: Sequence[ChoiceFilter]
+
+    @classmethod
+    def read(cls, organization: Organization, query: QueryDict) -> "AuditQuery":
+        actors = [(SYSTEM, _("Skype Manager")), (OPERATOR, _("Operators")), *_actors(organization)]
+        return cls(
+            organization=organization,
+            query=query,
+            search=read_text(query),
+            since=read_day(query, "since"),
+            filters=[
+                ChoiceFilter(
+                    key="action",
+                    label=_("What"),
+                    every=_("Every action"),
+                    choices=Action.choices,
+                    chosen=read_choice(query, "action", Action.values),
+                ),
+                ChoiceFilter(
+                    key="by",
+                    label=_("By"),
+                    every=_("By anyone"),
+                    choices=actors,
+                    chosen=read_choice(query, "by", [key for key, _label in actors]),
+                ),
+            ],
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.search or self.since or any(entry.chosen for entry in self.filters))
+
+    def page(self) -> Page[AuditEntry]:
+        found = self.matching()
+        total = count_up_to(found)
+        text = ngettext_lazy("{shown} of {total} change, newest first", "{shown} of {total} changes, newest first")
+        return keyset_page(with_people(found), order=NEWEST, query=self.query, text=text % total.number, total=total)
+
+    def chunks(self) -> Iterator[list[AuditEntry]]:
+        """Every entry the query asks for, newest first, some at a time."""
+        return keyset_chunks(with_people(self.matching()), order=NEWEST)
+
+    def matching(self) -> QuerySet[AuditEntry]:
+        entries = AuditEntry.objects.filter(organization=self.organization)
+        if self.search:
+            people = Member.objects.of(self.organization)
+            for word in fold(self.search).split():
+                people = people.filter(search_text__contains=word)
+            entries = entries.filter(subject_member__in=people.values("pk"))
+        if self.since:
+            # The day begins where the organization is.
+            start = datetime.combine(self.since, time.min, ZoneInfo(self.organization.time_zone))
+            entries = entries.filter(at__gte=start.astimezone(UTC))
+        chosen = {entry.key: entry.chosen for entry in self.filters}
+        if chosen["action"]:
+            entries = entries.filter(action=chosen["action"])
+        match chosen["by"]:
+            case "":
+                return entries
+            case "system" | "operator" as kind:
+                return entries.filter(actor_kind=kind)
+            case skype_name:
+                return entries.filter(actor_member__user__skype_name=skype_name)
+
+
+def list_history(member: Member, query: QueryDict) -> Page[AuditEntry]:
+    """A page of what was done to a member, newest first."""
+    found = AuditEntry.objects.filter(organization=member.organization_id, subject_member=member)
+    total = count_up_to(found)
+    text = ngettext_lazy("{shown} of {total} change, newest first", "{shown} of {total} changes, newest first")
+    return keyset_page(with_people(found), order=NEWEST, query=query, text=text % total.number, total=total)
+
+
+def with_people(entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """``entries`` with who acted, on whom, and from where that was."""
+    return entries.select_related("actor_member__user", "actor_user", "subject_member__user", "origin")
+
+
+def _actors(organization: Organization) -> list[tuple[str, str]]:
+    """Those who have a role that acts: anybody else changes only what is their own."""
+    members = (
+        Member.objects.of(organization)
+        .exclude(role=Member.Role.MEMBER)
+        .select_related("user")
+        .order_by("sort_key", "pk")[:MOST_ACTORS]
+    )
+    return [(member.user.skype_name, member.user.display_name) for member in members]

@@ -1,0 +1,62 @@
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
+
+from members.access import Capability
+from members.audit_texts import changes_text
+from members.decorators import OrganizationRequest, organization_view
+from members.models import AuditEntry
+from members.selectors.audit import AuditQuery
+from members.views.audit_rows import audit_days, audit_row
+from skypemgr.csv_files import csv_response
+from skypemgr.lists import change_query, rows_for_file
+
+
+@require_GET
+@organization_view(Capability.VIEW_AUDIT)
+def entry_list(request: OrganizationRequest) -> HttpResponse:
+    asked = AuditQuery.read(request.organization, request.GET)
+    page = asked.page()
+    context = {
+        "section": "audit",
+        "asked": asked,
+        "page": page,
+        "days": audit_days(page.rows),
+        "export_url": reverse("members:audit_export", args=[request.organization.slug]) + change_query(request.GET),
+    }
+    return render(request, "members/audit_list.html", context)
+
+
+@require_GET
+@organization_view(Capability.VIEW_AUDIT)
+def entry_export(request: OrganizationRequest) -> HttpResponseBase:
+    header = [
+        gettext("When"),
+        gettext("Who"),
+        gettext("What"),
+        gettext("On whom"),
+        gettext("Before"),
+        gettext("After"),
+        gettext("Reason"),
+        gettext("From"),
+    ]
+    asked = AuditQuery.read(request.organization, request.GET)
+    rows = rows_for_file(asked.chunks(), lambda entries: map(_export_row, entries))
+    return csv_response(f"{request.organization.slug}-audit.csv", header, rows)
+
+
+def _export_row(entry: AuditEntry) -> list[str]:
+    row = audit_row(entry)
+    return [
+        timezone.localtime(entry.at).isoformat(sep=" ", timespec="seconds"),
+        row.actor,
+        row.action,
+        row.subject,
+        changes_text(row.changes, after=False),
+        changes_text(row.changes, after=True),
+        entry.reason,
+        row.origin,
+    ]

@@ -1,0 +1,167 @@
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from members.access import Capability
+from members.decorators import OrganizationRequest, organization_view
+from members.forms.members import BlockForm, InvitedAddressForm, ProfileForm, RoleForm
+from members.member_frame import find_member, may_change, member_frame
+from members.models import Member
+from members.selectors.audit import list_history
+from members.selectors.departments import list_departments
+from members.services.erasure import erase_member
+from members.services.invitations import change_invited_address
+from members.services.members import assign_role, block_members, change_member, unblock_member
+from members.views.audit_rows import audit_days
+from skypemgr.forms import form_errors, told_refusals
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.VIEW_MEMBERS)
+def profile(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    member = find_member(request.organization, skype_name)
+    if request.method == "GET":
+        return _show_profile(request, member)
+    form = _profile_form(request, member, request.POST)
+    if form.is_valid():
+        names = {"first_name": member.user.first_name, "last_name": member.user.last_name}
+        with form_errors(form):
+            change_member(
+                actor=request.actor, organization=request.organization, member=member, **(names | form.cleaned_data)
+            )
+            messages.success(request, gettext("The profile is saved."))
+            return _to_profile(request, member)
+    return _show_profile(request, member, form=form)
+
+
+@require_POST
+@organization_view(Capability.ASSIGN_ROLES)
+def role(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    member = find_member(request.organization, skype_name)
+    form = RoleForm(request.POST)
+    if form.is_valid():
+        with form_errors(form):
+            changed = assign_role(
+                actor=request.actor, organization=request.organization, member=member, **form.cleaned_data
+            )
+            text = gettext("{name} now has the role “{role}”.")
+            messages.success(request, text.format(name=member.user.display_name, role=changed.get_role_display()))
+            return _to_profile(request, member)
+    return _show_profile(request, member, role_form=form)
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def address(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    member = find_member(request.organization, skype_name)
+    form = InvitedAddressForm(request.POST or None, initial={"email": member.email})
+    if form.is_valid():
+        with form_errors(form):
+            change_invited_address(
+                actor=request.actor, organization=request.organization, member=member, **form.cleaned_data
+            )
+            text = gettext("The invitation is on its way to {email}.")
+            messages.success(request, text.format(email=form.cleaned_data["email"]))
+            return _to_profile(request, member)
+    return _show_step(request, member, "members/member_address.html", form)
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def block(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    member = find_member(request.organization, skype_name)
+    form = BlockForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with form_errors(form):
+            blocked = block_members(
+                actor=request.actor,
+                organization=request.organization,
+                members=Member.objects.filter(pk=member.pk),
+                reason=form.cleaned_data["reason"],
+            )
+            text = gettext("{name} can’t sign in any more.") if blocked else gettext("{name} was not blocked.")
+            messages.success(request, text.format(name=member.user.display_name))
+            return _to_profile(request, member)
+    return _show_step(request, member, "members/member_block.html", form)
+
+
+@require_POST
+@organization_view(Capability.MANAGE_MEMBERS)
+def unblock(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    member = find_member(request.organization, skype_name)
+    with told_refusals(request):
+        unblock_member(actor=request.actor, organization=request.organization, member=member)
+        messages.success(request, gettext("{name} can sign in again.").format(name=member.user.display_name))
+    return _to_profile(request, member)
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def erase(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    member = find_member(request.organization, skype_name)
+    if request.method == "POST":
+        with told_refusals(request):
+            erased = erase_member(actor=request.actor, organization=request.organization, member=member)
+            text = gettext("The personal data is erased. What is left is called {name}.")
+            messages.success(request, text.format(name=erased.user.skype_name))
+            return _to_profile(request, erased)
+        return _to_profile(request, member)
+    return _show_step(request, member, "members/member_erase.html")
+
+
+@require_GET
+@organization_view(Capability.VIEW_AUDIT)
+def history(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    member = find_member(request.organization, skype_name)
+    page = list_history(member, request.GET)
+    context = member_frame(request, member, "history") | {"page": page, "days": audit_days(page.rows)}
+    return render(request, "members/member_history.html", context)
+
+
+def _profile_form(request: OrganizationRequest, member: Member, data: Any = None) -> ProfileForm:
+    return ProfileForm(
+        data,
+        departments=list_departments(request.organization),
+        names=member.user.owner_id == request.organization.pk,
+        initial={
+            "first_name": member.user.first_name,
+            "last_name": member.user.last_name,
+            "department": member.department,
+        },
+    )
+
+
+def _show_profile(
+    request: OrganizationRequest,
+    member: Member,
+    *,
+    form: ProfileForm | None = None,
+    role_form: RoleForm | None = None,
+) -> HttpResponse:
+    refused = form or role_form
+    stays = member.state != Member.State.LEFT
+    context = member_frame(request, member, "profile") | {
+        "form": form or _profile_form(request, member),
+        "role_form": role_form or RoleForm(initial={"role": member.role}),
+        "refused": refused,
+        "may_edit": stays and may_change(request.actor, member),
+        "may_assign": stays and request.actor.can(Capability.ASSIGN_ROLES),
+        "is_self": member == request.member,
+        "invitation": member.invitations.filter(state="pending").order_by("-pk").first(),
+        "now": timezone.now(),
+    }
+    return render(request, "members/member_profile.html", context, status=422 if refused else 200)
+
+
+def _show_step(request: OrganizationRequest, member: Member, template: str, form: Any = None) -> HttpResponse:
+    context = member_frame(request, member, "profile") | {"form": form, "is_self": member == request.member}
+    return render(request, template, context, status=422 if form is not None and form.errors else 200)
+
+
+def _to_profile(request: OrganizationRequest, member: Member) -> HttpResponse:
+    return redirect("members:member_profile", request.organization.slug, member.user.skype_name)

@@ -1,0 +1,123 @@
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from members.access import Capability
+from members.decorators import OrganizationRequest, organization_view
+from members.forms.departments import DeleteDepartmentForm, DepartmentForm
+from members.models import Department
+from members.selectors.departments import count_without_department, list_department_rows, list_departments, subtree
+from members.services.departments import add_department, change_department, delete_department
+from skypemgr.forms import form_errors
+from skypemgr.templatetags.look import count
+
+
+@require_GET
+@organization_view(Capability.VIEW_MEMBERS)
+def department_list(request: OrganizationRequest) -> HttpResponse:
+    context = {
+        "rows": list_department_rows(request.organization),
+        "without": count_without_department(request.organization),
+        "can_manage": request.actor.can(Capability.MANAGE_MEMBERS),
+    }
+    return _render(request, "members/department_list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def department_add(request: OrganizationRequest) -> HttpResponse:
+    departments = list_departments(request.organization)
+    above = next((entry for entry in departments if str(entry.pk) == request.GET.get("parent")), None)
+    form = DepartmentForm(request.POST or None, departments=departments, initial={"parent": above})
+    if form.is_valid():
+        with form_errors(form):
+            department = add_department(actor=request.actor, organization=request.organization, **form.cleaned_data)
+            messages.success(request, gettext("{department} is added.").format(department=department.path))
+            return redirect("members:department_list", request.organization.slug)
+    context = {"heading": gettext("Add a department"), "button": gettext("Add department")}
+    return _render(request, "members/department_form.html", context, form)
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def department_change(request: OrganizationRequest, pk: int) -> HttpResponse:
+    departments = list_departments(request.organization)
+    department = _find(departments, pk)
+    below = subtree(departments, department)
+    form = DepartmentForm(
+        request.POST or None,
+        departments=[entry for entry in departments if entry not in below],
+        initial={"name": department.name, "parent": _parent(departments, department)},
+    )
+    if form.is_valid():
+        with form_errors(form):
+            changed = change_department(
+                actor=request.actor, organization=request.organization, department=department, **form.cleaned_data
+            )
+            messages.success(request, gettext("{department} is saved.").format(department=changed.path))
+            return redirect("members:department_list", request.organization.slug)
+    context = {
+        "heading": department.path,
+        "button": gettext("Save department"),
+        "department": department,
+        "deletable": len(below) == 1,
+    }
+    return _render(request, "members/department_form.html", context, form)
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_MEMBERS)
+def department_delete(request: OrganizationRequest, pk: int) -> HttpResponse:
+    departments = list_departments(request.organization)
+    department = _find(departments, pk)
+    form = DeleteDepartmentForm(
+        request.POST if request.method == "POST" else None,
+        departments=[entry for entry in departments if entry != department],
+        initial={"successor": _parent(departments, department)},
+    )
+    if form.is_valid():
+        with form_errors(form):
+            moved = delete_department(
+                actor=request.actor, organization=request.organization, department=department, **form.cleaned_data
+            )
+            text = ngettext(
+                "{department} is deleted. {number} person was moved.",
+                "{department} is deleted. {number} people were moved.",
+                moved,
+            )
+            messages.success(request, text.format(department=department.path, number=count(moved)))
+            return redirect("members:department_list", request.organization.slug)
+    row = next(row for row in list_department_rows(request.organization) if row.department == department)
+    context = {"department": department, "row": row, "deletable": len(subtree(departments, department)) == 1}
+    return _render(request, "members/department_delete.html", context, form)
+
+
+def _find(departments: list[Department], pk: int) -> Department:
+    for department in departments:
+        if department.pk == pk:
+            return department
+    raise Http404
+
+
+def _parent(departments: list[Department], department: Department) -> Department | None:
+    return next((entry for entry in departments if entry.pk == department.parent_id), None)
+
+
+def _render(
+    request: OrganizationRequest, template: str, context: dict[str, Any], form: Form | None = None
+) -> HttpResponse:
+    url = reverse("members:department_list", args=[request.organization.slug])
+    frame = {
+        "section": "members",
+        "subsection": "departments",
+        "form": form,
+        "trail": [(gettext("Departments"), url)],
+        "list_url": url,
+    }
+    return render(request, template, frame | context, status=422 if form is not None and form.errors else 200)

@@ -1,0 +1,34 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from members.forms.fields import PersonNameField
+from members.models.organizations import LANGUAGES
+from members.places import time_zone_choices
+
+
+class OrganizationSettingsForm(forms.Form):
+    """What an organization may change about itself."""
+
+    name = PersonNameField(
+        label=_("Company name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "organization"})
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Days and months begin here."))
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=LANGUAGES,
+        help_text=_("Of letters, and of the pages of everybody who has not chosen one. Names sort as it sorts."),
+    )
+    allow_personal_accounts = forms.BooleanField(
+        label=_("People may be invited with an account of their own"),
+        required=False,
+        help_text=_("Turned off, those who are members with a personal account stay."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = time_zone_choices(get_language() or "en")

@@ -1,0 +1,91 @@
+"""The settings of an organization. Country and currency are frozen at set-up and have no verb."""
+
+from collections.abc import Sequence
+from itertools import batched
+
+from django.db import transaction
+
+from members.access import Actor, Capability, require
+from members.audit import Action, record
+from members.departments import names_of
+from members.locks import lock_organization, take_time
+from members.models import Department, Member, Organization
+from members.names import path_sort_key
+from members.newcomers import sorting_of
+
+AT_ONCE = 2_000
+
+
+@transaction.atomic(durable=True)
+def change_organization_settings(
+    *,
+    actor: Actor,
+    organization: Organization,
+    name: str,
+    time_zone: str,
+    language: str,
+    allow_personal_accounts: bool,
+) -> Organization:
+    """Change what an organization may change about itself; with the language, names are sorted as it sorts.
+
+    Refusing personal accounts concerns new ones: those who are members stay.
+    """
+    require(actor, organization, Capability.MANAGE_ORGANIZATION)
+    take_time()
+    lock_organization(organization)
+    organization = Organization.objects.get(pk=organization.pk)
+    new = {
+        "name": name,
+        "time_zone": time_zone,
+        "language": language,
+        "allow_personal_accounts": allow_personal_accounts,
+    }
+    before = {field: getattr(organization, field) for field in new}
+    changed = [field for field, value in new.items() if before[field] != value]
+    if not changed:
+        return organization
+    for field in changed:
+        setattr(organization, field, new[field])
+    organization.save(update_fields=changed)
+    if "language" in changed:
+        _sort_departments(organization)
+        _sort_members(organization)
+    record(
+        organization=organization,
+        actor=actor,
+        action=Action.ORGANIZATION_CHANGED,
+        subject=organization,
+        before={field: before[field] for field in changed},
+        after={field: new[field] for field in changed},
+    )
+    return organization
+
+
+def _sort_departments(organization: Organization) -> None:
+    departments = list(organization.departments.all())
+    for department in departments:
+        department.sort_key = path_sort_key(names_of(department.path), organization.language)
+    Department.objects.bulk_update(departments, ["sort_key"], batch_size=1_000)
+
+
+def _sort_members(organization: Organization) -> None:
+    keys = list(Member.objects.of(organization).order_by("pk").values_list("pk", flat=True))
+    for some in batched(keys, AT_ONCE, strict=False):
+        _sort_some(organization, some)
+
+
+def _sort_some(organization: Organization, keys: Sequence[int]) -> None:
+    members = (
+        Member.objects.filter(pk__in=keys)
+        .select_for_update(no_key=True, of=("self",))
+        .select_related("user")
+        .order_by("pk")
+    )
+    resorted = []
+    for member in members:
+        sort_key = sorting_of(member.user, organization, member.email)["sort_key"]
+        # Most names sort alike everywhere.
+        if sort_key != member.sort_key:
+            member.sort_key = sort_key
+            resorted.append(member)
+    Member.objects.bulk_update(resorted, ["sort_key"], batch_size=500)

@@ -1,0 +1,37 @@
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_http_methods
+
+from members.access import Capability
+from members.decorators import OrganizationRequest, organization_view
+from members.forms.organization import OrganizationSettingsForm
+from members.places import country_choices, currency_choices
+from members.services.organization_settings import change_organization_settings
+from skypemgr.forms import form_errors
+
+CHANGEABLE = ("name", "time_zone", "language", "allow_personal_accounts")
+
+
+@require_http_methods(["GET", "POST"])
+@organization_view(Capability.MANAGE_ORGANIZATION)
+def settings(request: OrganizationRequest) -> HttpResponse:
+    organization = request.organization
+    form = OrganizationSettingsForm(
+        request.POST if request.method == "POST" else None,
+        initial={name: getattr(organization, name) for name in CHANGEABLE},
+    )
+    if form.is_valid():
+        with form_errors(form):
+            change_organization_settings(actor=request.actor, organization=organization, **form.cleaned_data)
+            messages.success(request, gettext("The settings are saved."))
+            return redirect("members:organization_settings", organization.slug)
+    language = get_language() or "en"
+    context = {
+        "section": "settings",
+        "form": form,
+        "country": dict(country_choices(language)).get(organization.country, organization.country),
+        "currency": dict(currency_choices(language)).get(organization.currency, organization.currency),
+    }
+    return render(request, "members/organization_settings.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,73 @@
+"""Operators: personal accounts that run the installation."""
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from members.access import Actor, Capability
+from members.errors import NoSuchAccount, SkypeNameTaken
+from members.models import User
+from members.skype_names import free_skype_name
+
+
+@transaction.atomic(durable=True)
+def appoint_operator(*, actor: Actor, skype_name: str) -> User:
+    """Let an existing personal account run the installation. Raises NoSuchAccount."""
+    _require_operator(actor)
+    user = (
+        User.objects.select_for_update(no_key=True)
+        .filter(skype_name__iexact=skype_name, kind=User.Kind.PERSONAL, is_active=True)
+        .order_by("pk")
+        .first()
+    )
+    if user is None:
+        raise NoSuchAccount(skype_name=skype_name)
+    user.is_operator = True
+    user.save(update_fields=["is_operator"])
+    return user
+
+
+@transaction.atomic(durable=True)
+def create_operator(
+    *, actor: Actor, skype_name: str, email: str, first_name: str, last_name: str, password: str
+) -> User:
+    """Make a personal account that runs the installation.
+
+    Its address counts as verified: whoever has the machine vouches for it. Raises SkypeNameTaken.
+    """
+    _require_operator(actor)
+    if User.objects.filter(skype_name__iexact=skype_name).exists():
+        raise SkypeNameTaken(skype_name=skype_name, free=free_skype_name(skype_name))
+    return User.objects.create(
+        skype_name=skype_name,
+        email=email,
+        email_verified_at=timezone.now(),
+        first_name=first_name,
+        last_name=last_name,
+        kind=User.Kind.PERSONAL,
+        is_operator=True,
+        password=make_password(password),
+    )
+
+
+@transaction.atomic(durable=True)
+def dismiss_operator(*, actor: Actor, skype_name: str) -> User:
+    """Take the right to run the installation from an account. Raises NoSuchAccount when it has none."""
+    _require_operator(actor)
+    user = (
+        User.objects.select_for_update(no_key=True)
+        .filter(skype_name__iexact=skype_name, is_operator=True)
+        .order_by("pk")
+        .first()
+    )
+    if user is None:
+        raise NoSuchAccount(skype_name=skype_name)
+    user.is_operator = False
+    user.save(update_fields=["is_operator"])
+    return user
+
+
+def _require_operator(actor: Actor) -> None:
+    if not actor.can(Capability.RUN_INSTALLATION):
+        raise PermissionDenied

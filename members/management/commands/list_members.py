@@ -1,0 +1,68 @@
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from members.departments import check_path, join_path, same_path
+from members.management.base import Refused, OrganizationCommand
+from members.models import Department, Member, Organization
+from members.models.people import MemberQuerySet
+from members.registry import MemberFact, registry
+from members.selectors.departments import list_departments, subtree
+from members.selectors.members import BY_NAME, for_list
+from skypemgr.lists import keyset_chunks
+
+
+class Command(OrganizationCommand):
+    help = "List members by name, with their state, role and balance."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--department", metavar="PATH", help="only those in this department, or under it")
+        parser.add_argument("--state", choices=Member.State.values, help="only those in this state")
+
+    def act(
+        self, *, organization: Organization, department: str | None, state: str | None, **options: Any
+    ) -> list[dict[str, object]]:
+        members = Member.objects.of(organization)
+        if state:
+            members = members.filter(state=state)
+        if department:
+            members = members.filter(department__in=_find_departments(organization, department))
+        return list(chain.from_iterable(_facts(organization, members)))
+
+    def explain(self, result: list[dict[str, object]]) -> None:
+        for row in result:
+            self.stdout.write(
+                f"{row['skype_name']:<32} {row['state']:<8} {row['role']:<16} "
+                f"{row['first_name']} {row['last_name']} <{row['email']}>"
+            )
+        self.stdout.write(f"{len(result)} members.")
+
+
+def _find_departments(organization: Organization, path: str) -> list[Department]:
+    departments = list_departments(organization)
+    wanted = same_path(join_path(check_path(path)))
+    for department in departments:
+        if same_path(department.path) == wanted:
+            return subtree(departments, department)
+    raise Refused(f"There is no department “{path}”.")
+
+
+def _facts(organization: Organization, members: MemberQuerySet) -> Iterator[list[dict[str, object]]]:
+    for some in keyset_chunks(for_list(members), order=BY_NAME):
+        extra = {fact.key: fact.values(organization, some) for fact in registry.all(MemberFact)}
+        yield [
+            {
+                "skype_name": member.user.skype_name,
+                "email": member.email,
+                "first_name": member.user.first_name,
+                "last_name": member.user.last_name,
+                "department": member.department.path if member.department else "",
+                "kind": member.user.kind,
+                "state": member.state,
+                "role": member.role,
+                **{key: values.get(member.pk) for key, values in extra.items()},
+            }
+            for member in some
+        ]

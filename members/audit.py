@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.access import Actor
 from members.models import AuditEntry, AuditOrigin, Member, Organization
@@ -15,13 +16,13 @@ class Action(models.TextChoices):
     ORGANIZATION_CHANGED = "organization.changed", _("Changed the settings")
     ORGANIZATION_VERIFIED = "organization.verified", _("Confirmed the founder’s address")
     MEMBER_ADDED = "member.added", _("Added a member")
-    MEMBER_JOINED = "member.joined", _("Joined")
+    MEMBER_JOINED = "member.joined", pgettext_lazy("action", "Joined")
     MEMBER_CHANGED = "member.changed", _("Changed a profile")
     MEMBER_MOVED = "member.moved", _("Moved to another department")
     MEMBER_ROLE_CHANGED = "member.role_changed", _("Changed a role")
     MEMBER_BLOCKED = "member.blocked", _("Blocked sign-in")
     MEMBER_UNBLOCKED = "member.unblocked", _("Allowed sign-in again")
-    MEMBER_LEFT = "member.left", _("Left")
+    MEMBER_LEFT = "member.left", pgettext_lazy("action", "Left")
     MEMBER_ERASED = "member.erased", _("Erased personal data")
     INVITATION_SENT = "invitation.sent", _("Sent an invitation")
     INVITATION_RESENT = "invitation.resent", _("Sent an invitation again")

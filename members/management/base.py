@@ -15,7 +15,7 @@ from members.models import Member, Organization, User
 from skypemgr.errors import DomainError
 
 
-class NotCarriedOut(CommandError):
+class Refused(CommandError):
     """The command did nothing, or not all, for a reason that ``result`` (what --json prints) shows in detail."""
 
     def __init__(self, reason: str, result: object = None) -> None:
@@ -38,16 +38,18 @@ class JsonCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             result = self.act(**options)
-        except NotCarriedOut as refusal:
+        except Refused as refusal:
             if refusal.result is None:
                 refusal.result = {**self.nothing_done, "error": str(refusal)}
-            self._answer(refusal.result, options)
+            self._print_json(refusal.result, options)
             raise
         except DomainError as refusal:
             raise self._refused(str(refusal), options) from refusal
         except PermissionDenied as refusal:
             raise self._refused("The actor may not do this.", options) from refusal
-        self._answer(result, options)
+        self._print_json(result, options)
+        if not options["json"]:
+            self.explain(result)
 
     def act(self, *args: Any, **options: Any) -> object:
         """Do the work and give the result: dicts, lists, texts, numbers, Decimals and datetimes."""
@@ -57,16 +59,15 @@ class JsonCommand(BaseCommand):
         """Tell people what was done."""
         raise NotImplementedError
 
-    def _refused(self, reason: str, options: dict[str, Any]) -> NotCarriedOut:
+    def _refused(self, reason: str, options: dict[str, Any]) -> Refused:
         result = {**self.nothing_done, "error": reason}
-        self._answer(result, options)
-        return NotCarriedOut(reason, result)
+        self._print_json(result, options)
+        return Refused(reason, result)
 
-    def _answer(self, result: object, options: dict[str, Any]) -> None:
+    def _print_json(self, result: object, options: dict[str, Any]) -> None:
+        # A refusal is told on standard error; standard output is for programs then.
         if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False, default=plain))
-        elif not (isinstance(result, dict) and "error" in result):
-            self.explain(result)
 
 
 class OrganizationCommand(JsonCommand):
@@ -86,26 +87,26 @@ class OrganizationCommand(JsonCommand):
         try:
             options["organization"] = find_organization(options["organization"])
             options["actor"] = find_actor(options["organization"], options["actor"])
-        except NotCarriedOut as refusal:
+        except Refused as refusal:
             raise self._refused(str(refusal), options) from None
         super().handle(*args, **options)
 
 
 def find_organization(slug: str | None) -> Organization:
-    """The organization of ``slug``, or the only one there is. Raises NotCarriedOut when there is no such one."""
+    """The organization of ``slug``, or the only one there is. Raises Refused when there is no such one."""
     if slug is None:
         first_two = list(Organization.objects.order_by("pk")[:2])
         if len(first_two) == 1:
             return first_two[0]
-        raise NotCarriedOut("Name the organization: --organization SLUG.")
+        raise Refused("Name the organization: --organization SLUG.")
     organization = Organization.objects.filter(slug=slug.lower()).first()
     if organization is None:
-        raise NotCarriedOut(f"There is no organization “{slug}”.")
+        raise Refused(f"There is no organization “{slug}”.")
     return organization
 
 
 def find_actor(organization: Organization, name: str) -> Actor:
-    """Who acts: the system, an active member, or an operator. Raises NotCarriedOut when it is nobody."""
+    """Who acts: the system, an active member, or an operator. Raises Refused when it is nobody."""
     if name == "system":
         return Actor.system()
     member = find_member(organization, name)
@@ -114,7 +115,7 @@ def find_actor(organization: Organization, name: str) -> Actor:
     operator = User.objects.filter(skype_name__iexact=name, is_operator=True, is_active=True).first()
     if operator is not None:
         return Actor.operator(operator)
-    raise NotCarriedOut(f"There is no active member “{name}” in {organization.name}.")
+    raise Refused(f"There is no active member “{name}” in {organization.name}.")
 
 
 def find_member(organization: Organization, name: str) -> Member | None:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .invitations import Invitation
 from .organizations import Organization
@@ -28,7 +29,7 @@ class Letter(models.Model):
         WAITING = "waiting", _("Waiting")
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Failed")
-        CANCELED = "canceled", _("Canceled")
+        CANCELED = "canceled", pgettext_lazy("letter", "Canceled")
 
     organization = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="letters")
     kind = models.CharField(max_length=30, choices=Kind)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .organizations import LANGUAGES, Department, Organization
 
@@ -134,7 +135,7 @@ class Member(models.Model):
         INVITED = "invited", _("Invited")
         ACTIVE = "active", _("Active")
         BLOCKED = "blocked", _("Blocked")
-        LEFT = "left", _("Left")
+        LEFT = "left", pgettext_lazy("state", "Left")
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="members")
     user = models.ForeignKey(User, models.PROTECT, related_name="memberships")

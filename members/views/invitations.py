@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -29,7 +29,7 @@ STATES = {
     "replied": _("With a question"),
     "accepted": _("Accepted"),
     "declined": _("Declined"),
-    "canceled": _("Canceled"),
+    "canceled": pgettext_lazy("invitations", "Canceled"),
 }
 # People act on these; how many there are of the others nobody needs to know.
 COUNTED = ("pending", "expired", "replied")

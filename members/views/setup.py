@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import login
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +18,7 @@ from members.forms.setup import CompanyForm, ExistingFounderForm, FinishForm, Ne
 from members.models import User
 from members.names import propose_admin_name
 from members.places import country_choices, country_of, currency_choices, currency_of, time_zone_choices, time_zone_of
+from members.services.accounts import sign_in_user
 from members.services.organizations import Company, Founder, set_up_organization, setup_is_open
 from members.skype_names import free_skype_name
 from skypemgr.forms import form_errors
@@ -88,15 +89,13 @@ def account(request: HttpRequest) -> HttpResponse:
 def _existing_account(request: HttpRequest, draft: dict[str, Any]) -> HttpResponse:
     form = ExistingFounderForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user = authenticate(request, **form.cleaned_data)
-        if user is None or user.must_change_password:
-            form.add_error("login", gettext("The Skype Name or the password is not right."))
-        elif user.kind != User.Kind.PERSONAL:
+        with form_errors(form):
+            user = sign_in_user(actor=_actor(request), **form.cleaned_data)
+            if user.kind == User.Kind.PERSONAL:
+                login(request, user)
+                request.session[DRAFT] = {**draft, "account": {"existing": user.pk}}
+                return redirect("setup_check")
             form.add_error("login", gettext("This is a business account of a company. Use a personal account."))
-        else:
-            login(request, user)
-            request.session[DRAFT] = {**draft, "account": {"existing": user.pk}}
-            return redirect("setup_check")
     context = {"form": form, "steps": _steps()}
     return render(request, "setup/account_existing.html", context, status=422 if form.is_bound else 200)
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from members.access import Actor
 from members.addresses import normalize_address
-from members.management.base import JsonCommand, NotCarriedOut
+from members.management.base import JsonCommand, Refused
 from members.models import User
 from members.names import check_person_name, check_skype_name, propose_admin_name, propose_slug
 from members.places import CURRENCIES, currency_of, time_zone_of, zones_by_country
@@ -50,13 +50,13 @@ class Command(JsonCommand):
         country = options["country"]
         zones = {zone for zones in zones_by_country().values() for zone in zones}
         if country not in zones_by_country():
-            raise NotCarriedOut(f"There is no country “{country}”.")
+            raise Refused(f"There is no country “{country}”.")
         currency = options["currency"] or currency_of(country)
         if currency not in CURRENCIES:
-            raise NotCarriedOut(f"The currency must be one of {', '.join(CURRENCIES)}.")
+            raise Refused(f"The currency must be one of {', '.join(CURRENCIES)}.")
         time_zone = options["time_zone"] or time_zone_of(country)
         if time_zone not in zones:
-            raise NotCarriedOut(f"There is no time zone “{time_zone}”.")
+            raise Refused(f"There is no time zone “{time_zone}”.")
         skype_name = options["admin_skype_name"]
         founder = Founder(
             skype_name=check_skype_name(skype_name) if skype_name else free_skype_name(propose_admin_name(name)),
@@ -92,7 +92,7 @@ class Command(JsonCommand):
         try:
             validate_password(password, person)
         except ValidationError as error:
-            raise NotCarriedOut(" ".join(error.messages)) from error
+            raise Refused(" ".join(error.messages)) from error
         return password
 
     def explain(self, result: dict[str, str]) -> None:

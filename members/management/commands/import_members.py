@@ -6,7 +6,7 @@ from uuid import uuid4
 from members.directory import describe_column
 from members.errors import SameContentAgain
 from members.importing import Outcome
-from members.management.base import NotCarriedOut, OrganizationCommand
+from members.management.base import OrganizationCommand, Refused
 from members.models import Batch, BatchRow
 from members.row_texts import sentence
 from members.selectors.batches import count_rows
@@ -41,7 +41,7 @@ class Command(OrganizationCommand):
             return self._already_done(Batch.objects.get(organization=organization, pk=again.batch_id))
         import_work.advance_to_the_end(batch)
         if batch.state == Batch.State.REFUSED:
-            raise NotCarriedOut(sentence({"code": batch.facts["refusal"], "facts": batch.facts["refusal_facts"]}))
+            raise Refused(sentence({"code": batch.facts["refusal"], "facts": batch.facts["refusal_facts"]}))
         counts = count_rows(batch)
         refused = bool(counts.problem) and not options["valid_rows_only"]
         if options["dry_run"] or refused or not counts.ready:
@@ -50,7 +50,7 @@ class Command(OrganizationCommand):
                 result["would_create"] = counts.ready
             imports.discard_batch(actor=actor, organization=organization, batch=batch)
             if refused:
-                raise NotCarriedOut(self._reason(result), result)
+                raise Refused(self._reason(result), result)
             return result
         batch = imports.start_batch(
             actor=actor, organization=organization, batch=batch, valid_rows_only=options["valid_rows_only"]
@@ -62,7 +62,7 @@ class Command(OrganizationCommand):
         try:
             return self.stdin_bytes() if str(path) == "-" else path.read_bytes()
         except OSError as error:
-            raise NotCarriedOut(f"{path}: {error.strerror}.") from error
+            raise Refused(f"{path}: {error.strerror}.") from error
 
     def stdin_bytes(self) -> bytes:
         """Everything on standard input."""

@@ -7,7 +7,7 @@ from members.addresses import Mailbox, split_addresses
 from members.errors import CannotInvite
 from members.importing import Draft, Outcome
 from members.invitees import read_invitees
-from members.management.base import NotCarriedOut, OrganizationCommand
+from members.management.base import OrganizationCommand, Refused
 from members.models import Organization
 from members.row_texts import sentence
 from members.selectors.batches import count_rows
@@ -62,7 +62,7 @@ class Command(OrganizationCommand):
                 result["would_create"] = counts.ready
             imports.discard_batch(actor=actor, organization=organization, batch=batch)
             if counts.problem:
-                raise NotCarriedOut(_reason(errors), result)
+                raise Refused(_reason(errors), result)
             return result
         batch = imports.start_batch(actor=actor, organization=organization, batch=batch)
         import_work.advance_to_the_end(batch)
@@ -89,7 +89,7 @@ class Command(OrganizationCommand):
             invitations = invite_personal(actor=actor, organization=organization, people=entries)
         except CannotInvite as refusal:
             errors = [{"row": None, "field": "address", "message": problem} for problem in refusal.problems]
-            raise NotCarriedOut(_reason(errors), {**result, "errors": errors}) from refusal
+            raise Refused(_reason(errors), {**result, "errors": errors}) from refusal
         invited = [
             # The address of somebody who was named by Skype Name is theirs to tell.
             {"email": "", "skype_name": invitation.user.skype_name}

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from members.access import Actor
-from members.management.base import NotCarriedOut, OrganizationCommand, find_member
+from members.management.base import OrganizationCommand, Refused, find_member
 from members.models import Invitation, Member, Organization
 from members.services.invitations import resend_invitations
 
@@ -53,7 +53,7 @@ def _find_invitation(organization: Organization, name: str) -> Invitation:
     else:
         found = waiting.filter(user__skype_name__iexact=name).first()
     if found is None:
-        raise NotCarriedOut(f"No invitation waits for “{name}”.")
+        raise Refused(f"No invitation waits for “{name}”.")
     return found
 
 

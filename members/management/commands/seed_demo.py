@@ -4,7 +4,7 @@ from typing import Any
 from django.conf import settings
 
 from members.access import Actor
-from members.management.base import JsonCommand, NotCarriedOut
+from members.management.base import JsonCommand, Refused
 from members.models import Member
 from members.services import demo
 
@@ -18,9 +18,9 @@ class Command(JsonCommand):
 
     def act(self, **options: Any) -> dict[str, Any]:
         if not settings.LOCAL:
-            raise NotCarriedOut("Demo data is made in local mode only; SKYPEMGR_ENV is production here.")
+            raise Refused("Demo data is made in local mode only; SKYPEMGR_ENV is production here.")
         if options["members"] < 2:
-            raise NotCarriedOut("A company has at least two people: --members 2 or more.")
+            raise Refused("A company has at least two people: --members 2 or more.")
         organization = demo.seed_demo(actor=Actor.system(), members=options["members"])
         return {
             "slug": organization.slug,

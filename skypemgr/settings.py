@@ -7,7 +7,7 @@ Local mode (the default) keeps its data and its own secret under ``var/`` and ru
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -161,7 +161,9 @@ REDIS_URL = f"unix://{quote(str(VAR_DIR / 'valkey.sock'))}?db=0" if EMBEDDED_RED
 def _broker_url(url: str) -> str:
     # Kombu knows a unix socket by another name than redis-py does.
     parts = urlsplit(url)
-    return f"redis+socket://{parts.path}?virtual_host=0" if parts.scheme == "unix" else url
+    if parts.scheme != "unix":
+        return url
+    return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
 
 
 CELERY_BROKER_URL = _broker_url(REDIS_URL)

@@ -18,6 +18,11 @@ def list_consoles(user: User) -> list[Member]:
     return list(memberships.select_related("organization").order_by("organization__name", "pk"))
 
 
+def is_member(user: User, organization: Organization) -> bool:
+    """Whether ``user`` is in ``organization`` now, blocked or not."""
+    return Member.objects.of(organization).present().filter(user=user).exists()
+
+
 def is_new_installation() -> bool:
     """Whether nobody has set up a Skype Manager here yet."""
     return not Organization.objects.exists()

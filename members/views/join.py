@@ -22,6 +22,7 @@ from members.letter_texts import language_of
 from members.models import Invitation, Member, User
 from members.names import propose_skype_name
 from members.selectors.invitations import closed_because
+from members.selectors.memberships import is_member
 from members.services import joining
 from members.skype_names import free_skype_name
 from members.tokens import read_invitation_token
@@ -53,10 +54,13 @@ def link_view(view: LinkView) -> View:
 
 
 def _language_of_letter(request: HttpRequest, invitation: Invitation) -> AbstractContextManager[None]:
-    # Whoever comes from a letter goes on in its language, unless they are signed in or have chosen another.
-    if request.user.is_authenticated or settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+    # Whoever comes from a letter goes on in its language, unless they are signed in or have chosen another. A
+    # personal account belongs to no organization: it has the language of its owner, or of their browser.
+    user = _invited_user(invitation)
+    own = user is not None and (user.owner is not None or user.language)
+    if not own or request.user.is_authenticated or settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
         return nullcontext()
-    return translation.override(language_of(_invited_user(invitation), invitation.organization))
+    return translation.override(language_of(user, invitation.organization))
 
 
 def _invited_user(invitation: Invitation) -> User | None:
@@ -166,6 +170,7 @@ def _show(
         "expires_at": invitation.expires_at,
         "form": form,
         "can_make_account": isinstance(form, NewAccountForm),
+        "already": request.user.is_authenticated and is_member(request.user, invitation.organization),
     }
     return render(request, template, context, status=status)
 

@@ -1,12 +1,14 @@
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from members.models import Invitation, Letter, Member, Organization
+from members.audit_texts import action_text, actor_text, subject_text
+from members.models import AuditEntry, Invitation, Letter, Member, Organization
+from members.selectors.audit import with_people
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,25 @@ class Attention:
     title: str
     note: str
     url: str
+
+
+@dataclass(frozen=True)
+class RecentChange:
+    """A line of the log in short: what was done, on whom or what ("" where the action says enough), by whom, when."""
+
+    action: str
+    subject: str
+    actor: str
+    at: datetime
+
+
+def list_recent_changes(organization: Organization, number: int = 6) -> list[RecentChange]:
+    """The newest changes, told in the active language."""
+    entries = AuditEntry.objects.filter(organization=organization).order_by("-at", "-id")[:number]
+    return [
+        RecentChange(action_text(entry), subject_text(entry), actor_text(entry), entry.at)
+        for entry in with_people(entries)
+    ]
 
 
 def count_members(organization: Organization) -> dict[str, int]:

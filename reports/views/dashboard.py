@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
 from members.registry import ChecklistItem, registry
-from reports.selectors import count_members, list_attention
+from reports.selectors import count_members, list_attention, list_recent_changes
 
 
 @require_GET
@@ -24,6 +24,7 @@ def overview(request: OrganizationRequest) -> HttpResponse:
         "steps": steps,
         "steps_done": sum(step["done"] for step in steps),
         "attention": list_attention(request.organization),
+        "recent": list_recent_changes(request.organization) if request.actor.can(Capability.VIEW_AUDIT) else [],
     }
     return render(request, "reports/overview.html", context)
 

@@ -11,5 +11,4 @@ def test_every_command_says_what_it_does_and_what_each_argument_means():
     for name, command in describe_commands().items():
         assert command["does"].endswith("."), name
         for argument in command["arguments"]:
-            if argument["name"] not in {"name", "--admin-email"}:
-                assert argument["help"], f"{name} {argument['name']}"
+            assert argument["help"], f"{name} {argument['name']}"

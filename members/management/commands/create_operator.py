@@ -22,8 +22,8 @@ class Command(JsonCommand):
         super().add_arguments(parser)
         parser.add_argument("skype_name", help="the Skype Name of the account")
         parser.add_argument("--email", help="the address of a new account")
-        parser.add_argument("--first-name", default="")
-        parser.add_argument("--last-name", default="")
+        parser.add_argument("--first-name", default="", help="of a new account")
+        parser.add_argument("--last-name", default="", help="of a new account")
         parser.add_argument(
             "--password-stdin", action="store_true", help="read the password of a new account from standard input"
         )

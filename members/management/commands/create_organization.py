@@ -32,12 +32,15 @@ class Command(JsonCommand):
         )
         parser.add_argument("--time-zone", help="such as Europe/Paris; that of the country unless given")
         parser.add_argument(
-            "--language", default=settings.LANGUAGE_CODE, choices=[code for code, _name in settings.LANGUAGES]
+            "--language",
+            default=settings.LANGUAGE_CODE,
+            choices=[code for code, _name in settings.LANGUAGES],
+            help="of letters and pages, unless people choose their own",
         )
-        parser.add_argument("--admin-email", required=True)
+        parser.add_argument("--admin-email", required=True, help="the address of the first administrator")
         parser.add_argument("--admin-skype-name", help="made from the name of the company unless given")
-        parser.add_argument("--admin-first-name", default="")
-        parser.add_argument("--admin-last-name", default="")
+        parser.add_argument("--admin-first-name", default="", help="as the letters call them")
+        parser.add_argument("--admin-last-name", default="", help="as the letters call them")
         parser.add_argument(
             "--admin-password-stdin",
             action="store_true",

@@ -16,9 +16,7 @@ FILE = settings.BASE_DIR / "docs" / "commands.json"
 def describe_commands() -> dict[str, Any]:
     """Every command of ours: what it does, its arguments, and the keys of its ``--json`` answer where it names them."""
     own = {app.name for app in apps.get_app_configs() if app.name in OURS}
-    return {
-        name: _describe(app, name) for name, app in sorted(get_commands().items()) if app in own
-    }
+    return {name: _describe(app, name) for name, app in sorted(get_commands().items()) if app in own}
 
 
 def _describe(app: str, name: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """How web runs, in production and under `manage.py up` alike; gunicorn reads this from the folder it starts in."""
 
 import os
-from ipaddress import ip_address
 from pathlib import Path
+
+from skypemgr.loopback import is_loopback
 
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
@@ -30,11 +31,3 @@ def on_starting(server):
     for address in server.cfg.address:
         if isinstance(address, tuple) and not is_loopback(address[0]):
             raise SystemExit(f"Local mode listens on 127.0.0.1 alone, not on {address[0]}: see docs/settings.md.")
-
-
-def is_loopback(host):
-    """Whether a host reaches this machine alone."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

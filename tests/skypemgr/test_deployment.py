@@ -11,6 +11,7 @@ import pytest
 import yaml
 from django.conf import settings as active_settings
 from django.db import connection
+from django.http import HttpResponse
 from pytest_django import Settings
 
 from skypemgr.embedded.processes import wait_until
@@ -202,12 +203,31 @@ def test_local_mode_does_not_listen_to_the_network(tmp_path: Path) -> None:
     assert "Local mode listens on 127.0.0.1 alone" in ended.stderr
 
 
-@pytest.mark.parametrize(("local", "client"), [(False, "203.0.113.7"), (True, "10.0.0.1")])
-def test_the_client_is_whom_the_proxy_names_in_production_alone(settings: Settings, local: bool, client: str) -> None:
-    settings.LOCAL = local
-    environ: dict[str, Any] = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_REAL_IP": "203.0.113.7", "PATH_INFO": "/healthz"}
+def answer_to(client: str, **headers: str) -> tuple[str, dict[str, Any]]:
+    """The status that web gives to a client, and the environment of the request afterwards."""
+    environ: dict[str, Any] = {"REMOTE_ADDR": client, "PATH_INFO": "/healthz", **headers}
     setup_testing_defaults(environ)
+    statuses = []
+    answer = application(environ, lambda status, headers, problem=None: statuses.append(status))
+    if isinstance(answer, HttpResponse):
+        answer.close()
+    return statuses[0], environ
 
-    application(environ, lambda status, headers, problem=None: None).close()
 
+def test_in_production_the_client_is_whom_the_proxy_names(settings: Settings) -> None:
+    settings.LOCAL = False
+
+    status, environ = answer_to("10.0.0.1", HTTP_X_REAL_IP="203.0.113.7")
+
+    assert status == "200 OK"
+    assert environ["REMOTE_ADDR"] == "203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    ("client", "status"), [("127.0.0.1", "200 OK"), ("::1", "200 OK"), ("192.0.2.9", "403 Forbidden")]
+)
+def test_local_mode_answers_this_machine_alone_whatever_a_header_says(client: str, status: str) -> None:
+    found, environ = answer_to(client, HTTP_X_REAL_IP="127.0.0.1")
+
+    assert found == status
     assert environ["REMOTE_ADDR"] == client

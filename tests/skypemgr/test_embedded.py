@@ -65,6 +65,18 @@ def test_what_was_committed_outlives_kill_9_of_server_and_command(folder: Path) 
     assert output_of(ask("SELECT number FROM kept", folder=folder)) == "7"
 
 
+def test_the_servers_write_to_disk_what_they_confirm(folder: Path) -> None:
+    names = ["fsync", "synchronous_commit", "full_page_writes", "data_checksums"]
+    then = (
+        "print([value for (value,) in c.fetchall()]); from redis import Redis; from django.conf import settings;"
+        "print(Redis.from_url(settings.REDIS_URL).config_get('appendonly'))"
+    )
+
+    asked = ask(f"SELECT setting FROM pg_settings WHERE name = ANY(ARRAY{names})", folder=folder, then=then)
+
+    assert output_of(asked).splitlines() == ["['on', 'on', 'on', 'on']", "{'appendonly': 'yes'}"]
+
+
 def test_a_process_id_that_now_belongs_to_another_does_not_keep_the_server_from_starting(folder: Path) -> None:
     output_of(ask("SELECT 1", folder=folder))
     lines = [str(os.getpid()), str(folder / "pg"), "1", "5432", str(folder / "pg"), "", "1 1", "ready"]

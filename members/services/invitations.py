@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -15,25 +16,36 @@ from members.access import Actor, Capability, require, require_over
 from members.audit import Action, Fact, record, record_many
 from members.errors import AddressTaken, CannotInvite, InvitationNotOpen, PersonalAccountsRefused, StateForbids
 from members.invitees import read_invitees
+from members.locks import take_time
 from members.mail import invitation_letter, stop_letters, write_letters
 from members.models import Department, Invitation, Member, Organization, User
 from members.models.invitations import InvitationQuerySet
 from members.newcomers import sorting_of
+from members.operations import claim, settle
 from members.renewals import renew_invitations
 from skypemgr.clock import DatabaseClock
 
 
 @transaction.atomic(durable=True)
 def invite_personal(
-    *, actor: Actor, organization: Organization, people: Sequence[str], department: Department | None = None
+    *,
+    actor: Actor,
+    organization: Organization,
+    people: Sequence[str],
+    key: UUID,
+    department: Department | None = None,
 ) -> list[Invitation]:
     """Invite people with accounts of their own, by address or by Skype Name: all of them, or nobody.
 
-    Raises PersonalAccountsRefused, and CannotInvite with a sentence for each entry that stands in the way.
+    The same key again gives the same invitations. Raises PersonalAccountsRefused, and CannotInvite with a
+    sentence for each entry that stands in the way.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     if department is not None and department.organization_id != organization.pk:
         raise PermissionDenied
+    facts: dict[str, object] = {"people": sorted(people), "department": department.pk if department else None}
+    if earlier := claim(organization=organization, name="invite_personal", key=key, facts=facts):
+        return list(Invitation.objects.filter(organization=organization, pk__in=earlier.result["invitations"]))
     if not organization.allow_personal_accounts:
         raise PersonalAccountsRefused
     invitees = read_invitees(organization, people)
@@ -58,6 +70,8 @@ def invite_personal(
         raise CannotInvite([problem]) from error
     write_letters(invitation_letter(invitation) for invitation in invitations)
     _record(actor, organization, Action.INVITATION_SENT, invitations)
+    result: dict[str, object] = {"invitations": [invitation.pk for invitation in invitations]}
+    settle(organization=organization, name="invite_personal", key=key, result=result)
     return invitations
 
 
@@ -72,6 +86,7 @@ def resend_invitations(
     Raises AddressTaken when somebody else has the address of a canceled one by now.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
+    take_time()
     chosen = _choose(organization, invitations, members)
     left = _lock_members(chosen.filter(state=Invitation.State.CANCELED))
     locked = _lock_invitations(organization, chosen)
@@ -99,6 +114,7 @@ def cancel_invitations(*, actor: Actor, organization: Organization, invitations:
     stays taken. Raises InvitationNotOpen when there was nothing to take back.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
+    take_time()
     chosen = _choose(organization, invitations, ())
     people = _lock_members(chosen)
     pending = [entry for entry in _lock_invitations(organization, chosen) if entry.state == Invitation.State.PENDING]

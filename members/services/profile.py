@@ -6,6 +6,7 @@ from members.access import Actor
 from members.audit import Action, record
 from members.credentials import confirm_password
 from members.errors import AddressTaken, BusinessAccountStays, LastAdministrator, StateForbids
+from members.locks import lock_organization
 from members.mail import personal_letter, write_letters
 from members.models import Invitation, Letter, Member, Organization, User
 from members.newcomers import sorting_of
@@ -113,7 +114,7 @@ def leave_organization(*, actor: Actor, organization: Organization) -> None:
     if actor.user.kind == User.Kind.BUSINESS:
         raise BusinessAccountStays
     # Every change of who administers an organization queues here, so that the last one is counted right.
-    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    lock_organization(organization)
     member = (
         Member.objects.select_for_update(no_key=True, of=("self",))
         .select_related("organization", "user")

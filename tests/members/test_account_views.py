@@ -2,7 +2,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.tokens import default_token_generator
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
@@ -85,6 +88,30 @@ def test_every_failed_sign_in_by_address_writes_one_row_whoever_has_the_address(
         before = Letter.objects.count()
         sign_in(client, login, "wrong wrong wrong wrong")
         assert Letter.objects.count() == before + 1
+
+
+def test_whoever_is_unknown_costs_the_same_work_as_whoever_is_known(client, monkeypatch):
+    """Time itself is not measured here: what takes it is counted, statements and hashes."""
+    UserFactory(skype_name="hanna.berg", email="hanna@a.example")
+    UserFactory(email="both@a.example")
+    UserFactory(email="both@a.example")
+    MemberFactory(invited=True, user__skype_name="not.joined")
+    hashed = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *facts: hashed.append(facts) or encode(*facts))
+
+    def work(path, login):
+        hashed.clear()
+        with CaptureQueriesContext(connection) as captured:
+            client.post(path, {"login": login, "password": "wrong wrong wrong wrong"})
+        return len(captured), len(hashed)
+
+    for path in (SIGN_IN, "/accounts/reset/"):
+        for logins in (
+            ["hanna.berg", "nobody.here", "not.joined"],
+            ["hanna@a.example", "nobody@a.example", "both@a.example"],
+        ):
+            assert len({work(path, login) for login in logins}) == 1, (path, logins)
 
 
 def test_too_many_wrong_passwords_are_refused_before_anything_is_compared(client):

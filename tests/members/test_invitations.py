@@ -1,5 +1,6 @@
 from datetime import timedelta
 from functools import partial
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -364,6 +365,7 @@ def test_people_are_invited_by_address_and_by_skype_name(actor, admin):
         actor=actor,
         organization=admin.organization,
         people=["anna@home.example", "INES.Moreau", "Anna@home.example"],
+        key=uuid4(),
         department=department,
     )
 
@@ -396,6 +398,7 @@ def test_everything_that_stands_in_the_way_is_named_and_nobody_is_invited(actor,
                 "not@complete",
                 "fine@home.example",
             ],
+            key=uuid4(),
         )
 
     text = str(refusal.value)
@@ -413,7 +416,7 @@ def test_an_organization_of_business_accounts_invites_nobody(actor, admin):
     admin.organization.save()
 
     with pytest.raises(PersonalAccountsRefused):
-        invite_personal(actor=actor, organization=admin.organization, people=["anna@home.example"])
+        invite_personal(actor=actor, organization=admin.organization, people=["anna@home.example"], key=uuid4())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -426,7 +429,7 @@ def test_one_person_invited_twice_at_the_same_moment_is_invited_once(race):
         people=["anna@home.example"],
     )
 
-    outcomes = race(invite, invite)
+    outcomes = race(partial(invite, key=uuid4()), partial(invite, key=uuid4()))
 
     assert sum(isinstance(outcome, CannotInvite) for outcome in outcomes) == 1
     assert Invitation.objects.count() == 1
@@ -507,7 +510,7 @@ def test_the_page_costs_the_same_for_one_invitation_and_for_fifty(console, admin
 
 def test_the_address_of_somebody_invited_by_skype_name_is_not_shown(console, admin):
     ines = UserFactory(skype_name="ines.moreau", email="secret@home.example")
-    invite_personal(actor=Actor.of_member(admin), organization=admin.organization, people=["ines.moreau"])
+    invite_personal(actor=Actor.of_member(admin), organization=admin.organization, people=["ines.moreau"], key=uuid4())
 
     page = console.get(url(admin))
 
@@ -556,7 +559,7 @@ def test_the_form_invites_people_in_any_usual_form(console, admin):
 
     response = console.post(
         url(admin, "invite_personal"),
-        {"people": "Anna Berg <anna@home.example>; ines.moreau bo.lindqvist\nkim@home.example,"},
+        {"people": "Anna Berg <anna@home.example>; ines.moreau bo.lindqvist\nkim@home.example,", "key": uuid4()},
         follow=True,
     )
 
@@ -565,9 +568,22 @@ def test_the_form_invites_people_in_any_usual_form(console, admin):
 
 
 def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(console, admin):
-    response = console.post(url(admin, "invite_personal"), {"people": "nobody.here, anna@home.example"})
+    response = console.post(url(admin, "invite_personal"), {"people": "nobody.here, anna@home.example", "key": uuid4()})
 
     assert response.status_code == 422
     assert "There is no personal account with the Skype Name nobody.here." in response.text
     assert "anna@home.example" in response.text
     assert Invitation.objects.count() == 0
+
+
+def test_a_double_click_invites_once(console, admin):
+    answers = {"people": "anna@home.example", "key": uuid4()}
+
+    for _click in range(2):
+        response = console.post(url(admin, "invite_personal"), answers, follow=True)
+        assert "1 person is invited." in response.text
+
+    assert Invitation.objects.count() == 1
+    assert Letter.objects.count() == 1
+    response = console.post(url(admin, "invite_personal"), answers | {"people": "bo@home.example"})
+    assert "This form was already sent with other values." in response.text

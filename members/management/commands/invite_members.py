@@ -86,7 +86,7 @@ class Command(OrganizationCommand):
         try:
             if dry_run:
                 return {**result, "would_create": len(read_invitees(organization, entries))}
-            invitations = invite_personal(actor=actor, organization=organization, people=entries)
+            invitations = invite_personal(actor=actor, organization=organization, people=entries, key=uuid4())
         except CannotInvite as refusal:
             errors = [{"row": None, "field": "address", "message": problem} for problem in refusal.problems]
             raise Refused(_reason(errors), {**result, "errors": errors}) from refusal

@@ -183,6 +183,7 @@ def _lock_members(invitations: InvitationQuerySet) -> list[Member]:
 def _lock_invitations(organization: Organization, invitations: InvitationQuerySet) -> list[Invitation]:
     return list(
         Invitation.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("member")
         .filter(organization=organization, pk__in=invitations.values("pk"))
         .order_by("pk")
     )

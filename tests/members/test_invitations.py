@@ -94,6 +94,10 @@ def test_several_are_sent_again_at_once_by_their_members_in_a_few_statements(
     assert sent == 30
     assert Letter.objects.filter(state="waiting").count() == 30
 
+    invitations = Invitation.objects.values_list("pk", flat=True)
+    with django_assert_max_num_queries(20):
+        assert cancel_invitations(actor=actor, organization=organization, invitations=list(invitations)) == 30
+
 
 @pytest.mark.parametrize("state", ["accepted", "declined"])
 def test_what_was_answered_is_not_sent_again(actor, admin, invitation, state):

@@ -21,7 +21,7 @@ class SkypeNameBackend(BaseBackend):
     ) -> User | None:
         user = find_by_login(login)
         if user is None:
-            # As much work as for a known name, so that time tells nothing (reliability.md D17).
+            # As much work as for a known name, so that time tells nothing (decision 9).
             User().set_password(password)
             return None
         return user if user.check_password(password) and user.is_active else None
@@ -64,14 +64,14 @@ def find_by_login(login: str) -> User | None:
 def resettable(users: QuerySet[User]) -> QuerySet[User]:
     """Those of ``users`` who may choose a new password by a letter.
 
-    Never an invited business account: only its invitation opens it (reliability.md D15).
+    Never an invited business account: only its invitation opens it (decision 6).
     """
     joined = Member.objects.filter(user=OuterRef("pk"), organization=OuterRef("owner"), state=Member.State.ACTIVE)
     return users.filter(Q(kind=User.Kind.PERSONAL) | Exists(joined), is_active=True, erased_at=None)
 
 
 class LengthValidator:
-    """Long enough to be a password's only factor, short enough to be hashed (reliability.md §1.4)."""
+    """Long enough to be a password's only factor, short enough to be hashed (decision 10)."""
 
     def __init__(self, minimum: int, maximum: int) -> None:
         self.minimum = minimum

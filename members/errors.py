@@ -126,7 +126,7 @@ class TooManyRows(Refusal):
 
 
 class WrongCredentials(Refusal):
-    """One answer for every reason not to let somebody in (reliability.md D17)."""
+    """One answer for every reason not to let somebody in (decision 9)."""
 
     text = _("The Skype Name or the password is not right.")
 

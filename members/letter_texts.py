@@ -36,7 +36,7 @@ def language_of(user: User | None, organization: Organization | None) -> str:
 
 
 def absolute_url(name: str, *args: object) -> str:
-    """A link for a letter, on the configured base URL, never on the host of a request (reliability.md D16)."""
+    """A link for a letter, on the configured base URL, never on the host of a request (decision 6)."""
     return settings.BASE_URL + reverse(name, args=args)
 
 

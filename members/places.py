@@ -11,7 +11,7 @@ from babel.numbers import get_currency_name, get_currency_symbol, get_territory_
 
 from members.names import sort_key
 
-# Products have seeded prices in these (design §4).
+# Products have seeded prices in these.
 CURRENCIES = ["EUR", "GBP", "SEK", "USD"]
 
 

@@ -1,4 +1,4 @@
-"""What higher apps add to the pages of this one, registered in their ``AppConfig.ready()`` (design §1).
+"""What higher apps add to the pages of this one, registered in their ``AppConfig.ready()`` (decision 1).
 
 A provider is asked once per page with everything on it, never once per row.
 """

@@ -1,4 +1,4 @@
-"""How often something may be tried, counted before the work, so that refusing costs nothing (reliability.md D18)."""
+"""How often something may be tried, counted before the work, so that refusing costs nothing (decision 10)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The links of letters: signed when sent, bound to an address and a version, single use (reliability.md D15)."""
+"""The links of letters: signed when sent, bound to an address and a version, single use (decision 6)."""
 
 import hashlib
 

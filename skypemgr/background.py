@@ -9,7 +9,7 @@ from skypemgr.celery import app
 logger = logging.getLogger(__name__)
 
 # A request waits at most this long for a broker that is away or silent, and only once in a while:
-# the work is a row in the database, which a tick finds seconds later (reliability.md D7).
+# the work is a row in the database, which a tick finds seconds later (decision 3).
 PATIENCE = 0.5
 SILENCE = 10.0
 _silent_until = 0.0

@@ -1,7 +1,7 @@
 """Long lists: keyset pages, orders by allow-list, filters that ignore nonsense, and what was ticked on them.
 
 Nothing here knows what the rows are. A page costs the same whether it is the first or the ten-thousandth, since
-it is found in the index by the row it begins after, and never by counting rows from the start (performance.md §7).
+it is found in the index by the row it begins after, and never by counting rows from the start (decision 8).
 """
 
 import re

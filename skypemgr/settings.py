@@ -157,7 +157,7 @@ if DATABASE_POOL_SIZE:
 REDIS_URL = f"unix://{quote(str(VAR_DIR / 'valkey.sock'))}?db=0" if EMBEDDED_REDIS else _setting("REDIS_URL")
 
 
-# Background work: PostgreSQL is the memory, the broker only wakes workers (reliability.md §2.2)
+# Background work: PostgreSQL is the memory, the broker only wakes workers (decision 3)
 def _broker_url(url: str) -> str:
     # Kombu knows a unix socket by another name than redis-py does.
     parts = urlsplit(url)

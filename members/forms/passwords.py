@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from members.models import User
 from members.names import fold
 
-# More is refused before anything is hashed: a megabyte of password is an attack (reliability.md row 192).
+# More is refused before anything is hashed: a megabyte of password is an attack.
 LONGEST_PASSWORD = 256
 
 

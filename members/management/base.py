@@ -1,4 +1,4 @@
-"""What the commands of design §6 have in common: who acts, in which organization, and how they answer."""
+"""What the commands have in common: who acts, in which organization, and how they answer."""
 
 import json
 from argparse import ArgumentParser

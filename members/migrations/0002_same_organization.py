@@ -1,6 +1,6 @@
 from django.db import migrations
 
-# What belongs together belongs to one organization, and the database sees to it (design §8, D12).
+# What belongs together belongs to one organization, and the database sees to it.
 # Django can't declare these composite keys; the unique constraints they point to are in the models.
 FENCES = [
     ("members_member", "department_id", "members_department", "member_department_same_organization"),

@@ -51,7 +51,7 @@ def sign_in_user(*, actor: Actor, login: str, password: str) -> User:
 def _note_failed_sign_in(*, login: str) -> None:
     if "@" not in login:
         return
-    # A row is written whether or not there is somebody to write to, so that time tells nothing (D17).
+    # A row is written whether or not there is somebody to write to, so that time tells nothing (decision 9).
     sharing = list(accounts_by_address(login)[:MOST_ACCOUNTS_IN_A_LETTER])
     first_this_hour = count_try(NAMES_LETTERS, fold_login(login))
     if len(sharing) < 2 or not first_this_hour:

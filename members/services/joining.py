@@ -1,4 +1,4 @@
-"""Answers to an invitation, by whoever holds its link. Each link answers once (reliability.md D15)."""
+"""Answers to an invitation, by whoever holds its link. Each link answers once (decision 6)."""
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied

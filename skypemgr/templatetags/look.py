@@ -117,7 +117,7 @@ def _locale() -> Locale:
 
 @cache
 def _locale_of(language: str) -> Locale:
-    # Our English puts the day before the month and counts hours to 24, as its readers do (LOOK.md §5).
+    # Our English puts the day before the month and counts hours to 24, as its readers do.
     return Locale("en", "GB") if language == "en" else Locale.parse(language, sep="-")
 
 

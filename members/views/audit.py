@@ -3,7 +3,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from members.access import Capability
 from members.audit_texts import changes_text
@@ -15,8 +15,8 @@ from skypemgr.csv_files import csv_response
 from skypemgr.lists import change_query, rows_for_file
 
 
-@require_GET
 @organization_view(Capability.VIEW_AUDIT)
+@require_safe
 def entry_list(request: OrganizationRequest) -> HttpResponse:
     asked = AuditQuery.read(request.organization, request.GET)
     page = asked.page()
@@ -30,8 +30,8 @@ def entry_list(request: OrganizationRequest) -> HttpResponse:
     return render(request, "members/audit_list.html", context)
 
 
-@require_GET
 @organization_view(Capability.VIEW_AUDIT)
+@require_safe
 def entry_export(request: OrganizationRequest) -> HttpResponseBase:
     header = [
         gettext("When"),

@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
@@ -18,8 +18,8 @@ from skypemgr.forms import form_errors
 from skypemgr.templatetags.look import count
 
 
-@require_GET
 @organization_view(Capability.VIEW_MEMBERS)
+@require_safe
 def department_list(request: OrganizationRequest) -> HttpResponse:
     context = {
         "rows": list_department_rows(request.organization),
@@ -29,8 +29,8 @@ def department_list(request: OrganizationRequest) -> HttpResponse:
     return _render(request, "members/department_list.html", context)
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def department_add(request: OrganizationRequest) -> HttpResponse:
     departments = list_departments(request.organization)
     above = next((entry for entry in departments if str(entry.pk) == request.GET.get("parent")), None)
@@ -44,8 +44,8 @@ def department_add(request: OrganizationRequest) -> HttpResponse:
     return _render(request, "members/department_form.html", context, form)
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def department_change(request: OrganizationRequest, pk: int) -> HttpResponse:
     departments = list_departments(request.organization)
     department = _find(departments, pk)
@@ -71,8 +71,8 @@ def department_change(request: OrganizationRequest, pk: int) -> HttpResponse:
     return _render(request, "members/department_form.html", context, form)
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def department_delete(request: OrganizationRequest, pk: int) -> HttpResponse:
     departments = list_departments(request.organization)
     department = _find(departments, pk)

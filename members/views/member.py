@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
@@ -21,11 +21,11 @@ from members.views.audit_rows import audit_days
 from skypemgr.forms import form_errors, told_refusals
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.VIEW_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
-    if request.method == "GET":
+    if request.method != "POST":
         return _show_profile(request, member)
     form = _profile_form(request, member, request.POST)
     if form.is_valid():
@@ -39,8 +39,8 @@ def profile(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     return _show_profile(request, member, form=form)
 
 
-@require_POST
 @organization_view(Capability.ASSIGN_ROLES)
+@require_POST
 def role(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     form = RoleForm(request.POST)
@@ -55,8 +55,8 @@ def role(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     return _show_profile(request, member, role_form=form)
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def address(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     form = InvitedAddressForm(request.POST or None, initial={"email": member.email})
@@ -71,8 +71,8 @@ def address(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     return _show_step(request, member, "members/member_address.html", form)
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def block(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     form = BlockForm(request.POST if request.method == "POST" else None)
@@ -90,8 +90,8 @@ def block(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     return _show_step(request, member, "members/member_block.html", form)
 
 
-@require_POST
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
 def unblock(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     with told_refusals(request):
@@ -100,8 +100,8 @@ def unblock(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     return _to_profile(request, member)
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     if request.method == "POST":
@@ -114,8 +114,8 @@ def erase(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     return _show_step(request, member, "members/member_erase.html")
 
 
-@require_GET
 @organization_view(Capability.VIEW_AUDIT)
+@require_safe
 def history(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     page = list_history(member, request.GET)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from members.access import Capability
 from members.bulk import Reach, invitable, reach_of_block, reach_of_move, reach_of_resend
@@ -27,8 +27,8 @@ from skypemgr.forms import form_errors
 from skypemgr.lists import change_query, rows_for_file
 
 
-@require_GET
 @organization_view(Capability.VIEW_MEMBERS)
+@require_safe
 def member_list(request: OrganizationRequest) -> HttpResponse:
     asked = MembersQuery.read(request.organization, request.GET)
     tabs = asked.tabs()
@@ -65,8 +65,8 @@ def _wants_fragment(request: OrganizationRequest) -> bool:
     return bool(request.htmx) and request.htmx.request_type == "partial"
 
 
-@require_GET
 @organization_view(Capability.VIEW_MEMBERS)
+@require_safe
 def member_export(request: OrganizationRequest) -> HttpResponseBase:
     asked = MembersQuery.read(request.organization, request.GET)
     header = [
@@ -102,8 +102,8 @@ def _export_rows(asked: MembersQuery, members: Sequence[Member]) -> Iterator[lis
         ]
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def members_move(request: OrganizationRequest) -> HttpResponse:
     chosen = Chosen.read(request, request.POST or request.GET)
     if not chosen.number:
@@ -124,8 +124,8 @@ def members_move(request: OrganizationRequest) -> HttpResponse:
     return _confirm(request, "members/members_move.html", chosen, MOVE, reach, form)
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def members_resend(request: OrganizationRequest) -> HttpResponse:
     chosen = Chosen.read(request, request.POST or request.GET)
     if not chosen.number:
@@ -138,8 +138,8 @@ def members_resend(request: OrganizationRequest) -> HttpResponse:
     return _confirm(request, "members/members_resend.html", chosen, RESEND, reach_of_resend(chosen.members))
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def members_block(request: OrganizationRequest) -> HttpResponse:
     chosen = Chosen.read(request, request.POST or request.GET)
     if not chosen.number:

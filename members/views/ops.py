@@ -1,14 +1,14 @@
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from members.decorators import SignedInRequest, operator_view
 from members.selectors.organizations import page_of_organizations
 from skypemgr.lists import read_text
 
 
-@require_GET
 @operator_view
+@require_safe
 def organization_list(request: SignedInRequest) -> HttpResponse:
     page, rows = page_of_organizations(request.GET)
     context = {"page": page, "rows": rows, "search": read_text(request.GET)}

@@ -14,8 +14,8 @@ from skypemgr.forms import form_errors
 CHANGEABLE = ("name", "time_zone", "language", "allow_personal_accounts")
 
 
-@require_http_methods(["GET", "POST"])
 @organization_view(Capability.MANAGE_ORGANIZATION)
+@require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: OrganizationRequest) -> HttpResponse:
     organization = request.organization
     form = OrganizationSettingsForm(

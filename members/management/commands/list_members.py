@@ -4,7 +4,7 @@ from itertools import chain
 from typing import Any
 
 from members.departments import check_path, join_path, same_path
-from members.management.base import Refused, OrganizationCommand
+from members.management.base import OrganizationCommand, Refused
 from members.models import Department, Member, Organization
 from members.models.people import MemberQuerySet
 from members.registry import MemberFact, registry
@@ -37,7 +37,7 @@ class Command(OrganizationCommand):
                 f"{row['skype_name']:<32} {row['state']:<8} {row['role']:<16} "
                 f"{row['first_name']} {row['last_name']} <{row['email']}>"
             )
-        self.stdout.write(f"{len(result)} members.")
+        self.stdout.write(f"{len(result)} member{'' if len(result) == 1 else 's'}.")
 
 
 def _find_departments(organization: Organization, path: str) -> list[Department]:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext_lazy
 from members.audit import Action
 from members.models import AuditEntry, Member, Organization
 from members.names import fold
+from members.registry import Text
 from skypemgr.lists import (
     ChoiceFilter,
     Ordering,
@@ -42,7 +43,11 @@ class AuditQuery:
 
     @classmethod
     def read(cls, organization: Organization, query: QueryDict) -> "AuditQuery":
-        actors = [(SYSTEM, _("Skype Manager")), (OPERATOR, _("Operators")), *_actors(organization)]
+        actors: list[tuple[str, Text]] = [
+            (SYSTEM, _("Skype Manager")),
+            (OPERATOR, _("Operators")),
+            *_actors(organization),
+        ]
         return cls(
             organization=organization,
             query=query,

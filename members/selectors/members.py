@@ -190,12 +190,11 @@ class MembersQuery:
         cap = MOST_FOUND if self.search else MOST_COUNTED
         found = self._found().order_by()
         # Each state is counted by itself, so that the index bounds the count as well as the list.
-        counts = {
-            f"in_{state}": _Length(ArraySubquery(found.filter(state=state).values_list(Value(1))[: cap + 1]))
-            for state in State.values
-        }
-        row = Organization.objects.filter(pk=self.organization.pk).values(**counts).get()
-        return {state: Total.up_to(row[f"in_{state}"], cap) for state in State.values}
+        counts = [
+            _Length(ArraySubquery(found.filter(state=state).values_list(Value(1))[: cap + 1])) for state in State.values
+        ]
+        row = Organization.objects.filter(pk=self.organization.pk).values_list(*counts).get()
+        return {state: Total.up_to(number, cap) for state, number in zip(State.values, row, strict=True)}
 
 
 def for_list(members: MemberQuerySet) -> MemberQuerySet:

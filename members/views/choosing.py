@@ -1,7 +1,7 @@
 """The people that a bulk action's pages are about, and sentences for how far it would reach."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -48,7 +48,8 @@ class Chosen:
 
     @property
     def members(self) -> MemberQuerySet:
-        return self.selection.of(Member.objects.of(self.asked.organization), self.asked.matching())
+        everyone = Member.objects.of(self.asked.organization)
+        return cast(MemberQuerySet, self.selection.of(everyone, self.asked.matching()))
 
     @cached_property
     def number(self) -> int:

@@ -104,14 +104,13 @@ def unblock(request: OrganizationRequest, skype_name: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
-    if request.method == "POST":
-        with told_refusals(request):
-            erased = erase_member(actor=request.actor, organization=request.organization, member=member)
-            text = gettext("The personal data is erased. What is left is called {name}.")
-            messages.success(request, text.format(name=erased.user.skype_name))
-            return _to_profile(request, erased)
-        return _to_profile(request, member)
-    return _show_step(request, member, "members/member_erase.html")
+    if request.method != "POST":
+        return _show_step(request, member, "members/member_erase.html")
+    with told_refusals(request):
+        member = erase_member(actor=request.actor, organization=request.organization, member=member)
+        text = gettext("The personal data is erased. What is left is called {name}.")
+        messages.success(request, text.format(name=member.user.skype_name))
+    return _to_profile(request, member)
 
 
 @organization_view(Capability.VIEW_AUDIT)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.middleware import HtmxDetails
 
 from members.access import Capability
 from members.bulk import Reach, invitable, reach_of_block, reach_of_move, reach_of_resend
@@ -62,7 +63,8 @@ def _bulk_actions(request: OrganizationRequest) -> list[tuple[BulkAction, str]]:
 
 
 def _wants_fragment(request: OrganizationRequest) -> bool:
-    return bool(request.htmx) and request.htmx.request_type == "partial"
+    htmx = HtmxDetails(request)
+    return bool(htmx) and htmx.request_type == "partial"
 
 
 @organization_view(Capability.VIEW_MEMBERS)

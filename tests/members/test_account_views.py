@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
@@ -11,7 +12,10 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from members.access import Actor
+from members.errors import LinkDead
 from members.models import AuditEntry, Letter, Member, User
+from members.services.accounts import reset_password
 from members.tokens import address_token
 from tests.factories import PASSWORD, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
 
@@ -332,6 +336,20 @@ def test_a_reset_link_works_once_signs_in_and_ends_every_other_session(client, d
     assert AuditEntry.objects.filter(action="password.changed", subject_member=member).count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_reset_link_used_twice_at_the_same_moment_works_once(race):
+    user = UserFactory()
+    token = default_token_generator.make_token(user)
+
+    def use(password):
+        return reset_password(actor=Actor.visitor(), user=user, token=token, password=password)
+
+    outcomes = race(partial(use, NEW_PASSWORD), partial(use, f"{NEW_PASSWORD} by"))
+
+    assert sum(isinstance(outcome, LinkDead) for outcome in outcomes) == 1
+    assert Letter.objects.filter(kind=Letter.Kind.PASSWORD_CHANGED).count() == 1
+
+
 def test_a_reset_link_dies_with_the_next_sign_in_and_the_next_address(client):
     user = UserFactory()
     path = reset_path(user)
@@ -509,6 +527,25 @@ def test_choosing_a_password_of_ones_own_makes_the_member_active(client, newcome
     assert client.get("/accounts/first-password/").url == "/"
     # Whoever typed the password need not be who reads the mail.
     assert Letter.objects.filter(kind=Letter.Kind.ADDRESS_VERIFICATION, email=user.email).count() == 1
+
+
+# Hosts
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "testserver@evil.example"])
+def test_a_host_that_is_not_ours_is_refused_and_writes_no_letter(client, host):
+    UserFactory(skype_name="hanna.berg")
+
+    response = client.post("/accounts/reset/", {"login": "hanna.berg"}, headers={"host": host})
+
+    assert response.status_code == 400
+    assert not Letter.objects.exists()
+
+
+def test_a_forwarded_host_changes_no_link(client):
+    response = client.get("/me/", headers={"x-forwarded-host": "evil.example"})
+
+    assert "evil" not in response.url
 
 
 # Languages

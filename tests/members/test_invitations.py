@@ -16,6 +16,8 @@ from members.errors import (
     CannotInvite,
     InvitationClosed,
     InvitationNotOpen,
+    MeantForAnother,
+    NotAPersonalAccount,
     PersonalAccountsRefused,
     StateForbids,
 )
@@ -413,6 +415,28 @@ def test_everything_that_stands_in_the_way_is_named_and_nobody_is_invited(actor,
     assert "There is no personal account with the Skype Name somebody.elses." in text
     assert "not@complete: Not a complete e-mail address" in text
     assert Invitation.objects.count() == 1
+
+
+def test_whoever_holds_the_link_of_somebody_elses_account_joins_with_no_account(admin):
+    ines = UserFactory(skype_name="ines.moreau")
+    invitation = InvitationFactory(
+        member=None, organization=admin.organization, user=ines, kind="personal", email=ines.email
+    )
+
+    with pytest.raises(MeantForAnother):
+        joining.accept_personal_invitation(actor=Actor.of_person(UserFactory()), invitation=invitation)
+    with pytest.raises(MeantForAnother):
+        joining.join_with_new_account(
+            actor=Actor.visitor(),
+            invitation=invitation,
+            skype_name="somebody.else",
+            first_name="",
+            last_name="",
+            password=PASSWORDS[0],
+        )
+    with pytest.raises(NotAPersonalAccount):
+        joining.accept_personal_invitation(actor=Actor.of_member(MemberFactory()), invitation=invitation)
+    assert fresh(invitation).state == "pending"
 
 
 def test_an_organization_of_business_accounts_invites_nobody(actor, admin):

@@ -102,7 +102,11 @@ def ask(sql: str, *, folder: Path, then: str = "print(c.fetchone()[0])") -> subp
 
 def output_of(process: subprocess.Popen[str]) -> str:
     """What a process wrote until it ended by itself, in order."""
-    output, _ = process.communicate(timeout=90)
+    try:
+        output, _ = process.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
     assert process.returncode == 0, output
     return output.strip()
 

@@ -130,7 +130,7 @@ def test_catalogs_hold_the_texts_of_the_sources_and_no_others(sources):
     # Of a language that has no catalog, so that nothing but what was collected is in it.
     command = [sys.executable, "manage.py", "makemessages", "--locale", settings.LANGUAGE_CODE, "--no-location"]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "skypemgr.settings"}
-    run = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, timeout=180)
     assert run.returncode == 0, run.stderr
     collected = keys(sources / catalog_path(settings.LANGUAGE_CODE).relative_to(settings.BASE_DIR))
     assert collected

@@ -3,6 +3,7 @@
 The rows are the memory: whoever comes next goes on where the one before stopped, and two never do the same.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
@@ -26,11 +27,15 @@ from skypemgr.problems import Problem
 
 READ_CHUNK = 1_000
 CREATE_CHUNK = 500
+TURN = 20.0
 State = Batch.State
 
 
-def read_rows(batch: Batch) -> None:
-    """Read the file of a batch into rows, a thousand at a time; a reader that died is continued from its last row."""
+def read_rows(batch: Batch, *, until: float = math.inf) -> None:
+    """Read the file of a batch into rows, a thousand at a time; a reader that died is continued from its last row.
+
+    Stops after the chunk in which the monotonic clock passes ``until``.
+    """
     content = BatchContent.objects.filter(batch=batch).values_list("content", flat=True).first()
     if content is None:
         return
@@ -42,6 +47,8 @@ def read_rows(batch: Batch) -> None:
             if not store_rows(batch=batch, drafts=drafts, after=done, allocator=allocator, seen=seen):
                 return
             done += len(drafts)
+            if time.monotonic() > until:
+                return
     except Problem as problem:
         refuse_import(batch=batch, code=problem.code, facts=problem.facts)
         return
@@ -99,13 +106,14 @@ def refuse_import(*, batch: Batch, code: str, facts: Mapping[str, object]) -> No
     )
 
 
-def advance(batch: Batch, *, chunks: int | None = None) -> None:
-    """Carry a batch on: read it, or make accounts until it is done, or for at most ``chunks`` of 500 rows."""
+def advance(batch: Batch, *, chunks: float = math.inf, seconds: float = math.inf) -> None:
+    """Carry a batch on: read it, or make accounts until it is done, for at most ``chunks`` of 500 rows or ``seconds``."""
+    until = time.monotonic() + seconds
     if batch.state == State.READING:
-        read_rows(batch)
+        read_rows(batch, until=until)
         return
     size, failures, done = CREATE_CHUNK, 0, 0
-    while chunks is None or done < chunks:
+    while done < chunks and time.monotonic() < until:
         try:
             if not create_chunk(batch=batch, size=size):
                 return
@@ -234,4 +242,5 @@ def _take_time() -> None:
 @shared_task(name="members.advance_batches")
 def advance_batches_task() -> None:
     for batch in Batch.objects.filter(state__in=[State.READING, State.RUNNING]).order_by("pk")[:20]:
-        advance(batch)
+        # Well below the time limit of a task: the next tick goes on, and the batches behind get their turn.
+        advance(batch, seconds=TURN)

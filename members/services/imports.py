@@ -181,9 +181,14 @@ def start_batch(*, actor: Actor, organization: Organization, batch: Batch, valid
     SameContentAgain, BatchNotOpen.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
+    begun = Batch.objects.get(organization=organization, pk=batch.pk)
+    if begun.state in (State.RUNNING, State.DONE):
+        # Without waiting for the worker that has it in hand.
+        return begun
+    # The batch before the organization, as those who carry it out do.
+    held = Batch.objects.select_for_update(no_key=True).get(organization=organization, pk=batch.pk)
     # One at a time: two drafts of one file could each find that the other was not carried out yet.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-    held = Batch.objects.select_for_update(no_key=True).get(organization=organization, pk=batch.pk)
     if held.state in (State.RUNNING, State.DONE):
         return held
     if held.state != State.DRAFT:

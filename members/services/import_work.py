@@ -107,7 +107,7 @@ def refuse_import(*, batch: Batch, code: str, facts: Mapping[str, object]) -> No
 
 
 def advance(batch: Batch, *, chunks: float = math.inf, seconds: float = math.inf) -> None:
-    """Carry a batch on: read it, or make accounts until it is done, for at most ``chunks`` of 500 rows or ``seconds``."""
+    """Carry a batch on: read it, or make accounts until it is done, at most ``chunks`` of 500 rows or ``seconds``."""
     until = time.monotonic() + seconds
     if batch.state == State.READING:
         read_rows(batch, until=until)

@@ -95,7 +95,7 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
-def count(value: int | None) -> str:
+def count(value: int | str | None) -> str:
     """A number with the group marks of the language: 1,240 in English, 1 240 in French."""
     if value is None or value == "":
         return ""

@@ -112,7 +112,7 @@ class SameContentAgain(Refusal):
 
 
 class RowsNeedCorrection(Refusal):
-    text = _("{count} rows need a correction first.")
+    text = _("Some rows need a correction first.")
 
 
 class NothingToAdd(Refusal):

@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from members.models import Batch, BatchRow, Organization
 
@@ -39,9 +40,11 @@ def count_rows(batch: Batch) -> BatchCounts:
 
 
 def list_batches(organization: Organization) -> QuerySet[Batch]:
-    """The batches of an organization with how many accounts each made."""
+    """The batches of an organization with how many accounts each made, counted for those that are shown."""
+    done = BatchRow.objects.filter(batch=OuterRef("pk"), outcome=Outcome.DONE).order_by()
+    made = done.values("batch").annotate(number=Count("id")).values("number")
     return (
         Batch.objects.filter(organization=organization)
         .select_related("started_by__user")
-        .annotate(made=Count("rows", filter=Q(rows__outcome=Outcome.DONE)))
+        .annotate(made=Coalesce(Subquery(made), 0))
     )

@@ -7,8 +7,8 @@ from typing import cast
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Func, IntegerField, Q, Value
 from django.http import QueryDict
+from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from members.models import Department, Member, Organization, User
 from members.models.people import MemberQuerySet
@@ -119,7 +119,9 @@ class MembersQuery:
         return [(key, value) for key in keys if (value := self.query.get(key))]
 
     def chips(self) -> list[Chip]:
-        found = [Chip(f"“{self.search}”", change_query(self.query, q=""))] if self.search else []
+        found: list[Chip] = []
+        if self.search:
+            found = [Chip(gettext("“%(text)s”") % {"text": self.search}, change_query(self.query, q=""))]
         return found + chips_of(self.filters, self.query)
 
     def cleared_url(self) -> str:

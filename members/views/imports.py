@@ -24,7 +24,7 @@ from members.selectors.batches import BatchCounts, count_rows, list_batches
 from members.services import import_work, imports
 from skypemgr.csv_files import csv_response
 from skypemgr.forms import form_errors, told_refusals
-from skypemgr.lists import Ordering, Page, keyset_page, read_choice
+from skypemgr.lists import Ordering, Page, count_up_to, keyset_page, read_choice
 
 Outcome = BatchRow.Outcome
 BY_NUMBER = Ordering("number", ("number",))
@@ -360,10 +360,8 @@ def _line(view: RowView) -> list[str]:
 @organization_view(Capability.MANAGE_MEMBERS)
 def import_list(request: OrganizationRequest) -> HttpResponse:
     """Every batch, newest first."""
-    page = keyset_page(
-        list_batches(request.organization),
-        order=NEWEST,
-        query=request.GET,
-        text=gettext("{shown} imports, newest first"),
-    )
+    batches = list_batches(request.organization)
+    total = count_up_to(batches)
+    text = ngettext("{shown} of {total} import, newest first", "{shown} of {total} imports, newest first", total.number)
+    page = keyset_page(batches, order=NEWEST, query=request.GET, text=text, total=total)
     return render(request, "members/import_list.html", _frame(subsection="imports", page=page))

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -62,7 +64,9 @@ def settings(request: SignedInRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, initial=names, person=user)
     if request.method == "POST" and form.is_valid():
         change_profile(actor=request.actor, **form.cleaned_data)
-        messages.success(request, _("Your settings are saved."))
+        # In the language that was just chosen, in which the next page is.
+        with translation.override(form.cleaned_data["language"] or get_language()):
+            messages.success(request, gettext("Your settings are saved."))
         return redirect("me:settings")
     return _show_settings(request, profile=form)
 

@@ -243,6 +243,8 @@ AUTH_USER_MODEL = "members.User"
 # A Skype Name is unique without regard to case, which a constraint on lower(skype_name) sees to.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["members.authentication.SkypeNameBackend"]
+# A link that was asked for is used within a day, or asked for again.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -96,8 +96,9 @@ def _row(invitation: Invitation, delivery: object) -> dict[str, Any]:
 @require_POST
 def invitation_resend(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Send an invitation again; one of a business account that was canceled is opened again."""
+    invitation = get_object_or_404(Invitation, organization=request.organization, pk=pk)
     with told_refusals(request):
-        sent = resend_invitations(actor=request.actor, organization=request.organization, invitations=[pk])
+        sent = resend_invitations(actor=request.actor, organization=request.organization, invitations=[invitation.pk])
         if sent:
             messages.success(request, gettext("A new letter is on its way. Links of earlier ones no longer work."))
         else:
@@ -109,8 +110,9 @@ def invitation_resend(request: OrganizationRequest, pk: int) -> HttpResponse:
 @require_POST
 def invitation_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Take an invitation back."""
+    invitation = get_object_or_404(Invitation, organization=request.organization, pk=pk)
     with told_refusals(request):
-        cancel_invitations(actor=request.actor, organization=request.organization, invitations=[pk])
+        cancel_invitations(actor=request.actor, organization=request.organization, invitations=[invitation.pk])
         messages.success(request, gettext("The invitation is taken back. Its link no longer works."))
     return _back(request)
 

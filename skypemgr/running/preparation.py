@@ -12,7 +12,7 @@ import django
 from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -51,8 +51,11 @@ def fingerprint_of_static_files() -> str:
 
 def seed_demo(environment: dict[str, str], report: Callable[[str], None]) -> None:
     """Add the demo company to an installation that has no organization yet."""
-    if "seed_demo" not in get_commands() or apps.get_model("members", "Organization").objects.exists():
+    # Seeding again is harmless, and says again how to sign in, should it have been killed in between.
+    unfinished = settings.VAR_DIR / "demo.unfinished"
+    if apps.get_model("members", "Organization").objects.exists() and not unfinished.exists():
         return
+    unfinished.touch()
     report("Adding a demo company.")
     seeded = subprocess.run(
         [sys.executable, str(settings.BASE_DIR / "manage.py"), "seed_demo", "--json"],
@@ -68,6 +71,7 @@ def seed_demo(environment: dict[str, str], report: Callable[[str], None]) -> Non
     draft.touch(mode=0o600)
     draft.write_text(seeded.stdout)
     draft.replace(path)
+    unfinished.unlink()
 
 
 def demo_sign_ins() -> SignIns:

@@ -28,9 +28,9 @@ ENDS = {"web": "gunicorn", "worker": " worker ", "beat": " beat ", "keeper": "sk
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[Service, str]]:
+def running(folder: Path, *options: str) -> Iterator[tuple[Service, str]]:
     """`up` on any free port, and its address, as soon as it says that it runs."""
-    command = [sys.executable, "manage.py", "up", "--port", "0", "--no-demo"]
+    command = [sys.executable, "manage.py", "up", "--port", "0", *options]
     with serving(command, environment=environment(folder)) as up:
         yield up, up.read_until(r"runs at (http://127\.0\.0\.1:\d+)/")
 
@@ -62,6 +62,7 @@ def is_leader(pid: int) -> bool:
 def test_it_serves_until_it_is_told_to_stop_and_leaves_nothing_behind(folder: Path) -> None:
     with running(folder) as (up, address):
         assert status_of(f"{address}/readyz") == 200
+        assert "administrator" in up.read_until(r"Sign in as\n(.+\n.+)\n")
         assert wait_until(lambda: all(leader_of(name, folder) for name in ENDS), seconds=20, step=0.1)
 
         second = start("up", "--no-demo", folder=folder)
@@ -77,7 +78,7 @@ def test_it_serves_until_it_is_told_to_stop_and_leaves_nothing_behind(folder: Pa
 
 
 def test_whatever_is_killed_is_started_again(folder: Path) -> None:
-    with running(folder) as (up, address):
+    with running(folder, "--no-demo") as (up, address):
         output_of(ask("CREATE TABLE kept AS SELECT 7 AS number", folder=folder, then="c.connection.commit()"))
         assert wait_until(lambda: all(leader_of(name, folder) for name in ENDS), seconds=20, step=0.1)
         before = {name: leader_of(name, folder) for name in ENDS}
@@ -102,12 +103,12 @@ def test_whatever_is_killed_is_started_again(folder: Path) -> None:
 
 
 def test_killing_it_stops_the_rest_and_loses_nothing(folder: Path) -> None:
-    with running(folder) as (up, address):
+    with running(folder, "--no-demo") as (up, address):
         output_of(ask("CREATE TABLE kept AS SELECT 7 AS number", folder=folder, then="c.connection.commit()"))
         kill(up.process.pid)
 
         # At once, while what the first one had started is still ending.
-        with running(folder) as (again, address):
+        with running(folder, "--no-demo") as (again, address):
             assert status_of(f"{address}/healthz") == 200
             assert output_of(ask("SELECT number FROM kept", folder=folder)) == "7"
             kill(again.process.pid)

@@ -45,7 +45,8 @@ def sentence(entry: dict[str, Any]) -> str:
 
 def sentences(row: BatchRow, field: str | None = None) -> list[str]:
     """Everything that is told about a row, or about one field of it: problems first, then notes."""
-    entries = [*row.problems, *row.notes]
+    # That a department comes with the account is said where the account is; alone it explains nothing.
+    entries = [entry for entry in [*row.problems, *row.notes] if field or entry["code"] != "department_new"]
     return [sentence(entry) for entry in entries if field is None or entry.get("field") == field]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connections
 from django.test import Client
 from django.utils.translation.reloader import translation_file_changed
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
 from members.models import User
 from skypemgr import translations
@@ -34,6 +35,18 @@ type SignIn = Callable[[BrowserContext, User], BrowserContext]
 @pytest.fixture(scope="session")
 def base_url() -> None:
     """None: each browser is told where its site is. The plugin's own fixture of this name is deprecated by pytest."""
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The plugin's own, with connections to the database kept apart.
+
+    Once Playwright's loop runs in this thread Django opens others than before, and neither can close the other's.
+    """
+    connections.close_all()
+    with sync_playwright() as running:
+        yield running
+        connections.close_all()
 
 
 @pytest.fixture(scope="session")
@@ -92,16 +105,20 @@ def new_context(new_context: NewContext, site: Site, watch: Watch) -> NewContext
 @pytest.fixture
 def sign_in(site: Site) -> SignIn:
     """Sign somebody in to a browser without the form."""
-    return lambda context, user: signed_in(context, user, site)
+
+    def sign_in(context: BrowserContext, user: User) -> BrowserContext:
+        context.add_cookies([session_cookie(user, site)])
+        return context
+
+    return sign_in
 
 
-def signed_in(context: BrowserContext, user: User, site: Site) -> BrowserContext:
-    """``context`` as if ``user`` had signed in there."""
+def session_cookie(user: User, site: Site) -> dict[str, Any]:
+    """The cookie of a browser in which ``user`` has signed in."""
     client = Client()
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site.url}])
-    return context
+    return {"name": name, "value": client.cookies[name].value, "url": site.url}
 
 
 @pytest.fixture

@@ -50,5 +50,7 @@ class Watch:
             is_page = response.request.is_navigation_request() or "hx-request" in response.request.headers
         except Error:  # the page is gone already
             is_page = True
-        if response.status >= 500 or (response.status >= 400 and not is_page):
+        if response.status >= 500:
             self.troubles.append(f"answer: {response.status} {response.url}\n{self.site.log()[-3_000:]}")
+        elif response.status >= 400 and not is_page:
+            self.troubles.append(f"answer: {response.status} {response.url}")

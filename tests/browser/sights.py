@@ -1,0 +1,291 @@
+"""Every page there is, in every state worth looking at: who looks, at what, in a world that has it all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import RequestFactory, override_settings
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import translation
+from playwright.sync_api import Page
+
+from members.views import setup
+from skypemgr.translations import begin_page
+from skypemgr.views import errors
+from tests.browser.world import World
+
+type Args = Callable[[World, str], Sequence[Any]]
+type Act = Callable[[Page], None]
+type Make = Callable[[], HttpResponse]
+
+OF_COMPANY = ("members:", "reports:")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A page as ``who`` sees it (a visitor, or somebody of ``World.people``), and the status it comes with.
+
+    ``state`` tells several of one URL apart. ``act`` is what is done on the page before it is looked at. Pages that
+    only a fault or another installation would show are ``make``'s answer instead.
+    """
+
+    name: str
+    who: str = "administrator"
+    state: str = ""
+    args: Args = lambda world, language: []
+    query: str = ""
+    act: Act | None = None
+    make: Make | None = None
+    path: str = ""
+    status: int = 200
+    english_only: bool = False
+
+    def __str__(self) -> str:
+        words = [self.name.replace(":", "."), self.who if self.who == "founder" else "", self.state]
+        return "-".join(word for word in words if word)
+
+    def address(self, world: World, language: str) -> str:
+        """Its path and query."""
+        if self.path:
+            return self.path
+        company = world.start if self.who == "founder" else world.company
+        args = [company.slug] if self.name.startswith(OF_COMPANY) else []
+        return reverse(self.name, args=[*args, *self.args(world, language)]) + self.query
+
+
+def named_urls() -> dict[str, URLPattern]:
+    """Every URL of the product by its full name."""
+    return dict(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns: Sequence[URLPattern | URLResolver], namespace: str) -> list[tuple[str, URLPattern]]:
+    found: list[tuple[str, URLPattern]] = []
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            found += _walk(pattern.url_patterns, inner)
+        else:
+            assert pattern.name, f"{pattern} has no name"
+            found.append((f"{namespace}{pattern.name}", pattern))
+    return found
+
+
+def send(page: Page) -> None:
+    """Press the main button, whatever the browser itself would say about the fields."""
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    page.locator("main .button-primary").first.click()
+
+
+def send_no_address(page: Page) -> None:
+    page.locator("#id_email").fill("")
+    send(page)
+
+
+def send_password(page: Page) -> None:
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    page.locator("#password .button-primary").click()
+
+
+def fill_company(page: Page) -> None:
+    page.goto(reverse("setup"))
+    page.locator("#id_name").fill("Ateliers du Quai")
+    send(page)
+
+
+def choose_account_they_have(page: Page) -> None:
+    fill_company(page)
+    page.goto(f"{reverse('setup_account')}?existing")
+
+
+def fill_account(page: Page) -> None:
+    fill_company(page)
+    page.locator("#id_email").fill("helene@quai.example")
+    page.locator("#id_password").fill("neuf lanternes sur le canal")
+    send(page)
+
+
+def send_without_token(page: Page) -> None:
+    page.evaluate("for (const token of document.querySelectorAll('[name=csrfmiddlewaretoken]')) token.remove()")
+    send(page)
+
+
+def closed_setup() -> HttpResponse:
+    request = RequestFactory().get(reverse("setup"))
+    request.user = request.session = None
+    with override_settings(SETUP="operator"):
+        return setup._closed(request)
+
+
+def broken() -> HttpResponse:
+    return errors.server_error(RequestFactory().get("/"))
+
+
+def in_language(make: Make, language: str) -> str:
+    """The page that ``make`` answers with."""
+    with translation.override(language):
+        begin_page()
+        return make().content.decode()
+
+
+def batch(key: str) -> Args:
+    return lambda world, language: [world.batches[key].pk]
+
+
+def member(key: str) -> Args:
+    return lambda world, language: [world.members[key].user.skype_name]
+
+
+def link(key: str) -> Args:
+    """The token of a link; of one that is different for each language, its key begins the same."""
+    return lambda world, language: [world.links.get(key) or world.links[f"{key}_{language}"]]
+
+
+def myself(world: World, language: str) -> list[Any]:
+    return [world.people["administrator", language].skype_name]
+
+
+def reset_link(world: World, language: str) -> list[Any]:
+    return world.links["reset"].strip("/").split("/")[2:]
+
+
+SIGHTS = [
+    Sight("setup", "visitor"),
+    Sight("setup", "visitor", "refused", act=send, status=422),
+    Sight("setup", "visitor", "closed", make=closed_setup),
+    Sight("setup_account", "visitor", act=fill_company),
+    Sight("setup_account", "visitor", "existing", act=choose_account_they_have),
+    Sight("setup_account", "guest", "own", act=fill_company),
+    Sight("setup_check", "visitor", act=fill_account),
+    Sight("accounts:sign_in", "visitor"),
+    Sight("accounts:sign_in", "visitor", "refused", act=send, status=422),
+    Sight("accounts:choose", "guest"),
+    Sight("accounts:first_password", "newcomer"),
+    Sight("accounts:reset_request", "visitor"),
+    Sight("accounts:reset_sent", "visitor"),
+    Sight("accounts:reset_password", "visitor", args=reset_link),
+    Sight("accounts:reset_password", "visitor", "refused", args=reset_link, act=send, status=422),
+    Sight("accounts:reset_password", "visitor", "closed", args=lambda world, language: ["x", "y"], status=410),
+    Sight("accounts:verify_address", "visitor", args=link("verify")),
+    Sight("accounts:verify_address", "visitor", "confirmed", args=link("verified")),
+    Sight("accounts:verify_address", "visitor", "closed", args=lambda world, language: ["x"], status=410),
+    Sight("join:invitation", "visitor", args=link("open")),
+    Sight("join:invitation", "visitor", "refused", args=link("open"), act=send, status=422),
+    Sight("join:invitation", "visitor", "personal", args=link("personal")),
+    Sight("join:invitation", "guest", "signed-in", args=link("guest")),
+    Sight("join:invitation", "administrator", "somebody-else", args=link("open"), status=409),
+    *(
+        Sight("join:invitation", "visitor", state, args=link(state), status=410)
+        for state in ("used", "canceled", "expired", "replaced", "asked", "declined")
+    ),
+    Sight("join:invitation", "visitor", "forged", args=lambda world, language: ["x"], status=404),
+    Sight("me:home", "member"),
+    Sight("me:home", "guest", "guest"),
+    Sight("me:settings", "member"),
+    Sight("me:settings", "guest", "unconfirmed"),
+    Sight("me:settings", "member", "refused", act=send_password, status=422),
+    Sight("me:leave", "guest", args=lambda world, language: [world.company.slug]),
+    Sight("me:leave", "member", "business", args=lambda world, language: [world.company.slug]),
+    Sight("outbox"),
+    Sight("outbox", state="nothing-found", query="?q=nobody-at-all"),
+    Sight("outbox_letter", args=lambda world, language: [world.letter]),
+    Sight("ops:organization_list", "operator"),
+    Sight("ops:organization_list", "operator", "nothing-found", query="?q=nobody-at-all"),
+    Sight("styleguide", "visitor", english_only=True),
+    Sight("reports:dashboard"),
+    Sight("reports:dashboard", "founder"),
+    Sight("members:member_list"),
+    Sight("members:member_list", "founder"),
+    Sight("members:member_list", state="invited", query="?state=invited"),
+    Sight("members:member_list", state="filtered", query="?q=a&role=administrator"),
+    Sight("members:member_list", state="nothing-found", query="?q=nobody-at-all"),
+    Sight("members:members_move", query="?all=1"),
+    Sight("members:members_move", state="forecast", query="?all=1&to=none"),
+    Sight("members:members_resend", query="?all=1"),
+    Sight("members:members_block", query="?all=1"),
+    Sight("members:import_add"),
+    Sight("members:import_add", state="refused", act=send, status=422),
+    Sight("members:import_add_business"),
+    Sight("members:invite_personal"),
+    Sight("members:invite_personal", state="refused", act=send, status=422),
+    *(
+        Sight("members:invitation_list", state=state, query=f"?state={state}")
+        for state in ("pending", "expired", "replied", "accepted", "declined", "canceled")
+    ),
+    Sight("members:invitation_list", "founder"),
+    Sight("members:department_list"),
+    Sight("members:department_list", "founder"),
+    Sight("members:department_add"),
+    Sight("members:department_add", state="refused", act=send, status=422),
+    Sight("members:department_change", args=lambda world, language: [world.departments["nested"].pk]),
+    Sight("members:department_delete", args=lambda world, language: [world.departments["empty"].pk]),
+    Sight("members:department_delete", state="parent", args=lambda world, _: [world.departments["nested"].parent_id]),
+    Sight("members:import_list"),
+    Sight("members:import_list", "founder"),
+    *(
+        Sight("members:import_detail", state=state, args=batch(state))
+        for state in (
+            ["ready", "to_correct", "large", "reading", "running", "canceled", "done", "all_created", "refused"]
+        )
+    ),
+    Sight("members:import_detail", state="editing", args=batch("ready"), query="?edit=1"),
+    Sight("members:import_detail", state="created", args=batch("done"), query="?show=created"),
+    *(
+        Sight("members:member_profile", state=state, args=member(state))
+        for state in ("active", "invited", "blocked", "left", "erased")
+    ),
+    Sight("members:member_profile", state="oneself", args=myself),
+    Sight("members:member_history", args=member("blocked")),
+    Sight("members:member_history", state="empty", args=myself),
+    Sight("members:member_address", args=member("invited")),
+    Sight("members:member_address", state="refused", args=member("invited"), act=send_no_address, status=422),
+    Sight("members:member_address", state="joined", args=member("active")),
+    Sight("members:member_block", args=member("active")),
+    Sight("members:member_block", state="blocked", args=member("blocked")),
+    Sight("members:member_erase", args=member("left")),
+    Sight("members:member_erase", state="erased", args=member("erased")),
+    Sight("members:audit_list"),
+    Sight("members:audit_list", "founder"),
+    Sight("members:audit_list", state="nothing-found", query="?q=nobody-at-all"),
+    Sight("members:organization_settings"),
+    Sight("fault", state="404", path="/architectes/nothing/", status=404),
+    Sight("fault", "visitor", "404-visitor", path="/nothing/here/", status=404),
+    Sight("fault", "member", "403", path="/architectes/", status=403),
+    Sight("fault", "visitor", "403-form", path="/accounts/sign-in/", act=send_without_token, status=403),
+    Sight("fault", "visitor", "400", path="/%00/", status=400),
+    Sight("fault", "visitor", "500", make=broken),
+]
+
+# What is no page. Whoever asks an act for a page is told that it has none; the others answer with something else.
+ACTS = {
+    "set_language",
+    "set_theme",
+    "accounts:sign_out",
+    "accounts:resend_verification",
+    "join:decline",
+    "join:tell_inviter",
+    "me:change_address",
+    "me:change_password",
+    "members:invitation_resend",
+    "members:invitation_cancel",
+    "members:import_create",
+    "members:import_cancel",
+    "members:import_retry",
+    "members:import_row",
+    "members:import_leave_out",
+    "members:import_take_in",
+    "members:member_role",
+    "members:member_unblock",
+}
+ANSWERS = {
+    "healthz": "text/plain",
+    "readyz": "text/plain",
+    "outbox_letter_source": "text/plain",
+    "members:member_export": "text/csv",
+    "members:audit_export": "text/csv",
+    "members:import_outcome": "text/csv",
+    # Part of a page, which asks for it while a batch runs.
+    "members:import_progress": "text/html",
+}
+# Lead elsewhere, to a page that is here.
+WAYS = {"home", "join:accept"}

@@ -1,0 +1,218 @@
+"""A company in every state its pages can show, made by what makes it in the product."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.test import override_settings
+from django.utils import timezone
+
+from members.access import Actor
+from members.importing import Draft
+from members.letter_texts import reset_url
+from members.models import Batch, BatchRow, Department, Invitation, Letter, Member, Organization, User
+from members.names import fold
+from members.services.demo import seed_demo
+from members.services.departments import add_department
+from members.services.erasure import erase_member
+from members.services.import_work import advance, refuse_import
+from members.services.imports import cancel_batch, start_batch, start_import_of_file, start_import_of_people
+from members.services.invitations import cancel_invitations, invite_personal, resend_invitations
+from members.services.joining import accept_business_invitation, decline_invitation, tell_inviter
+from members.services.letters import send_letters
+from members.services.members import block_members
+from members.tokens import address_token, invitation_token
+from skypemgr import settings as everywhere
+from tests.factories import MemberFactory, OrganizationFactory, UserFactory
+
+DIRECTORIES = Path(__file__).parent.parent / "data" / "directories"
+NAMES = {"en": ("Harriet", "Ashworth"), "fr": ("Élodie", "Garnier"), "sv": ("Sigrid", "Öberg")}
+
+
+@dataclass
+class World:
+    """``company`` has everything, ``start`` was set up a minute ago; ``people`` by who they are and what they read."""
+
+    company: Organization
+    start: Organization
+    people: dict[tuple[str, str], User] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    departments: dict[str, Department] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    letter: str = ""
+
+
+def build_world() -> World:
+    """Make it; takes some seconds."""
+    with override_settings(MAILERS=everywhere.MAILERS):
+        company = seed_demo(actor=Actor.system(), members=64)
+        founder = Member.objects.select_related("user", "organization").get(user__skype_name="architectes.admin")
+        start = OrganizationFactory(name="Maison Vide", slug="maison-vide", letters_released_at=None)
+        world = World(company=company, start=start)
+        _add_people(world)
+        acting: dict[str, Any] = {"actor": Actor.of_member(founder), "organization": company}
+        _add_departments(world, acting)
+        _add_batches(world, acting)
+        _add_links(world, acting)
+        _change_members(world, acting)
+        send_letters()
+        _spoil_letters(company)
+        [*_, newest] = sorted((everywhere.VAR_DIR / "letters").glob("*.eml"), key=lambda file: file.stat().st_mtime)
+        world.letter = newest.stem
+    return world
+
+
+def _add_people(world: World) -> None:
+    """Somebody of each kind for each language; whoever looks at a page is one of them."""
+    for language, (first, _last) in NAMES.items():
+        _person(world, language, "administrator", organization=world.company, admin=True, personal=True)
+        unconfirmed = {"user__email_verified_at": None}
+        _person(world, language, "founder", organization=world.start, admin=True, personal=True, **unconfirmed)
+        _person(world, language, "member", organization=world.company)
+        _person(world, language, "newcomer", organization=world.company, user__must_change_password=True)
+        # With a console in each of two organizations, an invitation to a third, and an address to confirm.
+        guest = _person(world, language, "guest", organization=world.company, admin=True, personal=True, **unconfirmed)
+        MemberFactory(organization=world.start, user=guest, role=Member.Role.MEMBERS_MANAGER)
+        world.people["operator", language] = UserFactory(
+            skype_name=f"operator.{language}", first_name=first, language=language, is_operator=True
+        )
+
+
+def _person(world: World, language: str, kind: str, **facts: Any) -> User:
+    first, last = NAMES[language]
+    name = f"{fold(first)}.{kind}"
+    member = MemberFactory(
+        user__skype_name=name,
+        user__first_name=first,
+        user__last_name=last,
+        user__language=language,
+        **facts,
+    )
+    world.people[kind, language] = member.user
+    return member.user
+
+
+def _add_departments(world: World, acting: dict[str, Any]) -> None:
+    paris = Department.objects.get(organization=world.company, name="Studio Paris")
+    models = add_department(**acting, name="Maquettes", parent=paris)
+    world.departments = {"nested": models, "empty": add_department(**acting, name="Bois", parent=models)}
+
+
+def _add_batches(world: World, acting: dict[str, Any]) -> None:
+    def people(*addresses: str) -> Batch:
+        drafts = [Draft(number=number, email=address) for number, address in enumerate(addresses, start=1)]
+        return start_import_of_people(**acting, people=drafts, key=uuid4())
+
+    def file(name: str, content: bytes | None = None) -> Batch:
+        content = content or (DIRECTORIES / name).read_bytes()
+        batch = start_import_of_file(**acting, content=content, file_name=name, key=uuid4())
+        return Batch.objects.get(pk=batch.pk)
+
+    def read(batch: Batch) -> Batch:
+        advance(batch)
+        return Batch.objects.get(pk=batch.pk)
+
+    world.batches["ready"] = people("anna.berg@people.example", "bo.ek@people.example")
+    world.batches["to_correct"] = read(file("messy.csv"))
+    world.batches["large"] = read(file("entra-bulk-users.csv", _many_people(240)))
+    world.batches["reading"] = file("google-workspace-users.csv")
+    world.batches["refused"] = file("annuaire.csv", b"E-mail\nanna.berg@people.example\n")
+    refuse_import(batch=world.batches["refused"], code="file_quote_open", facts={"line": 7})
+    world.batches["running"] = start_batch(**acting, batch=read(file("service.csv", _many_people(30))))
+    world.batches["canceled"] = start_batch(**acting, batch=people("cy.falk@people.example"))
+    cancel_batch(**acting, batch=world.batches["canceled"])
+    done = read(file("autumn.csv", _many_people(9) + b"not-an-address,Nobody,Here\n"))
+    world.batches["done"] = start_batch(**acting, batch=done, valid_rows_only=True)
+    advance(world.batches["done"])
+    failed = BatchRow.objects.filter(batch=done, outcome=BatchRow.Outcome.DONE).last()
+    BatchRow.objects.filter(pk=failed.pk).update(
+        outcome=BatchRow.Outcome.FAILED, problems=[{"field": "", "code": "conflict", "facts": {}}]
+    )
+    world.batches["all_created"] = start_batch(**acting, batch=people("dag.holm@people.example"))
+    advance(world.batches["all_created"])
+
+
+def _many_people(number: int) -> bytes:
+    lines = BytesIO(b"E-mail,First name,Last name\n")
+    lines.seek(0, 2)
+    for place in range(number):
+        lines.write(f"person{number}.{place}@people.example,Person,Number {place}\n".encode())
+    return lines.getvalue()
+
+
+def _add_links(world: World, acting: dict[str, Any]) -> None:
+    """The links of letters, in each state a link can be in."""
+    waiting = list(
+        Invitation.objects.filter(organization=world.company, state=Invitation.State.PENDING)
+        .select_related("organization", "member__user", "user")
+        .order_by("pk")[:6]
+    )
+    keys = ["open", "used", "canceled", "expired", "replaced", "asked"]
+    business = dict(zip(keys, waiting, strict=True))
+    world.links |= {key: invitation_token(entry) for key, entry in business.items()}
+    accept_business_invitation(
+        actor=Actor.visitor(), invitation=business["used"], first_name="Noé", last_name="Lacombe", password="x" * 20
+    )
+    cancel_invitations(**acting, invitations=[business["canceled"].pk])
+    world.members["canceled"] = business["canceled"].member
+    late = [business["expired"].pk, business["asked"].pk]
+    Invitation.objects.filter(pk__in=late).update(expires_at=timezone.now() - timedelta(days=3))
+    tell_inviter(actor=Actor.visitor(), invitation=Invitation.objects.get(pk=business["asked"].pk), newest=True)
+    resend_invitations(**acting, invitations=[business["replaced"].pk])
+    world.members["invited"] = business["open"].member
+
+    guests = [world.people["guest", language] for language in NAMES]
+    strangers = ["pal.lind@people.example", "ove.dahl@people.example"]
+    other = MemberFactory(
+        admin=True, personal=True, organization__name="Byrå Nord", user__first_name="Ylva", user__last_name="Näslund"
+    )
+    of_nord = {"actor": Actor.of_member(other), "organization": other.organization}
+    personal = invite_personal(**acting, people=strangers, key=uuid4())
+    world.links["personal"] = invitation_token(personal[0])
+    world.links["declined"] = invitation_token(personal[1])
+    decline_invitation(actor=Actor.visitor(), invitation=personal[1])
+    invited = invite_personal(**of_nord, people=[guest.email for guest in guests], key=uuid4())
+    for guest, invitation in zip(guests, invited, strict=True):
+        world.links[f"guest_{guest.language}"] = invitation_token(invitation)
+    for language in NAMES:
+        founder, member = world.people["founder", language], world.people["member", language]
+        world.links[f"verify_{language}"] = address_token(founder)
+        world.links[f"verified_{language}"] = address_token(member)
+    # Of somebody who signs in nowhere meanwhile, which would end the link.
+    forgetful = Member.objects.of(world.company).get(user__skype_name="camille.rousseau")
+    world.links["reset"] = reset_url(forgetful.user).removeprefix(everywhere.BASE_URL)
+
+
+def _change_members(world: World, acting: dict[str, Any]) -> None:
+    members = Member.objects.of(world.company).select_related("user").filter(user__kind="business")
+    seeded = members.filter(email__endswith="@architectes.example")
+    [blocked, *_] = seeded.filter(state=Member.State.ACTIVE, role=Member.Role.MEMBER).order_by("-pk")
+    block_members(**acting, members=members.filter(pk=blocked.pk), reason="Parental leave until March")
+    world.members["blocked"] = blocked
+    world.members["active"] = members.get(user__skype_name="camille.rousseau")
+    leaving = Invitation.objects.filter(organization=world.company, member__state=Member.State.INVITED).last()
+    cancel_invitations(**acting, invitations=[leaving.pk])
+    gone = Member.objects.get(pk=leaving.member_id)
+    world.members["erased"] = erase_member(**acting, member=gone)
+    world.members["left"] = world.members["canceled"]
+
+
+def _spoil_letters(company: Organization) -> None:
+    """Letters in every state: most were sent; one was refused, one has to wait, one was not tried yet."""
+    letters = list(
+        Letter.objects.filter(
+            organization=company, kind=Letter.Kind.INVITATION, invitation__state=Invitation.State.PENDING
+        ).order_by("-pk")[:3]
+    )
+    now = timezone.now()
+    states = [
+        {"state": Letter.State.FAILED, "last_error": "550", "closed_at": now},
+        {"state": Letter.State.WAITING, "last_error": "451", "attempts": 3, "due_at": now + timedelta(hours=1)},
+        {"state": Letter.State.WAITING, "attempts": 0, "due_at": now, "last_error": ""},
+    ]
+    for letter, changes in zip(letters, states, strict=True):
+        Letter.objects.filter(pk=letter.pk).update(**{"closed_at": None, **changes})

@@ -1,13 +1,16 @@
 """What is done to members by those who manage them."""
 
+from collections.abc import Sequence
 from itertools import batched
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, JSONObject
 
 from members.access import Actor, Capability, require, require_over
 from members.audit import Action, Fact, record, record_many
+from members.audit_sets import record_for_members
 from members.bulk import blockable, movable
 from members.errors import LastAdministrator, StateForbids
 from members.locks import lock_organization, take_time
@@ -74,7 +77,7 @@ def assign_role(*, actor: Actor, organization: Organization, member: Member, rol
     if role == before:
         return member
     if before == Member.Role.ADMINISTRATOR:
-        _keep_an_administrator(organization, leaving=[member])
+        _keep_an_administrator(organization, leaving=[member.pk])
     member.role = Member.Role(role)
     member.save(update_fields=["role"])
     record(
@@ -101,9 +104,16 @@ def move_members(
     take_time()
     lock_organization(organization)
     moving = _lock_members(movable(members.of(organization), actor, department))
+    record_for_members(
+        organization=organization,
+        actor=actor,
+        action=Action.MEMBER_MOVED,
+        keys=moving,
+        before=JSONObject(department=Coalesce("department__path", Value(""))),
+        after={"department": department.path if department else ""},
+    )
     for some in batched(moving, AT_ONCE, strict=False):
-        Member.objects.filter(pk__in=[member.pk for member in some]).update(department=department)
-    record_many(organization=organization, actor=actor, facts=(_moved(member, department) for member in moving))
+        Member.objects.filter(pk__in=some).update(department=department)
     return len(moving)
 
 
@@ -118,28 +128,22 @@ def block_members(*, actor: Actor, organization: Organization, members: MemberQu
     take_time()
     lock_organization(organization)
     blocking = _lock_members(blockable(members.of(organization), actor))
-    if any(member.role == Member.Role.ADMINISTRATOR for member in blocking):
-        _keep_an_administrator(organization, leaving=blocking)
-    for some in batched(blocking, AT_ONCE, strict=False):
-        Member.objects.filter(pk__in=[member.pk for member in some]).update(state=Member.State.BLOCKED)
-        # A session that outlived the block would be good again after it.
-        User.objects.filter(pk__in=[member.user_id for member in some], owner=organization).update(
-            is_active=False, session_version=F("session_version") + 1
-        )
-    record_many(
+    _keep_an_administrator(organization, leaving=blocking)
+    record_for_members(
         organization=organization,
         actor=actor,
-        facts=(
-            Fact(
-                action=Action.MEMBER_BLOCKED,
-                subject=member,
-                before={"state": Member.State.ACTIVE},
-                after={"state": Member.State.BLOCKED},
-                reason=reason,
-            )
-            for member in blocking
-        ),
+        action=Action.MEMBER_BLOCKED,
+        keys=blocking,
+        before={"state": Member.State.ACTIVE},
+        after={"state": Member.State.BLOCKED},
+        reason=reason,
     )
+    for some in batched(blocking, AT_ONCE, strict=False):
+        Member.objects.filter(pk__in=some).update(state=Member.State.BLOCKED)
+        accounts = User.objects.filter(memberships__in=some, owner=organization)
+        locked = accounts.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
+        # A session that outlived the block would be good again after it.
+        User.objects.filter(pk__in=list(locked)).update(is_active=False, session_version=F("session_version") + 1)
     return len(blocking)
 
 
@@ -170,13 +174,11 @@ def _check_department(organization: Organization, department: Department | None)
         raise PermissionDenied
 
 
-def _keep_an_administrator(organization: Organization, *, leaving: list[Member]) -> None:
-    """Refuse when nobody but ``leaving`` administers ``organization``."""
+def _keep_an_administrator(organization: Organization, *, leaving: Sequence[int]) -> None:
+    """Refuse when everybody who administers ``organization`` is among ``leaving``."""
     # Every change of who administers an organization queues at its lock, so that the last one is counted right.
-    if not any(member.state == Member.State.ACTIVE for member in leaving):
-        return
-    others = Member.objects.of(organization).administrators().exclude(pk__in=[member.pk for member in leaving])
-    if not others.exists():
+    administrators = set(Member.objects.of(organization).administrators().values_list("pk", flat=True))
+    if administrators and administrators <= set(leaving):
         raise LastAdministrator
 
 
@@ -195,13 +197,9 @@ def _lock_member(organization: Organization, member: Member) -> Member:
     return locked
 
 
-def _lock_members(members: MemberQuerySet) -> list[Member]:
-    return list(
-        members.select_for_update(no_key=True, of=("self", "user"))
-        .select_related("user", "department")
-        .only("organization", "role", "state", "user__owner", "department__path")
-        .order_by("pk")
-    )
+def _lock_members(members: MemberQuerySet) -> list[int]:
+    """The keys of those of ``members`` who are among them still, now that nobody else can change them."""
+    return list(members.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))
 
 
 def _refuse_state(member: Member, *states: Member.State) -> None:

@@ -219,7 +219,8 @@ def test_the_organization_is_locked_before_the_members_are_and_they_before_they_
         with locks_before_writes(), CaptureQueriesContext(connection) as captured:
             act()
         locked = [query["sql"].split(" FROM ")[1].split()[0] for query in captured if " FOR NO KEY" in query["sql"]]
-        assert locked == ['"members_organization"', '"members_member"']
+        assert locked[:2] == ['"members_organization"', '"members_member"']
+        assert set(locked[2:]) <= {'"members_user"'}
 
 
 # Moving many

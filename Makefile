@@ -1,6 +1,6 @@
 # Two commands matter: `make run` and `make test`. Both bring what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock chromium messages
+.PHONY: help setup run test look lint lock chromium messages
 
 PORT = 8000
 ARGS =
@@ -10,6 +10,7 @@ PYTHON = .venv/bin/python
 help:
 	@echo "make run    start everything on this machine (PORT=8000)"
 	@echo "make test   run every test (ARGS=\"tests/members -k csv\" for some)"
+	@echo "make look   photograph every page, into build/look/"
 	@echo "make lint   check style, types, imports, settings and migrations"
 	@echo "make setup  install what development needs into .venv"
 	@echo "make lock   resolve the dependencies of pyproject.toml anew"
@@ -23,6 +24,9 @@ run: .venv/.runtime
 test: .venv/.development chromium
 	$(PYTHON) manage.py compile_translations
 	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+look: .venv/.development chromium
+	$(PYTHON) -m pytest tests/look.py
 
 # Each line fails when its check could not run, as it does when the check says no.
 lint: export DATABASE_URL = postgresql://nobody@127.0.0.1:1/none

@@ -1,11 +1,13 @@
 import pytest
 from django.utils.translation import gettext, ngettext, override
 
-from skypemgr.translations import begin_page, is_incomplete
+from skypemgr.translations import begin_page, install, is_incomplete
 
 
 @pytest.fixture(autouse=True)
-def page():
+def a_page_begins():
+    # Other tests make Django load its catalogs anew, as no running installation does.
+    install()
     begin_page()
 
 

@@ -9,6 +9,7 @@ import socket
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -180,8 +181,11 @@ def refuse_if_running(file: TextIO) -> None:
     file.seek(0)
     try:
         running = json.load(file)
-        os.kill(running["pid"], 0)
-    except (ValueError, ProcessLookupError):
+        # One that was killed keeps its process id until whoever started it has asked for its end.
+        status = Path(f"/proc/{running['pid']}/stat").read_text()
+    except (ValueError, OSError):
+        return
+    if status.rpartition(")")[2].split()[0] == "Z":
         return
     raise CommandError(f"Already running at {running['address']} (process {running['pid']}).")
 

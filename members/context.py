@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from members.access import Actor
+from members.gateways.mail import keeps_letters
 from members.models import Member, Organization
 from members.registry import NavigationEntry, registry
 
@@ -14,7 +16,10 @@ def organization_frame(request: HttpRequest) -> dict[str, Any]:
     """What the frame around a page of an organization shows: its sections, and the person's organizations."""
     organization: Organization | None = getattr(request, "organization", None)
     actor: Actor | None = getattr(request, "actor", None)
-    context: dict[str, Any] = {"organizations": _lazy(lambda: _organizations(request))}
+    context: dict[str, Any] = {
+        "organizations": _lazy(lambda: _organizations(request)),
+        "keeps_letters": settings.LOCAL and keeps_letters(),
+    }
     if organization is not None and actor is not None:
         context["navigation"] = _lazy(lambda: _navigation(organization, actor))
     return context

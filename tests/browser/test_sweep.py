@@ -26,6 +26,10 @@ RUN_AXE = """async () => (await axe.run({resultTypes: ["violations"], preload: f
 WHAT_IS_TOO_WIDE = """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
     [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 5).map((element) => element.outerHTML.slice(0, 150))"""
+# A cell says what it is on a phone, where it has no column; one that holds nothing would say that of nothing.
+LABELS_OF_NOTHING = """() => [...document.querySelectorAll("td[data-label]")].filter(
+    (cell) => cell.checkVisibility() && !cell.textContent.trim() && !cell.querySelector("input, svg, progress")
+  ).map((cell) => cell.outerHTML)"""
 CONTROLS_WITHOUT_LABEL = """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(
     (control) => !control.getAttribute("aria-label") && !control.getAttribute("aria-labelledby")
       && ![...control.labels].some((label) => label.textContent.trim())
@@ -71,6 +75,7 @@ def test_a_page_is_sound(tour: Tour, sight: Sight) -> None:
     problems["axe, light, large"] = page.evaluate(RUN_AXE)
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    problems["labels of nothing"] = page.evaluate(LABELS_OF_NOTHING)
     problems["axe, dark, small"] = page.evaluate(RUN_AXE)
     problems["too wide"] = what_is_too_wide(page)
 

@@ -259,6 +259,16 @@ def test_two_clicks_on_create_make_each_account_once(admin, race):
     assert AuditEntry.objects.filter(action="batch.started").count() == 1
 
 
+def test_two_workers_never_have_the_same_rows_in_hand(admin, race):
+    batch = read(admin, "email\n" + "".join(f"person{n}@people.example\n" for n in range(30)))
+    imports.start_batch(actor=Actor.of_member(admin), organization=admin.organization, batch=batch)
+
+    answers = race(*[lambda: import_work.create_chunk(batch=batch, size=30)] * 2)
+
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert Member.objects.count() == 31
+
+
 def test_two_drafts_of_one_file_in_two_tabs_are_carried_out_once(admin, race):
     content = "email\nanna@people.example\n"
     one, other = read(admin, content), read(admin, content)

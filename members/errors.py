@@ -129,6 +129,7 @@ class WrongCredentials(Refusal):
     """One answer for every reason not to let somebody in (decision 9)."""
 
     text = _("The Skype Name or the password is not right.")
+    field = "login"
 
 
 class TooManyTries(Refusal):

@@ -18,7 +18,12 @@ WHERE = """() => {
     return style && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
   })
   // The parts of a date have rings of the browser's own.
-  return {place: all.indexOf(focused), ring: ring || focused.type === "date", visible: focused.checkVisibility(), html: focused.outerHTML.slice(0, 150)}
+  return {
+    place: all.indexOf(focused),
+    ring: ring || focused.type === "date",
+    visible: focused.checkVisibility(),
+    html: focused.outerHTML.slice(0, 150),
+  }
 }"""
 
 

@@ -1,6 +1,6 @@
 # Two commands matter: `make run` and `make test`. Both bring what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test look lint lock chromium messages
+.PHONY: help setup run test slow bench look lint lock chromium messages
 
 PORT = 8000
 ARGS =
@@ -10,6 +10,8 @@ PYTHON = .venv/bin/python
 help:
 	@echo "make run    start everything on this machine (PORT=8000)"
 	@echo "make test   run every test (ARGS=\"tests/members -k csv\" for some)"
+	@echo "make slow   run the tests that take long: every fault, 100,000 rows"
+	@echo "make bench  measure what things cost, as ratios (SCALE=1, ARGS=\"imports\" for some)"
 	@echo "make look   photograph every page, into build/look/"
 	@echo "make lint   check style, types, imports, settings and migrations"
 	@echo "make setup  install what development needs into .venv"
@@ -24,6 +26,14 @@ run: .venv/.runtime
 test: .venv/.development chromium
 	$(PYTHON) manage.py compile_translations
 	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+slow: .venv/.development chromium
+	$(PYTHON) manage.py compile_translations
+	$(PYTHON) -m pytest -m slow $(ARGS)
+
+bench: .venv/.development
+	$(PYTHON) manage.py compile_translations
+	$(PYTHON) -m bench $(ARGS)
 
 look: .venv/.development chromium
 	$(PYTHON) -m pytest tests/look.py

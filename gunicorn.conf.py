@@ -22,6 +22,10 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skypemgr.settings")
 # Each thread has a connection, and one is left for what runs beside them.
 os.environ.setdefault("DATABASE_POOL_SIZE", str(threads + 1))
+if int(os.environ["DATABASE_POOL_SIZE"]) < threads:
+    raise SystemExit(f"DATABASE_POOL_SIZE must be {threads} (WEB_THREADS) or more: each thread needs a connection.")
+# The proxy stops waiting after 75 seconds; nobody reads what a longer transaction would answer.
+os.environ.setdefault("DATABASE_TRANSACTION_TIMEOUT", "30000")
 
 
 def on_starting(server):

@@ -134,7 +134,7 @@ EMBEDDED_REDIS = LOCAL and not env.str("REDIS_URL", default="")
 if EMBEDDED_DATABASE:
     DATABASES: dict[str, dict[str, Any]] = {
         "default": {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "skypemgr.database",
             "HOST": str(VAR_DIR / "pg"),
             "PORT": "5432",
             "NAME": "app",
@@ -142,18 +142,32 @@ if EMBEDDED_DATABASE:
         }
     }
 else:
-    DATABASES = {"default": env.db_url_config(_setting("DATABASE_URL"), engine="django.db.backends.postgresql")}
+    DATABASES = {"default": env.db_url_config(_setting("DATABASE_URL"), engine="skypemgr.database")}
 # Web sets a limit for each statement; `manage.py` sets none, and a batch its own.
 STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT", default=5_000)
+TRANSACTION_TIMEOUT = env.int("DATABASE_TRANSACTION_TIMEOUT", default=100_000 if STATEMENT_TIMEOUT else 0)
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    connect_timeout=5,
+    connect_timeout=3,
+    # A peer that is gone, as the kernel notices it on TCP: 10 s with something under way, 25 s with nothing.
+    tcp_user_timeout=10_000,
+    keepalives=1,
+    keepalives_idle=10,
+    keepalives_interval=5,
+    keepalives_count=3,
     options=f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=3000 "
-    "-c idle_in_transaction_session_timeout=15000",
+    "-c idle_in_transaction_session_timeout=15000 -c client_connection_check_interval=5000",
 )
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Only the threads of a web process share a pool; a forked worker could not.
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 if DATABASE_POOL_SIZE:
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": DATABASE_POOL_SIZE,
+        "timeout": 5,
+        # After an outage the next try comes within seconds.
+        "reconnect_timeout": 3,
+    }
 REDIS_URL = f"unix://{quote(str(VAR_DIR / 'valkey.sock'))}?db=0" if EMBEDDED_REDIS else _setting("REDIS_URL")
 
 

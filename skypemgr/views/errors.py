@@ -1,15 +1,19 @@
 """Pages for what went wrong.
 
-They are shown when anything may be broken, so those of 400 and 500 touch neither session nor database:
+They are shown when anything may be broken, so those of 400, 500 and 503 touch neither session nor database:
 without a request no context processor runs.
 """
 
 import logging
 import secrets
+import sys
 
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import translation
+from psycopg import errors as postgres
 
 from skypemgr.context import chosen_theme
 
@@ -17,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 # Without letters and digits that are taken for one another when read aloud.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+RETRY_SECONDS = 5
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -32,11 +37,35 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A page with a reference that also stands in the log, next to the traceback."""
+    """A page with a reference that also stands in the log, next to the traceback.
+
+    Where the database was away or too busy it says that instead: trying again is all that is needed.
+    """
+    error = sys.exception()
+    if error is not None and is_passing(error):
+        return unavailable(request, error)
     reference = "-".join("".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(4)) for _ in range(2))
-    logger.error("The fault at %s was shown with the reference %s.", request.path, reference)
+    logger.error("A fault was shown with the reference %s.", reference, exc_info=error)
     context = {"theme": chosen_theme(request), "reference": reference}
     return HttpResponse(render_to_string("500.html", context), status=500)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the database may well carry out tomorrow, or in a second, what it did not now."""
+    if isinstance(error, InternalError):
+        return isinstance(error.__cause__, postgres.ReadOnlySqlTransaction)  # a standby that is being promoted
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
+    """A page that asks to come back; nothing was done, or everything."""
+    logger.warning("The database did not answer.", exc_info=error)
+    # Who is asking may be what the database could not tell; the browser knows its language.
+    language = getattr(request, "LANGUAGE_CODE", None) or translation.get_language_from_request(request)
+    with translation.override(language):
+        page = render_to_string("503.html", {"theme": chosen_theme(request)})
+    headers = {"Retry-After": str(RETRY_SECONDS), "Content-Language": language}
+    return HttpResponse(page, status=503, headers=headers)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -97,7 +97,7 @@ def test_the_reference_on_the_page_stands_in_the_log(caplog: pytest.LogCaptureFi
 
     reference = re.search(r'<span class="code">([0-9A-Z]{4}-[0-9A-Z]{4})</span>', page)
     assert reference is not None
-    assert f"The fault at /credit/ was shown with the reference {reference[1]}." in caplog.messages
+    assert f"A fault was shown with the reference {reference[1]}." in caplog.messages
     assert 'data-theme="dark"' in page
 
 

@@ -6,7 +6,8 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from members import checklist, pages  # noqa: PLC0415
+        from members import checklist, pages, timetable  # noqa: PLC0415
 
         pages.register()
         checklist.register()
+        timetable.register()

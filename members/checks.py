@@ -1,15 +1,40 @@
 import datetime as dt
 
-from django.utils import timezone
+from django.conf import settings
 
-from members.models import Letter
+from members.models import Heartbeat, JobRun, Letter
+from members.services.jobs import MOST_ATTEMPTS
+from skypemgr.clock import DatabaseClock
 from skypemgr.installation import Findings, installation_check
 
 PATIENCE = dt.timedelta(minutes=10)
+# Tasks of each kind begin every few seconds, unless all workers are busy with long ones.
+LONGEST_SILENCE = dt.timedelta(minutes=2)
+KINDS = {"worker": "run jobs", "mail": "send letters"}
 
 
 @installation_check
 def letters_leave() -> Findings:
-    late = Letter.objects.filter(state=Letter.State.WAITING, due_at__lt=timezone.now() - PATIENCE).count()
+    late = Letter.objects.filter(state=Letter.State.WAITING, due_at__lt=DatabaseClock() - PATIENCE).count()
     if late:
         yield f"{late} letters have waited for more than ten minutes. See whether a worker and beat run."
+
+
+@installation_check
+def workers_work() -> Findings:
+    # On one machine everything runs under `up`, and commands work without it too.
+    if settings.LOCAL:
+        return
+    alive = set(Heartbeat.objects.filter(at__gt=DatabaseClock() - LONGEST_SILENCE).values_list("name", flat=True))
+    for kind, does in KINDS.items():
+        if kind not in alive:
+            yield f"For {LONGEST_SILENCE.seconds // 60} minutes no worker has begun to {does}: see whether one runs."
+
+
+@installation_check
+def jobs_succeed() -> Findings:
+    given_up = JobRun.objects.filter(finished_at=None, attempts__gte=MOST_ATTEMPTS).order_by("id")
+    for run in given_up[:10]:
+        yield f"The job {run.job} for {run.period} was given up: {run.last_error or 'its worker died each time'}."
+    if given_up:
+        yield "Mend the reason, then run manage.py run_jobs --retry."

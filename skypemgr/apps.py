@@ -8,6 +8,6 @@ class SkypemgrConfig(AppConfig):
     name = "skypemgr"
 
     def ready(self) -> None:
-        # Each app says in its module `checks` what must hold on an installation.
-        autodiscover_modules("checks")
+        # Each app says in `checks` what must hold on an installation, in `invariants` what of its data.
+        autodiscover_modules("checks", "invariants")
         translations.install()

@@ -43,7 +43,7 @@ WITHOUT_PEOPLE = {
     "styleguide/": "invented data, in local mode only",
 }
 # Run by the clock or by a worker, never by somebody: what they do was asked for, and logged, before.
-WITHOUT_ACTOR = {"letters.py", "import_work.py", "purge.py"}
+WITHOUT_ACTOR = {"letters.py", "import_work.py", "jobs.py", "purge.py"}
 # Everybody may do these for themselves; no role is needed.
 WITHOUT_CAPABILITY = {
     "leave_organization": "somebody's own membership",
@@ -51,6 +51,8 @@ WITHOUT_CAPABILITY = {
 # Why a file may catch whatever happens.
 CATCHES_EVERYTHING = {
     "skypemgr/installation.py": "a check that could not run has failed, whatever the reason (reliability.md D20)",
+    "skypemgr/invariants.py": "a question that could not be asked is answered no (reliability.md D20)",
+    "members/services/jobs.py": "a job of ours that fails is noted and tried again, and the jobs behind it run",
 }
 # Why a template may show a text as it is.
 SAFE = {

@@ -1,6 +1,7 @@
 from .audit import AuditEntry, AuditOrigin
 from .batches import Batch, BatchContent, BatchRow
 from .invitations import Invitation
+from .jobs import Heartbeat, JobRun
 from .letters import Letter
 from .operations import Operation
 from .organizations import Department, Organization
@@ -14,7 +15,9 @@ __all__ = [
     "BatchContent",
     "BatchRow",
     "Department",
+    "Heartbeat",
     "Invitation",
+    "JobRun",
     "Letter",
     "Member",
     "Operation",

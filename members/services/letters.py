@@ -25,6 +25,7 @@ from members.gateways.mail import (
 )
 from members.letter_texts import compose
 from members.models import Letter, Organization
+from members.services.jobs import knock, show_life
 from skypemgr.clock import DatabaseClock
 
 logger = logging.getLogger(__name__)
@@ -204,4 +205,6 @@ def release_letters(letters: Sequence[Letter]) -> None:
 
 @shared_task(name="members.send_letters")
 def send_letters_task() -> None:
+    show_life(name="mail")
+    knock()
     send_letters()

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import F, Model, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from members.models import Batch, BatchContent, BatchRow, Letter, Throttle
+from members.models import Batch, BatchContent, BatchRow, JobRun, Letter, Throttle
 
 KEPT = timedelta(days=90)
+RUNS_KEPT = timedelta(days=400)
 AT_ONCE = 5_000
 
 
@@ -37,8 +37,16 @@ def purge_personal_data() -> dict[str, int]:
         ),
         "batch_files": _repeat(_delete, BatchContent.objects.filter(batch__created_at__lt=long_ago)),
         "tries": _repeat(_delete, Throttle.objects.filter(began_at__lt=yesterday)),
+        # The newest of each job says where it stands, and those that were given up say so.
+        "job_runs": _repeat(_delete, JobRun.objects.filter(Exists(_later_runs()), finished_at__lt=Now() - RUNS_KEPT)),
         "sessions": _repeat(_delete, Session.objects.filter(expire_date__lt=Now())),
     }
+
+
+def _later_runs() -> QuerySet[JobRun]:
+    return JobRun.objects.filter(Q(organization=None) | Q(organization=OuterRef("organization"))).filter(
+        job=OuterRef("job"), period__gt=OuterRef("period")
+    )
 
 
 @transaction.atomic(durable=True)
@@ -75,8 +83,3 @@ def _some[M: Model](rows: QuerySet[M]) -> list[int]:
     return list(
         rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:AT_ONCE].values_list("pk", flat=True)
     )
-
-
-@shared_task(name="members.purge_personal_data")
-def purge_personal_data_task() -> None:
-    purge_personal_data()

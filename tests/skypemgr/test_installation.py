@@ -9,7 +9,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from members.models import Letter
+from members.models import Heartbeat, JobRun, Letter
+from members.services.jobs import show_life
 from skypemgr.management.commands.check_installation import find_failures
 from tests.skypemgr.processes import start
 
@@ -87,6 +88,23 @@ def test_letters_that_do_not_leave_are_a_failure() -> None:
     )
 
     assert "1 letters have waited" in failures()["installation.letters_leave"]
+
+
+def test_a_job_that_was_given_up_is_named() -> None:
+    JobRun.objects.create(job="check_invariants", period="2026-11-22T07", attempts=5, last_error="InvariantBroken: x")
+    JobRun.objects.create(job="check_invariants", period="2026-11-22T08", attempts=4, last_error="InvariantBroken: x")
+
+    found = failures()["installation.jobs_succeed"]
+
+    assert "run_jobs --retry" in found
+
+
+def test_workers_that_begin_nothing_are_named_in_production(settings: Settings) -> None:
+    settings.LOCAL = False
+    show_life(name="worker")
+    Heartbeat.objects.create(name="mail", at=timezone.now() - dt.timedelta(minutes=3))
+
+    assert "no worker has begun to send letters" in failures()["installation.workers_work"]
 
 
 def test_production_also_needs_workers_https_and_collected_files(settings: Settings) -> None:

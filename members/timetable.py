@@ -1,0 +1,15 @@
+"""The jobs of this app, registered when it starts."""
+
+from members import jobs
+from members.jobs import Job
+from members.periods import Every
+from members.services.purge import purge_personal_data
+from skypemgr.invariants import check_invariants
+
+
+def register() -> None:
+    """Register the jobs of this app, and those that no app below could."""
+    jobs.add(
+        Job(name="purge_personal_data", every=Every.HOUR, work=lambda run: purge_personal_data()),
+        Job(name="check_invariants", every=Every.HOUR, work=lambda run: check_invariants()),
+    )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import idna
 from django.utils.translation import gettext_lazy as _
 
-from members.names import NameProblem, check_person_name, code_point, split_full_name
+from members.names import NameProblem, check_person_name, split_full_name
+from skypemgr.characters import HIDDEN, code_point, trim
 from skypemgr.problems import Facts, Problem, Texts, tell
 
 LONGEST, LONGEST_LOCAL = 254, 64
@@ -52,10 +53,6 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z])(?:xn--)?[a-z0-9-]{{0,61}}[a-z0-9]")
 # Nearly every address of a directory; whatever does not match is looked at piece by piece.
 _PLAIN = re.compile(rf"({_ATOM.replace('%', '')}(?:\.{_ATOM.replace('%', '')})*)@((?:{_LABEL}\.)+[a-z]{{2,63}})", re.I)
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
 _ENCODED_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f|c2%[89][0-9a-f])", re.IGNORECASE)
 _NUMBERS = re.compile(r"\[.*\]?|[0-9.]+|.*:.*:.*")
 _LOOK_ALIKES = dict(zip("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅ", "aeopcyxijshdqwABEKMHOPCTXIJS", strict=True)) | dict(
@@ -68,14 +65,14 @@ def normalize_address(text: str) -> str:
 
     What stands before the @ keeps its case. Raises AddressProblem.
     """
-    text = text.strip()
+    text = trim(text)
     if len(text) <= LONGEST and (plain := _PLAIN.fullmatch(text)) and "--" not in plain[2]:
         if len(plain[1]) > LONGEST_LOCAL:
             raise AddressProblem("address_local_long", length=len(plain[1]))
         return f"{plain[1]}@{plain[2].lower()}"
     if not text:
         raise AddressProblem("address_missing")
-    if unseen := _UNSEEN.search(text):
+    if unseen := HIDDEN.search(text):
         raise AddressProblem("address_unseen", code_point=code_point(unseen[0]))
     if "@" not in text:
         raise AddressProblem("address_no_at")
@@ -202,7 +199,7 @@ def read_mailbox(text: str) -> Mailbox:
     Understands ``Anna Berg <a@x.com>``, ``"Berg, Anna" <a@x.com>``, ``a@x.com (Anna Berg)``, ``mailto:a@x.com``,
     quotes around it and punctuation behind it. The name is given when it clearly has two parts.
     """
-    raw = text.strip()
+    raw = trim(text)
     address, name = raw, ""
     if "<" in raw and (with_name := _WITH_NAME.fullmatch(raw)):
         name, address = with_name[1], with_name[2]
@@ -221,7 +218,7 @@ def _mailbox(raw: str, address: str, name: str = "") -> Mailbox:
 
 
 def _bare(address: str) -> str:
-    address = address.strip()
+    address = trim(address)
     if address[:7].lower() == "mailto:":
         address = address[7:].partition("?")[0]
     # An apostrophe may belong to what stands before the @, so in front it goes only as one of a pair.
@@ -277,10 +274,10 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
     start = 0
     for mark in _MARKS.finditer(text.translate(_CURLY_QUOTES)):
         if len(mark[0]) == 1:
-            if entry := text[start : mark.start()].strip():
+            if entry := trim(text[start : mark.start()]):
                 yield entry, mark[0]
             start = mark.end()
-    if entry := text[start:].strip():
+    if entry := trim(text[start:]):
         yield entry, ""
 
 

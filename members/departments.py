@@ -13,19 +13,20 @@ from members.audit import Action, Fact, record_many
 from members.errors import DepartmentTooDeep
 from members.locks import lock_organization
 from members.models import Department, Organization
-from members.names import check_person_name, path_sort_key
+from members.names import check_department_name, path_sort_key
+from skypemgr.characters import trim
 
 SEPARATOR = " / "
 
 
 def split_path(path: str) -> list[str]:
     """The names in "Sales / Berlin", "Sales/Berlin" or "/Sales/Berlin", as they were written; [] when there is none."""
-    return [name for part in path.split("/") if (name := part.strip())]
+    return [name for part in path.split("/") if (name := trim(part))]
 
 
 def check_path(path: str) -> list[str]:
     """The names of a path as they are stored. Raises NameProblem for one that can't be kept, and DepartmentTooDeep."""
-    names = [name for part in split_path(path) if (name := check_person_name(part))]
+    names = [name for part in split_path(path) if (name := check_department_name(part))]
     if len(names) > Department.MAX_DEPTH:
         raise DepartmentTooDeep(depth=Department.MAX_DEPTH)
     return names

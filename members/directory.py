@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from members.directory_headers import is_password, is_somebody_elses, look_up, may_hold_address, same_name
 from members.names import split_full_name
 from skypemgr import csv_files
+from skypemgr.characters import trim
 from skypemgr.csv_files import CsvFile, Reading, UnreadableFile, open_csv
 from skypemgr.problems import Facts, Texts, tell
 
@@ -318,7 +319,7 @@ def _cell(row: Sequence[str], at: int) -> str:
 
 def _first_filled(cells: Sequence[str], places: Sequence[int]) -> str:
     for at in places:
-        if value := cells[at].strip():
+        if value := trim(cells[at]):
             return value
     return ""
 
@@ -333,8 +334,8 @@ def _split(whole: str, address: str, reversed_name: bool) -> tuple[str, str]:
 def _units(path: str) -> str:
     """Google's "/Études/Bois" and Active Directory's "OU=Bois,OU=Études,DC=…" as "Études / Bois"."""
     if units := re.findall(r"\bOU=((?:[^,\\]|\\.)+)", path, re.IGNORECASE):
-        return " / ".join(reversed([re.sub(r"\\(.)", r"\1", unit).strip() for unit in units]))
-    return " / ".join(unit.strip() for unit in path.split("/") if unit.strip())
+        return " / ".join(reversed([trim(re.sub(r"\\(.)", r"\1", unit)) for unit in units]))
+    return " / ".join(name for unit in path.split("/") if (name := trim(unit)))
 
 
 def _shown(name: str) -> str:

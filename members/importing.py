@@ -9,8 +9,9 @@ from django.db.models.functions import Lower
 from members.addresses import read_mailbox, same_address_key
 from members.departments import split_path
 from members.models import Batch, BatchRow, Department, Invitation, Member, Organization
-from members.names import NameAllocator, check_person_name, check_skype_name, propose_skype_name, tidy_name
+from members.names import NameAllocator, check_department_name, check_skype_name, propose_skype_name, tidy_name
 from members.skype_names import taken_skype_names
+from skypemgr.characters import storable, trim
 from skypemgr.problems import Problem
 
 type Entry = dict[str, Any]
@@ -82,7 +83,7 @@ def _plan(draft: Draft) -> _Plan:
     plan = _Plan(
         draft=draft,
         data={
-            **{name: getattr(draft, name).strip() for name in FIELDS},
+            **{name: storable(trim(getattr(draft, name))) for name in FIELDS},
             "typed": draft.typed,
             "password": draft.password,
         },
@@ -104,7 +105,7 @@ def _plan(draft: Draft) -> _Plan:
         except Problem as problem:
             _refuse(plan, name, problem)
     try:
-        names = [check_person_name(name) for name in split_path(draft.department)]
+        names = [check_department_name(name) for name in split_path(draft.department)]
         plan.data["department"] = " / ".join(name for name in names if name)
         if len(names) > Department.MAX_DEPTH:
             plan.problems.append(

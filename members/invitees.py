@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from members.addresses import AddressProblem, normalize_address, same_address_key
 from members.errors import AlreadyInvited, AlreadyMember, CannotInvite, NoSuchAccount
 from members.models import Invitation, Member, Organization, User
+from skypemgr.characters import storable
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Invitee:
 
 def read_invitees(organization: Organization, entries: Sequence[str]) -> list[Invitee]:
     """The people of ``entries``, each once. Raises CannotInvite that names everything that is wrong."""
-    named = {entry.lower() for entry in entries if "@" not in entry}
+    named = {storable(entry).lower() for entry in entries if "@" not in entry}
     accounts = {
         user.folded: user
         for user in User.objects.annotate(folded=Lower("skype_name")).filter(

@@ -4,18 +4,34 @@ import re
 import unicodedata
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from members.folding import fold, path_sort_key, search_text, sort_key
+from members.links import find_link
+from skypemgr.characters import (
+    CONTROL,
+    DIRECTION,
+    REPLACEMENT,
+    code_point,
+    count_graphemes,
+    drop_unseen,
+    graphemes,
+    is_seen,
+    trim,
+)
 from skypemgr.problems import Facts, Problem, Texts, tell
 
 __all__ = [
     "NameAllocator",
     "NameProblem",
+    "check_company_name",
+    "check_department_name",
     "check_person_name",
     "check_skype_name",
+    "check_slug",
     "describe",
     "fold",
     "free_names",
@@ -35,12 +51,17 @@ __all__ = [
 TEXTS: Texts = {
     "name_missing": _("Enter a name."),
     "name_long": _("Too long: %(length)d characters, and at most %(maximum)d fit."),
+    "name_parts": _("Too long: its letters are written in %(length)d parts, and at most %(maximum)d fit."),
+    "name_damaged": _("The name holds a character that could not be read (�). Type it again."),
     "name_unseen": _("The name holds no character that can be seen."),
     "name_control": _("The name holds a control character (%(code_point)s). Type it again."),
     "name_direction": _("The name holds a character that turns its direction (%(code_point)s). Type it again."),
     "name_link": _("A name can't hold a web address. Leave out “%(link)s”."),
     "name_lines_joined": _("Written on one line."),
     "name_unseen_removed": _("A character that can't be seen was left out."),
+    "slug_missing": _("Enter an address for the console."),
+    "slug_long": _("Too long: %(length)d characters, and at most %(maximum)d fit."),
+    "slug_characters": _("An address has letters from a to z, digits, and hyphens between them. Leave out the rest."),
     "skype_name_missing": _("Enter a Skype Name."),
     "skype_name_short": _("Too short: a Skype Name has at least 6 characters."),
     "skype_name_long": _("Too long: a Skype Name has at most 32 characters."),
@@ -72,81 +93,68 @@ class NameProblem(Problem):
 
 # Names of people, companies and departments
 
-_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]+")
-_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# Tags and the separators of lines and paragraphs do as much harm as C0 and C1, and have no more place in a name.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\U000e0000-\U000e007f]")
-_JOINERS = "\u200c\u200d"
-_FILLERS = re.compile("[\\s\u034f\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2800\u3164\ufe00-\ufe0f\uffa0]+")
-_TITLES = frozenset({"dr", "jr", "mr", "mrs", "ms", "prof", "sr", "st"})
-_ENDINGS = (
-    "com|net|org|info|biz|edu|gov|mil|int|example|test|dev|app|xyz|top|site|online|shop|store|club|live|link|click|"
-    "page|website|space|tech|cloud|email|world|agency|mobi|name|pro|win|icu|vip|art|blog|news|work|life|today|zip|mov"
-)
-# What mail programs turn into links by themselves: an address with a scheme, or a host that ends like one. Two
-# letters count in lower case, since "Anna.Bo" is a person, and in capitals when they are no abbreviation: "SERV.RH".
-_COUNTRIES = "IO|CO|ME|TV|CC|RU|CN|TK|GA|ML|CF|GQ|WS|TO|LY|PW|SU|EU|US|UK"
-_LINK = re.compile(
-    r"[a-z][a-z0-9+.-]{0,20}://[^\s/]{0,250}\.[^\s]{0,80}"
-    r"|www\.[^\s]{1,80}"
-    rf"|(?<![\w.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{_ENDINGS}|(?-i:[a-z]{{2}}|{_COUNTRIES}))(?![\w.-]*\w)"
-    r"[/?#:]?[^\s]{0,80}",
-    re.IGNORECASE,
-)
+# The column of a name is as wide as it would be if every letter came in this many parts.
+PARTS = 4
 
 
-def tidy_name(text: str, *, max_length: int = 100, required: bool = False) -> tuple[str, list[Note]]:
+def tidy_name(
+    text: str, *, max_length: int = 100, room: int | None = None, required: bool = False
+) -> tuple[str, list[Note]]:
     """``text`` as it is stored (NFC, trimmed, on one line), with notes of what was changed beyond that.
 
-    An empty name is fine unless ``required``. Raises NameProblem.
+    ``max_length`` counts characters as people do, ``room`` their parts (four to one unless given), as the column
+    does. An empty name is fine unless ``required``. Raises NameProblem.
     """
     notes: list[Note] = []
     # Of a huge cell the beginning is enough to refuse it.
-    text = text.strip()[:10_000]
+    text = trim(text)[:10_000]
     if not text:
         if required:
             raise NameProblem("name_missing")
         return "", notes
-    if found := _CONTROL.search(text):
+    if found := CONTROL.search(text):
         raise NameProblem("name_control", code_point=code_point(found[0]))
     if "\n" in text or "\r" in text:
         notes.append({"code": "name_lines_joined", "facts": {}})
     if not text.isascii():
-        if found := _DIRECTION.search(text):
-            raise NameProblem("name_direction", code_point=code_point(found[0]))
-        if not _FILLERS.sub("", _UNSEEN.sub("", text)):
-            raise NameProblem("name_unseen")
-        seen = _UNSEEN.sub("", text).strip(_JOINERS)
-        # A byte order mark that a program left in front is nobody's intention, hence not worth a note.
-        if seen != text.lstrip("\ufeff"):
-            notes.append({"code": "name_unseen_removed", "facts": {}})
-        text = unicodedata.normalize("NFC", seen)
+        text, unseen_removed = _tidy_beyond_ascii(text)
+        notes += [{"code": "name_unseen_removed", "facts": {}}] if unseen_removed else []
     text = " ".join(text.split())
-    if len(text) > max_length:
-        raise NameProblem("name_long", length=len(text), maximum=max_length)
-    if link := _find_link(text):
+    if (length := count_graphemes(text)) > max_length:
+        raise NameProblem("name_long", length=length, maximum=max_length)
+    if len(text) > (room or PARTS * max_length):
+        raise NameProblem("name_parts", length=len(text), maximum=room or PARTS * max_length)
+    if link := find_link(text):
         raise NameProblem("name_link", link=link)
     return text, notes
 
 
-def check_person_name(text: str, max_length: int = 100, *, required: bool = False) -> str:
+def _tidy_beyond_ascii(text: str) -> tuple[str, bool]:
+    if REPLACEMENT in text:
+        raise NameProblem("name_damaged")
+    if found := DIRECTION.search(text):
+        raise NameProblem("name_direction", code_point=code_point(found[0]))
+    if not is_seen(text):
+        raise NameProblem("name_unseen")
+    # A byte order mark that a program left in front is nobody's intention, hence not worth a note.
+    text = " ".join(text.lstrip("\ufeff").split())
+    seen = drop_unseen(text)
+    return unicodedata.normalize("NFC", seen), seen != text
+
+
+def check_person_name(text: str, max_length: int = 100, *, room: int | None = None, required: bool = False) -> str:
     """``text`` as it is stored; serves companies and departments as well. Raises NameProblem."""
-    return tidy_name(text, max_length=max_length, required=required)[0]
+    return tidy_name(text, max_length=max_length, room=room, required=required)[0]
 
 
-def _find_link(text: str) -> str:
-    if "." not in text and "。" not in text and "．" not in text:
-        return ""
-    plain = unicodedata.normalize("NFKC", text).replace("。", ".")
-    for found in _LINK.finditer(plain):
-        if found[0].partition(".")[0].casefold() not in _TITLES:
-            return found[0][:80]
-    return ""
+def check_company_name(text: str) -> str:
+    """The name of a company as it is stored. Raises NameProblem."""
+    return check_person_name(text, 200, room=400, required=True)
 
 
-def code_point(character: str) -> str:
-    """ "U+202E" for the character of that number."""
-    return f"U+{ord(character):04X}"
+def check_department_name(text: str) -> str:
+    """One name of a path of departments as it is stored; "" for none. Raises NameProblem."""
+    return check_person_name(text, 100, room=100)
 
 
 _PARTICLES = frozenset(
@@ -195,9 +203,12 @@ def initials(name: str) -> str:
     words = [word for word in re.split(r"[\s.,_\-]+", name) if word[:1].isalnum()]
     capitalized = [word for word in words if word[0].isupper()]
     chosen = capitalized if len(capitalized) > 1 or len(words) == 1 else words
+    # By characters as people see them: half of an emoji is another one, or none.
     if len(chosen) > 1:
-        return (chosen[0][0] + chosen[-1][0]).upper()[:2]
-    return (chosen[0] if chosen else name)[:2].upper()[:2]
+        letters = [next(graphemes(chosen[0])), next(graphemes(chosen[-1]))]
+    else:
+        letters = list(islice(graphemes(chosen[0] if chosen else name), 2))
+    return "".join(next(graphemes(letter.upper())) for letter in letters)
 
 
 # Skype Names
@@ -214,7 +225,7 @@ def is_skype_name(text: str) -> bool:
 
 def check_skype_name(text: str) -> str:
     """``text`` without white space around it, if it can be a Skype Name. Raises NameProblem."""
-    text = text.strip()
+    text = trim(text)
     if is_skype_name(text):
         return text
     if not text:
@@ -374,12 +385,30 @@ def free_names(proposals: Sequence[str], taken: Collection[str]) -> list[str]:
 # Organizations
 
 
-def propose_slug(company: str, max_length: int = 60) -> str:
+LONGEST_SLUG = 60
+
+
+def propose_slug(company: str, max_length: int = LONGEST_SLUG) -> str:
     """The name of a company as it stands in URLs: "Fondation Åkesson" gives "fondation-akesson"."""
     slug = "-".join(re.findall(r"[a-z0-9]+", re.sub(r"['’.]", "", _to_ascii(company).lower())))
     if len(slug) > max_length:
         slug = slug[: max_length + 1].rpartition("-")[0] or slug[:max_length]
     return slug or "organization"
+
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def check_slug(text: str) -> str:
+    """The name of an organization in URLs, in lower case. Raises NameProblem."""
+    slug = trim(text).lower()
+    if not slug:
+        raise NameProblem("slug_missing")
+    if len(slug) > LONGEST_SLUG:
+        raise NameProblem("slug_long", length=len(slug), maximum=LONGEST_SLUG)
+    if not _SLUG.fullmatch(slug):
+        raise NameProblem("slug_characters")
+    return slug
 
 
 def propose_admin_name(company: str) -> str:

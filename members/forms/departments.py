@@ -5,7 +5,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from members.forms.fields import PersonNameField
+from members.forms.fields import DepartmentNameField
 from members.forms.members import DepartmentField
 from members.models import Department
 
@@ -13,7 +13,7 @@ from members.models import Department
 class DepartmentForm(forms.Form):
     """A department's name and place."""
 
-    name = PersonNameField(label=_("Name"), max_length=100)
+    name = DepartmentNameField(label=_("Name"))
     parent = DepartmentField(label=_("Part of"))
 
     def __init__(self, *args: Any, departments: Sequence[Department], **kwargs: Any) -> None:

@@ -6,57 +6,75 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from members import addresses, names
+from skypemgr.characters import trim
+from skypemgr.problems import Problem
 
 
-class AddressField(forms.CharField):
+class CheckedField(forms.CharField):
+    """Text that one check of ours judges, also when it is far too long or no text at all."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        text = trim(self.to_python(value) or "")
+        if not text:
+            if self.required:
+                raise ValidationError(self.error_messages["required"], code="required")
+            return ""
+        try:
+            return self.check(text)
+        except Problem as problem:
+            raise ValidationError(str(problem), code=problem.code) from None
+
+    def check(self, text: str) -> str:
+        """``text`` as it is stored. Raises Problem."""
+        raise NotImplementedError
+
+
+class AddressField(CheckedField):
     """One e-mail address, normalized as it is stored."""
 
     widget = forms.EmailInput
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", 320)
-        super().__init__(**kwargs)
-
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return addresses.normalize_address(text)
-        except addresses.AddressProblem as problem:
-            raise ValidationError(str(problem), code=problem.code) from None
+    def check(self, text: str) -> str:
+        return addresses.normalize_address(text)
 
 
-class SkypeNameField(forms.CharField):
+class SkypeNameField(CheckedField):
     """A Skype Name of the right shape; whether it is free is for a service to say."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", 32)
         kwargs.setdefault("widget", forms.TextInput(attrs={"class": "skype-name", "autocapitalize": "none"}))
         super().__init__(**kwargs)
 
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return names.check_skype_name(text)
-        except names.NameProblem as problem:
-            raise ValidationError(str(problem), code=problem.code) from None
+    def check(self, text: str) -> str:
+        return names.check_skype_name(text)
 
 
-class PersonNameField(forms.CharField):
-    """A name of a person or of something people named: visible characters, no links, NFC."""
+class PersonNameField(CheckedField):
+    """A name of a person: visible characters, no links, NFC."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", 100)
-        super().__init__(**kwargs)
+    def check(self, text: str) -> str:
+        return names.check_person_name(text)
 
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return names.check_person_name(text, max_length=self.max_length or 100)
-        except names.NameProblem as problem:
-            raise ValidationError(str(problem), code=problem.code) from None
+
+class CompanyNameField(CheckedField):
+    """The name of a company."""
+
+    def check(self, text: str) -> str:
+        return names.check_company_name(text)
+
+
+class DepartmentNameField(CheckedField):
+    """One name of a path of departments."""
+
+    def check(self, text: str) -> str:
+        return names.check_department_name(text)
+
+
+class SlugField(CheckedField):
+    """The name of an organization in URLs; whether it is free is for a service to say."""
+
+    def check(self, text: str) -> str:
+        return names.check_slug(text)

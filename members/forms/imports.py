@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 from django import forms
@@ -8,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from members.models import User
 
 LARGEST_FILE = 32 * 1024 * 1024
+# What is pasted is read before the answer; longer lists come as files.
+MOST_PASTED = 5_000
 
 
 class AddMembersForm(forms.Form):
@@ -34,6 +37,17 @@ class AddMembersForm(forms.Form):
         for name in ("addresses", "file"):
             self.fields[name].one_of_several = True  # type: ignore[attr-defined]
 
+    def clean_addresses(self) -> str:
+        text: str = self.cleaned_data["addresses"]
+        # Before any of them is looked at: this is also what keeps a page of nonsense cheap.
+        if text.count("@") > MOST_PASTED or len(re.findall(r"[\n;,]", text)) > 2 * MOST_PASTED:
+            raise ValidationError(
+                _("At most %(limit)d addresses can be entered at once. Put longer lists into a CSV file."),
+                params={"limit": MOST_PASTED},
+                code="too_many_addresses",
+            )
+        return text
+
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file is not None and file.size > LARGEST_FILE:
@@ -58,20 +72,22 @@ class AddMembersForm(forms.Form):
 class ImportRowForm(forms.Form):
     """A row under review. What its values mean is checked with the row, in the same words as the file's."""
 
-    email = forms.CharField(label=_("E-mail"), required=False, max_length=500)
+    email = forms.CharField(label=_("E-mail"), required=False, max_length=500, strip=False)
     skype_name = forms.CharField(
         label=_("Skype Name"),
         required=False,
-        max_length=100,
+        max_length=500,
+        strip=False,
         widget=forms.TextInput(attrs={"class": "skype-name", "autocapitalize": "none", "spellcheck": "false"}),
         help_text=_("6–32 characters. It never changes. Leave it empty for a proposal."),
     )
-    first_name = forms.CharField(label=_("First name"), required=False, max_length=500)
-    last_name = forms.CharField(label=_("Last name"), required=False, max_length=500)
+    first_name = forms.CharField(label=_("First name"), required=False, max_length=1_000, strip=False)
+    last_name = forms.CharField(label=_("Last name"), required=False, max_length=1_000, strip=False)
     department = forms.CharField(
         label=_("Department"),
         required=False,
-        max_length=700,
+        max_length=1_000,
+        strip=False,
         help_text=_("A department that doesn’t exist is made. Write Sales / North for one inside another."),
     )
     password = forms.CharField(

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from members.forms.fields import PersonNameField
+from members.forms.fields import CompanyNameField
 from members.models.organizations import LANGUAGES
 from members.places import time_zone_choices
 
@@ -12,9 +12,7 @@ from members.places import time_zone_choices
 class OrganizationSettingsForm(forms.Form):
     """What an organization may change about itself."""
 
-    name = PersonNameField(
-        label=_("Company name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "organization"})
-    )
+    name = CompanyNameField(label=_("Company name"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
     time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Days and months begin here."))
     language = forms.ChoiceField(
         label=_("Language"),

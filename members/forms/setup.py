@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from members.forms.fields import AddressField, PersonNameField, SkypeNameField
+from members.forms.fields import AddressField, CompanyNameField, PersonNameField, SkypeNameField, SlugField
 from members.models import User
 from members.models.organizations import LANGUAGES
 from members.names import propose_slug
@@ -17,12 +17,9 @@ from skypemgr.forms import Explained
 class CompanyForm(forms.Form):
     """Step one of set-up: the company."""
 
-    name = PersonNameField(
-        label=_("Company name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "organization"})
-    )
-    slug = forms.SlugField(
+    name = CompanyNameField(label=_("Company name"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
+    slug = SlugField(
         label=_("Address of your console"),
-        max_length=60,
         required=False,
         help_text=_("Letters, digits and hyphens. People will see it in links. Leave it empty to take the name."),
     )
@@ -53,8 +50,6 @@ class CompanyForm(forms.Form):
         data = super().clean() or {}
         if not data.get("slug") and data.get("name"):
             data["slug"] = propose_slug(data["name"])
-        if data.get("slug"):
-            data["slug"] = data["slug"].lower()
         if not data.get("time_zone") and data.get("country"):
             data["time_zone"] = time_zone_of(data["country"])
         return data

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from members.access import Actor
 from members.models import Member, Organization, User
+from skypemgr.characters import printable, storable
 from skypemgr.errors import DomainError
 
 
@@ -19,7 +20,8 @@ class Refused(CommandError):
     """The command did nothing, or not all, for a reason that ``result`` (what --json prints) shows in detail."""
 
     def __init__(self, reason: str, result: object = None) -> None:
-        super().__init__(reason)
+        # It often repeats what was given, and goes to a terminal.
+        super().__init__("\n".join(map(printable, reason.split("\n"))))
         self.result = result
 
 
@@ -67,7 +69,8 @@ class JsonCommand(BaseCommand):
     def _print_json(self, result: object, options: dict[str, Any]) -> None:
         # A refusal is told on standard error; standard output is for programs then.
         if options["json"]:
-            self.stdout.write(json.dumps(result, ensure_ascii=False, default=plain))
+            text = json.dumps(result, ensure_ascii=False, default=plain)
+            self.stdout.write(text.encode("utf-8", "backslashreplace").decode())
 
 
 class OrganizationCommand(JsonCommand):
@@ -99,7 +102,7 @@ def find_organization(slug: str | None) -> Organization:
         if len(first_two) == 1:
             return first_two[0]
         raise Refused("Name the organization: --organization SLUG.")
-    organization = Organization.objects.filter(slug=slug.lower()).first()
+    organization = Organization.objects.filter(slug=storable(slug).lower()).first()
     if organization is None:
         raise Refused(f"There is no organization “{slug}”.")
     return organization
@@ -112,7 +115,7 @@ def find_actor(organization: Organization, name: str) -> Actor:
     member = find_member(organization, name)
     if member is not None and member.state == Member.State.ACTIVE:
         return Actor.of_member(member)
-    operator = User.objects.filter(skype_name__iexact=name, is_operator=True, is_active=True).first()
+    operator = User.objects.filter(skype_name__iexact=storable(name), is_operator=True, is_active=True).first()
     if operator is not None:
         return Actor.operator(operator)
     raise Refused(f"There is no active member “{name}” in {organization.name}.")
@@ -121,6 +124,7 @@ def find_actor(organization: Organization, name: str) -> Actor:
 def find_member(organization: Organization, name: str) -> Member | None:
     """The member of a Skype Name or an e-mail address, whatever their state; one who is present before one who left."""
     members = Member.objects.of(organization).with_people()
+    name = storable(name)
     match = members.filter(Q(user__skype_name__iexact=name) | Q(email__iexact=name))
     return match.present().first() or match.first()
 

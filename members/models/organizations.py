@@ -8,7 +8,8 @@ LANGUAGES = [("en", "English"), ("fr", "Français"), ("sv", "Svenska")]
 class Organization(models.Model):
     """The Skype Manager of one company. Its currency is frozen at set-up; its months begin in its time zone."""
 
-    name = models.CharField(max_length=200)
+    # Two hundred characters, some of several parts.
+    name = models.CharField(max_length=400)
     slug = models.SlugField(max_length=60, unique=True)
     country = models.CharField(max_length=2)
     currency = models.CharField(max_length=3)

@@ -34,8 +34,9 @@ class User(AbstractBaseUser):
     skype_name = models.CharField(max_length=32)
     email = models.EmailField(max_length=254)
     email_verified_at = models.DateTimeField(null=True)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
+    # A hundred characters, each of up to four parts.
+    first_name = models.CharField(max_length=400, blank=True)
+    last_name = models.CharField(max_length=400, blank=True)
     # Empty: as the organization says, then as the browser says.
     language = models.CharField(max_length=5, choices=[("", _("As the organization")), *LANGUAGES], blank=True)
     kind = models.CharField(max_length=10, choices=Kind)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from babel import Locale
@@ -12,6 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+
+from skypemgr.characters import graphemes
 
 register = template.Library()
 
@@ -51,7 +54,10 @@ def initials(who: Any) -> str:
     """The first letters of the first and the last name, particles left out: "Yann Le Goff" gives YG."""
     name = _name(who)
     parts = [part for part in name.replace("-", " ").split() if part[0].isupper()]
-    return parts[0][0] + parts[-1][0] if len(parts) > 1 else name[:2].upper()
+    # By characters as people see them: half of an emoji is another one, or none.
+    if len(parts) > 1:
+        return next(graphemes(parts[0])) + next(graphemes(parts[-1]))
+    return "".join(next(graphemes(one.upper())) for one in islice(graphemes(name), 2))
 
 
 def _name(who: Any) -> str:

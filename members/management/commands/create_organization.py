@@ -12,7 +12,14 @@ from members.access import Actor
 from members.addresses import normalize_address
 from members.management.base import JsonCommand, Refused
 from members.models import User
-from members.names import check_person_name, check_skype_name, propose_admin_name, propose_slug
+from members.names import (
+    check_company_name,
+    check_person_name,
+    check_skype_name,
+    check_slug,
+    propose_admin_name,
+    propose_slug,
+)
 from members.places import CURRENCIES, currency_of, time_zone_of, zones_by_country
 from members.services.organizations import Company, Founder, create_organization, free_slug
 from members.skype_names import free_skype_name
@@ -49,7 +56,7 @@ class Command(JsonCommand):
         parser.add_argument("--dry-run", action="store_true", help="check everything, and change nothing")
 
     def act(self, **options: Any) -> dict[str, str]:
-        name = check_person_name(options["name"], 200, required=True)
+        name = check_company_name(options["name"])
         country = options["country"]
         zones = {zone for zones in zones_by_country().values() for zone in zones}
         if country not in zones_by_country():
@@ -68,7 +75,7 @@ class Command(JsonCommand):
             last_name=check_person_name(options["admin_last_name"]),
         )
         password = self._password(founder) if options["admin_password_stdin"] else ""
-        slug = (options["slug"] or free_slug(propose_slug(name))).lower()
+        slug = check_slug(options["slug"]) if options["slug"] else free_slug(propose_slug(name))
         if not options["dry_run"]:
             create_organization(
                 actor=Actor.system(),

@@ -11,6 +11,7 @@ from members.models import Batch, BatchRow
 from members.row_texts import sentence
 from members.selectors.batches import count_rows
 from members.services import import_work, imports
+from skypemgr.characters import printable
 
 
 class Command(OrganizationCommand):
@@ -102,9 +103,9 @@ class Command(OrganizationCommand):
         if result["skipped"]:
             self.stdout.write(f"{result['skipped']} were skipped: members already, or twice in the file.")
         if result["ignored_columns"]:
-            self.stdout.write(f"Ignored columns: {', '.join(result['ignored_columns'])}.")
+            self.stdout.write(printable(f"Ignored columns: {', '.join(result['ignored_columns'])}."))
         for error in result["errors"]:
-            self.stdout.write(f"Row {error['row']}, {error['field']}: {error['message']}")
+            self.stdout.write(printable(f"Row {error['row']}, {error['field']}: {error['message']}"))
 
 
 def _errors(row: BatchRow) -> list[dict[str, Any]]:

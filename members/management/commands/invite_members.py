@@ -13,6 +13,7 @@ from members.row_texts import sentence
 from members.selectors.batches import count_rows
 from members.services import import_work, imports
 from members.services.invitations import invite_personal
+from skypemgr.characters import printable
 
 
 class Command(OrganizationCommand):
@@ -108,7 +109,7 @@ class Command(OrganizationCommand):
         if result["skipped"]:
             self.stdout.write(f"{result['skipped']} were skipped: members already, or named twice.")
         for error in result["errors"]:
-            self.stdout.write(error["message"])
+            self.stdout.write(printable(error["message"]))
 
 
 def _mailboxes(addresses: list[str]) -> list[Mailbox]:

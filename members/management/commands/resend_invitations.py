@@ -5,6 +5,7 @@ from members.access import Actor
 from members.management.base import OrganizationCommand, Refused, find_member
 from members.models import Invitation, Member, Organization
 from members.services.invitations import resend_invitations
+from skypemgr.characters import storable
 
 
 class Command(OrganizationCommand):
@@ -45,6 +46,7 @@ class Command(OrganizationCommand):
 
 def _find_invitation(organization: Organization, name: str) -> Invitation:
     waiting = Invitation.objects.filter(organization=organization, state=Invitation.State.PENDING)
+    name = storable(name)
     member = find_member(organization, name)
     if member is not None and member.state == Member.State.INVITED:
         found = waiting.filter(member=member).first()

@@ -1,11 +1,12 @@
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from skypemgr.views.errors import bad_request
+from skypemgr.views.errors import bad_request, refused
 
 HEADERS = {
     # Pages hold personal data and the keys of their forms: nobody may keep a copy, unless the view says so.
@@ -14,24 +15,46 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+# The largest file that a page takes, with room for the rest of its form.
+LARGEST_UPLOAD = 33 * 1024 * 1024
 
 
 class RequestGuardMiddleware:
-    """Refuses addresses the database could not store, and says how a page may be kept and used."""
+    """Refuses what no page of ours can read before anybody looks at it, and says how a page may be kept and used."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_readable(request):
-            response = self.get_response(request)
-        else:
-            # No other middleware has seen this request, so nobody has chosen a language yet.
-            with translation.override(translation.get_language_from_request(request)):
-                response = bad_request(request, BadRequest())
+        response = self._refuse(request) or self._answer(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+        if not is_readable(request):
+            # No other middleware has seen this request, so nobody has chosen a language yet.
+            with translation.override(translation.get_language_from_request(request)):
+                return bad_request(request, BadRequest())
+        if request.method == "POST" and (size := body_size(request)):
+            if not is_form(request):
+                return refused(request, 415)
+            limit = LARGEST_UPLOAD if request.content_type == MULTIPART else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            if size > limit:
+                return refused(request, 413)
+        return None
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        forget_broken_session(request)
+        response = self.get_response(request)
+        if response.status_code != 405 or response.get("Content-Type", "").startswith("application/json"):
+            return response
+        page = refused(request, 405, language=response.get("Content-Language", ""))
+        for name, value in response.headers.items():
+            if name not in ("Content-Type", "Content-Length"):
+                page.headers[name] = value
+        return page
 
 
 def is_readable(request: HttpRequest) -> bool:
@@ -42,3 +65,22 @@ def is_readable(request: HttpRequest) -> bool:
         return "\0" not in request.path_info + query.decode()
     except UnicodeDecodeError:
         return False
+
+
+def body_size(request: HttpRequest) -> int:
+    """How many bytes a request says its body has; 0 where it says nothing that is a number."""
+    size = request.META.get("CONTENT_LENGTH") or "0"
+    return int(size) if size.isascii() and size.isdigit() and len(size) < 20 else 0
+
+
+def is_form(request: HttpRequest) -> bool:
+    """Whether a body is what the forms of our pages send; anything else comes from a page that is not ours."""
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    return request.content_type in (URLENCODED, MULTIPART) and charset.strip("\"'").lower() in ("utf-8", "utf8")
+
+
+def forget_broken_session(request: HttpRequest) -> None:
+    """Leave out a session's cookie that no session of ours has: its key could hold what the database refuses."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if key is not None and not (key.isascii() and key.isalnum() and len(key) <= 40):
+        del request.COOKIES[settings.SESSION_COOKIE_NAME]

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from members.access import Capability
 from members.addresses import display_address, split_addresses
@@ -80,6 +80,7 @@ def _frame(**context: Any) -> dict[str, Any]:
 
 
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def import_add(request: OrganizationRequest) -> HttpResponse:
     """Step one: addresses in any usual form, or a CSV file."""
     form = AddMembersForm(request.POST or None, request.FILES or None, initial={"key": uuid4()})

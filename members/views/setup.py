@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
 
 from members.access import Actor
 from members.decorators import client_address, public_view
@@ -47,6 +48,7 @@ def _closed(request: HttpRequest) -> HttpResponse:
 
 
 @public_view
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """Step one: the company."""
     if not setup_is_open(_actor(request)):
@@ -63,6 +65,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @public_view
+@require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     """Step two: a new account for the administrator, or a personal one that exists."""
     draft = request.session.get(DRAFT, {})
@@ -101,6 +104,7 @@ def _existing_account(request: HttpRequest, draft: dict[str, Any]) -> HttpRespon
 
 
 @public_view
+@require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """Step three: everything once more, and the button that sets up."""
     draft = request.session.get(DRAFT, {})

@@ -13,11 +13,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from psycopg import errors as postgres
 
+from skypemgr.characters import printable
 from skypemgr.context import chosen_theme
 
 logger = logging.getLogger(__name__)
+
+type Text = str | Promise
 
 # Without letters and digits that are taken for one another when read aloud.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -68,7 +73,34 @@ def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     return HttpResponse(page, status=503, headers=headers)
 
 
+REFUSALS: dict[int, tuple[Text, Text]] = {
+    405: (
+        _("This page can’t be used that way"),
+        _("It was asked for something it doesn’t do. Nothing was done. Open it from the start."),
+    ),
+    413: (
+        _("That is too much at once"),
+        _("What was sent is larger than this page takes. Nothing was done. Send less, or split the file."),
+    ),
+    415: (
+        _("We could not read that form"),
+        _("It was not sent as the forms of these pages are. Nothing was done. Open the page and send it from there."),
+    ),
+}
+
+
+def refused(request: HttpRequest, status: int, *, language: str = "") -> HttpResponse:
+    """The page of 405, 413 or 415, in ``language`` (that of the browser unless given); asks no database."""
+    title, text = REFUSALS[status]
+    language = language or translation.get_language_from_request(request)
+    with translation.override(language):
+        context = {"theme": chosen_theme(request), "code": status, "title": title, "text": text}
+        page = render_to_string("refused.html", context)
+    return HttpResponse(page, status=status, headers={"Content-Language": language})
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was open too long, or sent from elsewhere."""
-    logger.warning("Refused a form at %s: %s", request.path, reason)
+    # The path is as it was sent: it may hold line breaks that would pass for entries of the log.
+    logger.warning("Refused a form at %s: %s", printable(request.path), reason)
     return HttpResponse(render_to_string("403_csrf.html", {"theme": chosen_theme(request)}), status=403)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.text import get_text_list
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from members.audit import Action
@@ -118,4 +118,8 @@ def _value_text(name: str, value: Any) -> str:
 def changes_text(changes: Sequence[Change], *, after: bool) -> str:
     """The changes of a line in one cell of a file: "Role: Member; State: Active"."""
     told = [(change.label, change.after if after else change.before) for change in changes]
-    return "; ".join(f"{label}: {value}" if label else value for label, value in told if value)
+    # Translators: one field of a line of the log, "Role: Member"; some languages space the colon.
+    pair = pgettext("field of the log", "{label}: {value}")
+    parts = [pair.format(label=label, value=value) if label else value for label, value in told if value]
+    # Translators: between the fields of a line of the log, "Role: Member; State: Active".
+    return pgettext("between fields of the log", "; ").join(parts)

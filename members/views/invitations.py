@@ -24,11 +24,11 @@ from skypemgr.redirects import return_path
 
 NEWEST = Ordering("newest", ("-id",), _("newest first"))
 STATES = {
-    "pending": _("Waiting"),
-    "expired": _("Expired"),
-    "replied": _("With a question"),
-    "accepted": _("Accepted"),
-    "declined": _("Declined"),
+    "pending": pgettext_lazy("invitations", "Waiting"),
+    "expired": pgettext_lazy("invitations", "Expired"),
+    "replied": pgettext_lazy("invitations", "With a question"),
+    "accepted": pgettext_lazy("invitations", "Accepted"),
+    "declined": pgettext_lazy("invitations", "Declined"),
     "canceled": pgettext_lazy("invitations", "Canceled"),
 }
 # People act on these; how many there are of the others nobody needs to know.

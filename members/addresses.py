@@ -73,7 +73,7 @@ def normalize_address(text: str) -> str:
     if not text:
         raise AddressProblem("address_missing")
     if unseen := HIDDEN.search(text):
-        raise AddressProblem("address_unseen", code_point=code_point(unseen[0]))
+        raise AddressProblem("address_unseen", code_point=code_point(unseen[0][0]))
     if "@" not in text:
         raise AddressProblem("address_no_at")
     _refuse_more_than_one(text)

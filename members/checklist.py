@@ -1,6 +1,5 @@
 """The next steps of a new organization that this app knows."""
 
-from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +8,7 @@ from members.access import Capability
 from members.gateways.mail import keeps_letters
 from members.models import Member, Organization
 from members.registry import ChecklistItem, registry
+from members.tallies import present, tally
 
 
 def _address_confirmed(organization: Organization) -> tuple[bool, str]:
@@ -20,19 +20,14 @@ def _address_confirmed(organization: Organization) -> tuple[bool, str]:
 
 
 def _members_added(organization: Organization) -> tuple[bool, str]:
-    counts = (
-        Member.objects.of(organization)
-        .present()
-        .aggregate(everyone=Count("id"), invited=Count("id", filter=Q(state=Member.State.INVITED)))
-    )
+    counts = tally(organization, "state", present())
+    everyone, invited = sum(counts.values()), counts.get(Member.State.INVITED, 0)
     # The founder alone is nobody added yet.
-    if counts["everyone"] < 2:
+    if everyone < 2:
         return False, gettext("By e-mail address, or from your directory")
-    note = ngettext("%(count)d person", "%(count)d people", counts["everyone"]) % {"count": counts["everyone"]}
-    if counts["invited"]:
-        note += ", " + ngettext("%(count)d not joined yet", "%(count)d not joined yet", counts["invited"]) % {
-            "count": counts["invited"]
-        }
+    note = ngettext("%(count)d person", "%(count)d people", everyone) % {"count": everyone}
+    if invited:
+        note += ", " + ngettext("%(count)d not joined yet", "%(count)d not joined yet", invited) % {"count": invited}
     return True, note
 
 

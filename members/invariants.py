@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db.models import ForeignKey, Model
 
 from members.models import Department, Organization, User
+from members.tallies import wrong_tallies
 from skypemgr.invariants import Findings, count, invariant
 
 
@@ -208,3 +209,10 @@ def identities_are_frozen() -> Findings:
         " ON account.id = member.user_id AND account.kind = 'business' GROUP BY account.id HAVING count(*) > 1) x"
     ):
         yield f"{number} business accounts are members more than once."
+
+
+@invariant
+def tallies_are_what_counting_gives() -> Findings:
+    """What lists say without counting is what counting would say."""
+    if wrong := wrong_tallies():
+        yield f"The tallies of {len(wrong)} organizations differ from their members."

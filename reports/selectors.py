@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 from members.audit_texts import action_text, actor_text, subject_text
 from members.models import AuditEntry, Invitation, Letter, Member, Organization
 from members.selectors.audit import with_people
+from members.tallies import present, tally
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,14 @@ def list_recent_changes(organization: Organization, number: int = 6) -> list[Rec
 
 def count_members(organization: Organization) -> dict[str, int]:
     """How many members there are by state (``active``, ``invited``, ``blocked``), and ``present`` in all."""
+    found = tally(organization, "state", present())
     states = Member.State
-    return (
-        Member.objects.of(organization)
-        .present()
-        .aggregate(
-            present=Count("id"),
-            active=Count("id", filter=Q(state=states.ACTIVE)),
-            invited=Count("id", filter=Q(state=states.INVITED)),
-            blocked=Count("id", filter=Q(state=states.BLOCKED)),
-        )
-    )
+    return {
+        "present": sum(found.values()),
+        "active": found.get(states.ACTIVE, 0),
+        "invited": found.get(states.INVITED, 0),
+        "blocked": found.get(states.BLOCKED, 0),
+    }
 
 
 def list_attention(organization: Organization) -> list[Attention]:

@@ -1,11 +1,12 @@
 from .audit import AuditEntry, AuditOrigin
-from .batches import Batch, BatchContent, BatchRow
+from .batches import Batch, BatchContent, BatchRow, BatchSlice
 from .invitations import Invitation
 from .jobs import Heartbeat, JobRun
 from .letters import Letter
 from .operations import Operation
 from .organizations import Department, Organization
 from .people import Member, User
+from .tallies import MemberTally
 from .throttles import Throttle
 
 __all__ = [
@@ -14,12 +15,14 @@ __all__ = [
     "Batch",
     "BatchContent",
     "BatchRow",
+    "BatchSlice",
     "Department",
     "Heartbeat",
     "Invitation",
     "JobRun",
     "Letter",
     "Member",
+    "MemberTally",
     "Operation",
     "Organization",
     "Throttle",

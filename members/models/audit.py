@@ -58,6 +58,11 @@ class AuditEntry(models.Model):
             models.Index(fields=["organization", "subject_member", "-at", "-id"], name="audit_entry_by_member"),
             models.Index(fields=["organization", "action", "-at", "-id"], name="audit_entry_by_action"),
             models.Index(fields=["organization", "actor_member", "-at", "-id"], name="audit_entry_by_actor"),
+            models.Index(
+                fields=["organization", "actor_kind", "-at", "-id"],
+                condition=~Q(actor_kind="member"),
+                name="audit_entry_by_system",
+            ),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 

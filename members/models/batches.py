@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +11,12 @@ class Batch(models.Model):
     """A run over many things: reviewed as a draft, then applied row by row, and resumed after a crash."""
 
     class Kind(models.TextChoices):
+        """The kinds of this app; others register theirs (``members.batches``)."""
+
         IMPORT_MEMBERS = "import_members", _("Adding members")
+        MOVE_MEMBERS = "move_members", _("Moving to another department")
+        BLOCK_MEMBERS = "block_members", _("Blocking sign-in")
+        RESEND_INVITATIONS = "resend_invitations", _("Sending invitations again")
 
     class State(models.TextChoices):
         READING = "reading", _("Being read")
@@ -21,7 +27,7 @@ class Batch(models.Model):
         REFUSED = "refused", _("Could not be read")
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="batches")
-    kind = models.CharField(max_length=30, choices=Kind)
+    kind = models.CharField(max_length=30)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     started_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
     file_name = models.CharField(max_length=200, blank=True)
@@ -42,7 +48,7 @@ class Batch(models.Model):
                 condition=Q(state__in=["running", "done"]) & ~Q(fingerprint=""),
                 name="batch_content_applied_once",
             ),
-            models.CheckConstraint(condition=Q(kind__in=["import_members"]), name="batch_kind_known"),
+            models.CheckConstraint(condition=Q(kind__regex=r"^[a-z_]+$"), name="batch_kind_shape"),
             models.CheckConstraint(
                 condition=Q(state__in=["reading", "draft", "running", "done", "canceled", "refused"]),
                 name="batch_state_known",
@@ -65,6 +71,33 @@ class BatchContent(models.Model):
 
     def __str__(self) -> str:
         return f"content of batch {self.batch_id}"
+
+
+class BatchSlice(models.Model):
+    """Some of the members that a batch is about, as they were chosen when it began; carried out as one.
+
+    ``changed``, ``untouched`` and ``failed`` say what came of them, and are empty until then.
+    """
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="slices", db_index=False)
+    number = models.PositiveIntegerField()
+    members = ArrayField(models.BigIntegerField())
+    changed = models.PositiveIntegerField(null=True)
+    untouched = models.PositiveIntegerField(null=True)
+    failed = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="batch_slice_once"),
+            models.CheckConstraint(
+                condition=Q(changed=None, untouched=None, failed=None)
+                | Q(changed__isnull=False, untouched__isnull=False, failed__isnull=False),
+                name="batch_slice_carried_out_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"slice {self.number} of batch {self.batch_id}"
 
 
 class BatchRow(models.Model):

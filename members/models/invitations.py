@@ -15,6 +15,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Pending ones whose link still works at ``at``; expiry is a predicate, never a job."""
         return self.filter(state=Invitation.State.PENDING, expires_at__gt=at)
 
+    def addressed(self, email: str) -> "InvitationQuerySet":
+        """Those that were sent to an address, in whatever case it is written."""
+        return self.alias(folded_email=Lower("email")).filter(folded_email=email.lower())
+
 
 class Invitation(models.Model):
     """An offer to join, by a link that works once, until ``expires_at``.
@@ -67,7 +71,22 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(condition=Q(reply__in=["", "new_link", "not_me"]), name="invitation_reply_known"),
         ]
-        indexes = [models.Index(fields=["organization", "state", "-id"], name="invitation_by_state")]
+        indexes = [
+            models.Index(fields=["organization", "state", "-id"], name="invitation_by_state"),
+            models.Index(
+                fields=["organization", "expires_at"], condition=Q(state="pending"), name="invitation_by_expiry"
+            ),
+            models.Index(
+                fields=["organization", "-id"],
+                condition=Q(state="pending") & ~Q(reply=""),
+                name="invitation_replied",
+            ),
+            # Of people without an account here: nobody else is found by what they are called.
+            models.Index(fields=["organization", "-id"], condition=Q(member=None), name="invitation_of_strangers"),
+            models.Index(
+                Lower("email"), condition=Q(state="pending", kind="personal", user=None), name="invitation_by_address"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"

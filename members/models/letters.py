@@ -73,6 +73,11 @@ class Letter(models.Model):
             models.Index(fields=["due_at", "id"], condition=Q(state="waiting"), name="letter_due"),
             models.Index(fields=["organization", "-created_at"], name="letter_by_organization"),
             models.Index(
+                fields=["organization", "state", "kind"],
+                condition=Q(state__in=["waiting", "failed"]),
+                name="letter_not_gone",
+            ),
+            models.Index(
                 fields=["closed_at", "organization"],
                 condition=Q(state="sent", kind="invitation"),
                 name="letter_sent_lately",

@@ -11,13 +11,27 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from .organizations import LANGUAGES, Department, Organization
+from .tallies import tally_triggers
 
 SKYPE_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9.,_-]{5,31}$"
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    def named(self, skype_name: str) -> "UserQuerySet":
+        """The account of a Skype Name, in whatever case it is written."""
+        # Django's iexact compares in upper case, for which there is no index.
+        return self.alias(folded_name=Lower("skype_name")).filter(folded_name=skype_name.lower())
+
+
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def named(self, skype_name: str) -> UserQuerySet:
+        return self.get_queryset().named(skype_name)
+
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(skype_name__iexact=username)
+        return self.named(username or "").get()
 
 
 class User(AbstractBaseUser):
@@ -105,6 +119,10 @@ class User(AbstractBaseUser):
         return self.first_name or self.display_name
 
 
+# Who has not left; the lists show nobody else unless they are asked to.
+PRESENT = ~Q(state="left")
+
+
 class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, organization: Organization) -> "MemberQuerySet":
         return self.filter(organization=organization)
@@ -116,6 +134,14 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def administrators(self) -> "MemberQuerySet":
         """Administrators who can act now: an invited or blocked one can't."""
         return self.filter(role=Member.Role.ADMINISTRATOR, state=Member.State.ACTIVE)
+
+    def named(self, skype_name: str) -> "MemberQuerySet":
+        """The members whose accounts have a Skype Name, in whatever case it is written."""
+        return self.alias(folded_name=Lower("user__skype_name")).filter(folded_name=skype_name.lower())
+
+    def addressed(self, email: str) -> "MemberQuerySet":
+        """The members whom their organizations know at an address, in whatever case it is written."""
+        return self.alias(folded_email=Lower("email")).filter(folded_email=email.lower())
 
     def with_people(self) -> "MemberQuerySet":
         return self.select_related("user", "department")
@@ -138,8 +164,11 @@ class Member(models.Model):
         BLOCKED = "blocked", _("Blocked")
         LEFT = "left", pgettext_lazy("state", "Left")
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="members")
+    # Every index of its own begins with the organization.
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="members", db_index=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    # That of the account, which never changes, beside what lists are filtered by; the database fills it in.
+    account_kind = models.CharField(max_length=10, choices=User.Kind, editable=False)
     department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="members")
     role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
     state = models.CharField(max_length=10, choices=State, default=State.INVITED)
@@ -176,14 +205,44 @@ class Member(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["invited", "active", "blocked", "left"]), name="member_state_known"
             ),
+            models.CheckConstraint(condition=Q(account_kind__in=["personal", "business"]), name="member_kind_known"),
         ]
+        # One for each filter of the list in each of its orders (decision 8); who has left is found by state alone.
         indexes = [
-            models.Index(fields=["organization", "sort_key", "id"], name="member_by_name"),
-            models.Index(fields=["organization", "department", "sort_key", "id"], name="member_by_department"),
+            models.Index(fields=["organization", "sort_key", "id"], condition=PRESENT, name="member_by_name"),
+            models.Index(
+                fields=["organization", "department", "sort_key", "id"], condition=PRESENT, name="member_by_department"
+            ),
             models.Index(fields=["organization", "state", "sort_key", "id"], name="member_by_state"),
-            models.Index(fields=["organization", "role", "sort_key", "id"], name="member_by_role"),
-            models.Index(fields=["organization", "-created_at", "-id"], name="member_newest"),
+            models.Index(fields=["organization", "role", "sort_key", "id"], condition=PRESENT, name="member_by_role"),
+            models.Index(
+                fields=["organization", "account_kind", "sort_key", "id"], condition=PRESENT, name="member_by_kind"
+            ),
+            models.Index(fields=["organization", "-created_at", "-id"], condition=PRESENT, name="member_newest"),
+            models.Index(
+                fields=["organization", "department", "-created_at", "-id"],
+                condition=PRESENT,
+                name="member_newest_by_department",
+            ),
+            models.Index(fields=["organization", "state", "-created_at", "-id"], name="member_newest_by_state"),
+            models.Index(
+                fields=["organization", "role", "-created_at", "-id"], condition=PRESENT, name="member_newest_by_role"
+            ),
+            models.Index(
+                fields=["organization", "account_kind", "-created_at", "-id"],
+                condition=PRESENT,
+                name="member_newest_by_kind",
+            ),
             GinIndex(F("organization"), OpClass(F("search_text"), "gin_trgm_ops"), name="member_search"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="kind_of_account",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("user_id", "account_kind"),
+                func="SELECT kind INTO NEW.account_kind FROM members_user WHERE id = NEW.user_id; RETURN NEW;",
+            ),
+            *tally_triggers(),
         ]
 
     def __str__(self) -> str:

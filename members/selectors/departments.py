@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Q
 
 from members.departments import SEPARATOR, names_of
-from members.models import Department, Member, Organization
+from members.models import Department, Organization
+from members.tallies import present, tally
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,7 @@ def list_departments(organization: Organization) -> list[Department]:
 
 def list_department_rows(organization: Organization) -> list[DepartmentRow]:
     """All departments with how many present members they have, own and rolled up."""
-    members = Member.objects.of(organization).present().exclude(department=None)
-    own = dict(members.order_by().values_list("department").annotate(Count("pk")))
+    own = tally(organization, "department_id", present())
     departments = list_departments(organization)
     whole = {department.pk: own.get(department.pk, 0) for department in departments}
     # From the leaves up, so that what is added to a parent is complete.
@@ -42,7 +42,7 @@ def list_department_rows(organization: Organization) -> list[DepartmentRow]:
 
 def count_without_department(organization: Organization) -> int:
     """How many present members are in no department."""
-    return Member.objects.of(organization).present().filter(department=None).count()
+    return tally(organization, "department_id", present() & Q(department=None)).get(None, 0)
 
 
 def subtree(departments: Collection[Department], top: Department) -> list[Department]:

@@ -1,26 +1,30 @@
 """The list of members: what a query string asks for, who matches, and what a row shows."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, Q, Value
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Department, Member, Organization, User
 from members.models.people import MemberQuerySet
-from members.names import fold
+from members.names import sort_key
 from members.registry import MembersColumn, MembersFilter, Text, registry
 from members.selectors.departments import department_choices, list_departments, subtree
+from members.selectors.member_pages import Words, count_by_state, find_across, find_by_words, only_matching
+from members.tallies import tally
 from skypemgr.lists import (
     MOST_COUNTED,
     Chip,
     ChoiceFilter,
     Ordering,
     Page,
+    Take,
     Total,
     change_query,
     chips_of,
@@ -68,9 +72,11 @@ NOWHERE = "none"
 
 @dataclass(frozen=True)
 class Tab:
+    """A state on the list; ``total`` is None where counting would cost more than it tells."""
+
     label: Text
     url: str
-    total: Total
+    total: Total | None
     current: bool
 
 
@@ -136,14 +142,23 @@ class MembersQuery:
         return change_query(self.query, sort="-name" if self.order.name == "name" else "")
 
     def page(self, total: Total) -> Page[Member]:
-        """The page of members that the query's cursor asks for, with their people and departments."""
+        """The page of members that the query's cursor asks for, with their people and departments.
+
+        ``total`` is that of the current tab.
+        """
         return keyset_page(
             for_list(self.matching()),
             order=self.order,
             query=self.query,
             text=TEXTS[self.order.name] % total.number,
             total=total,
+            take=self._taken(common=total.capped),
+            start=self._start(),
         )
+
+    def first(self, number: int) -> list[Member]:
+        """The first few of those whom the query asks for, by name."""
+        return self._taken(common=True)(Q(), BY_NAME.fields, number)
 
     def chunks(self) -> Iterator[list[Member]]:
         """Everybody the query asks for, in its order, some at a time."""
@@ -151,52 +166,112 @@ class MembersQuery:
 
     def matching(self) -> MemberQuerySet:
         """Everybody the query asks for, in no order."""
-        return self._found().filter(state__in=TABS[self.state])
+        return _in_tab(self._found(), self.state)
 
     def tabs(self) -> list[Tab]:
-        """The states, with how many of each match the rest of the query; one query for all."""
-        totals = self._totals()
+        """The states, with how many of each match the rest of the query."""
+        totals = self._tallied() if self._is_tallied else self._counted()
         return [
             Tab(
                 label=TAB_LABELS[key],
                 url=change_query(self.query, state="" if key == EVERYONE else key),
-                total=sum((totals[state] for state in states), Total(0)),
+                total=totals[key],
                 current=key == self.state,
             )
-            for key, states in TABS.items()
+            for key in TABS
         ]
 
+    @property
+    def letter(self) -> str:
+        """What the names of the page begin with or come after, "" from the start; only by name."""
+        return read_text(self.query, "from")[:20] if self.order == BY_NAME else ""
+
+    def _start(self) -> list[object] | None:
+        return [sort_key(self.letter, self.organization.language), 0] if self.letter else None
+
+    def _taken(self, *, common: bool) -> Take[Member]:
+        """The way to find a page of the query at the same cost in an organization of any size."""
+
+        def take(beyond: Q, fields: Sequence[str], number: int) -> list[Member]:
+            if self.search:
+                members = _in_tab(self._filtered(), self.state)
+                keys = find_by_words(members, Words(self.search), beyond, fields, number, common=common)
+            elif len(self._places) > 1:
+                members = _in_tab(self._filtered(but="department"), self.state)
+                keys = find_across(members, self._places, beyond, fields, number)
+            else:
+                return list(for_list(self.matching()).filter(beyond).order_by(*fields)[:number])
+            found = for_list(Member.objects.of(self.organization)).in_bulk(keys)
+            return [found[key] for key in keys if key in found]
+
+        return take
+
+    @property
+    def _chosen(self) -> dict[str, str]:
+        return {entry.key: entry.chosen for entry in self.filters if entry.chosen}
+
+    @property
+    def _is_tallied(self) -> bool:
+        """Whether the database keeps how many there are."""
+        return not self.search and self._chosen.keys() <= {"department", "role", "kind"}
+
+    @cached_property
+    def _places(self) -> list[int]:
+        """The chosen department and those under it."""
+        chosen = self._chosen.get("department", NOWHERE)
+        if chosen == NOWHERE:
+            return []
+        top = next(department for department in self.departments if str(department.pk) == chosen)
+        return [department.pk for department in subtree(self.departments, top)]
+
     def _found(self) -> MemberQuerySet:
-        members = Member.objects.of(self.organization)
-        for word in fold(self.search).split():
-            members = members.filter(search_text__contains=word)
-        chosen = {entry.key: entry.chosen for entry in self.filters if entry.chosen}
-        if department := chosen.get("department"):
-            members = members.filter(self._department_condition(department))
-        if role := chosen.get("role"):
-            members = members.filter(role=role)
-        if kind := chosen.get("kind"):
-            members = members.filter(user__kind=kind)
+        members = self._filtered()
+        return members.filter(Words(self.search).condition) if self.search else members
+
+    def _filtered(self, *, but: str = "") -> MemberQuerySet:
+        """Those in any state whom the filters leave, all of them or all but one."""
+        chosen = {key: value for key, value in self._chosen.items() if key != but}
+        members = Member.objects.of(self.organization).filter(self._facts(chosen))
         for entry in registry.all(MembersFilter):
             if value := chosen.get(entry.key):
                 members = cast(MemberQuerySet, entry.apply(members, value))
         return members
 
-    def _department_condition(self, chosen: str) -> Q:
-        if chosen == NOWHERE:
-            return Q(department=None)
-        top = next(department for department in self.departments if str(department.pk) == chosen)
-        return Q(department__in=[department.pk for department in subtree(self.departments, top)])
+    def _facts(self, chosen: Mapping[str, str]) -> Q:
+        """What the filters of this app ask for, of members as of their tallies."""
+        condition = Q()
+        if department := chosen.get("department"):
+            condition &= Q(department=None) if department == NOWHERE else _one_of("department", self._places)
+        if role := chosen.get("role"):
+            condition &= Q(role=role)
+        if kind := chosen.get("kind"):
+            condition &= Q(account_kind=kind)
+        return condition
 
-    def _totals(self) -> dict[str, Total]:
-        cap = MOST_FOUND if self.search else MOST_COUNTED
-        found = self._found().order_by()
-        # Each state is counted by itself, so that the index bounds the count as well as the list.
-        counts = [
-            _Length(ArraySubquery(found.filter(state=state).values_list(Value(1))[: cap + 1])) for state in State.values
-        ]
-        row = Organization.objects.filter(pk=self.organization.pk).values_list(*counts).get()
-        return {state: Total.up_to(number, cap) for state, number in zip(State.values, row, strict=True)}
+    def _tallied(self) -> dict[str, Total | None]:
+        numbers = tally(self.organization, "state", self._facts(self._chosen))
+        return {
+            key: Total.up_to(sum(numbers.get(state, 0) for state in states), MOST_COUNTED)
+            for key, states in TABS.items()
+        }
+
+    def _counted(self) -> dict[str, Total | None]:
+        with only_matching() if self.search else nullcontext():
+            numbers = count_by_state(self._found(), MOST_FOUND)
+            if sum(numbers.values()) > MOST_FOUND:
+                # How they are spread over the states is not worth looking at each of them.
+                numbers = count_by_state(self.matching(), MOST_FOUND)
+                return dict.fromkeys(TABS) | {self.state: Total.up_to(sum(numbers.values()), MOST_FOUND)}
+        return {key: Total(sum(numbers.get(state, 0) for state in states)) for key, states in TABS.items()}
+
+
+def _one_of(column: str, keys: Sequence[int]) -> Q:
+    # A single one is an order in the index, a list of one is not always seen to be.
+    return Q(**{column: keys[0]}) if len(keys) == 1 else Q(**{f"{column}__in": keys})
+
+
+def _in_tab(members: MemberQuerySet, tab: str) -> MemberQuerySet:
+    return members.present() if tab == EVERYONE else members.filter(state=tab)
 
 
 def for_list(members: MemberQuerySet) -> MemberQuerySet:
@@ -215,11 +290,6 @@ def for_list(members: MemberQuerySet) -> MemberQuerySet:
         "user__kind",
         "department__path",
     )
-
-
-class _Length(Func):
-    function = "CARDINALITY"
-    output_field = IntegerField()
 
 
 def _read_filters(

@@ -33,7 +33,7 @@ from skypemgr.lists import change_query, rows_for_file
 def member_list(request: OrganizationRequest) -> HttpResponse:
     asked = MembersQuery.read(request.organization, request.GET)
     tabs = asked.tabs()
-    total = next(tab.total for tab in tabs if tab.current)
+    total = next(tab.total for tab in tabs if tab.current and tab.total is not None)
     page = asked.page(total)
     fragment = _wants_fragment(request)
     context = {

@@ -1,0 +1,140 @@
+"""Finding the members of a page at a cost that depends on the page, not on how many members there are.
+
+Left to itself, the planner takes people who match to be spread evenly over the list. They are not: those of a
+department came on one day, and all who are called Yann stand at its end; it would then read the whole list to
+find fifty of them. So what has no index in the order of the list is found here by a plan that is ours (decision 8).
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from members.models.people import MemberQuerySet
+from members.names import fold
+
+# Rows that are looked through in the order of the list, before those that match are looked up and sorted instead.
+WINDOW = 2_000
+# From here on, scripts are written without spaces, and a word is found in the middle of others.
+UNSPACED = "\u2e80"
+
+
+class Words:
+    """What was typed into the search box: every word of it has to be found in ``search_text``.
+
+    Of one or two characters a word has to begin with them; a sign without letters or digits finds nobody. Both
+    are what the index of trigrams can do.
+    """
+
+    def __init__(self, search: str) -> None:
+        self._words = fold(search).split()
+        self.find_nobody = not all(any(map(str.isalnum, word)) for word in self._words)
+
+    @property
+    def condition(self) -> Q:
+        if self.find_nobody:
+            return Q(pk__in=[])
+        found = Q()
+        for word in self._words:
+            if _is_long(word):
+                found &= Q(search_text__contains=word)
+            else:
+                found &= Q(search_text__startswith=word) | Q(search_text__contains=f" {word}")
+        return found
+
+    def as_sql(self, column: str) -> tuple[str, list[str]]:
+        """The same, of a column in a statement of ours."""
+        parts, params = [], []
+        for word in self._words:
+            literal = connection.ops.prep_for_like_query(word)
+            patterns = [f"%{literal}%"] if _is_long(word) else [f"{literal}%", f"% {literal}%"]
+            parts.append("(" + " OR ".join([f"{column} LIKE %s"] * len(patterns)) + ")")
+            params += patterns
+        return " AND ".join(parts), params
+
+
+def _is_long(word: str) -> bool:
+    """True for a word that has a trigram of its own."""
+    runs = ["".join(run) for alike, run in groupby(word, str.isalnum) if alike]
+    return any(len(run) > 2 for run in runs) or any(character >= UNSPACED for character in word)
+
+
+def find_across(
+    members: MemberQuerySet, departments: Collection[int], beyond: Q, fields: Sequence[str], number: int
+) -> list[int]:
+    """The keys of the first ``number`` of ``members`` who are in any of ``departments``, in the order of ``fields``.
+
+    The first of each department are taken from the index, and the first of those.
+    """
+    one = members.filter(beyond, department=RawSQL("place.id", ()))
+    select, params = one.order_by(*fields).values_list("id", *_columns(fields))[:number].query.sql_with_params()
+    statement = (
+        f"SELECT found.id FROM unnest(%s::bigint[]) AS place(id) CROSS JOIN LATERAL ({select}) AS found"  # noqa: S608
+        f" ORDER BY {_order_sql(fields)} LIMIT %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(departments), *params, number])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def find_by_words(
+    members: MemberQuerySet, words: Words, beyond: Q, fields: Sequence[str], number: int, *, common: bool
+) -> list[int]:
+    """The keys of the first ``number`` of ``members`` in whom ``words`` are found, in the order of ``fields``.
+
+    When they are ``common``, a page of them is likely to be near; otherwise all who match are sorted.
+    """
+    if words.find_nobody:
+        return []
+    if common:
+        found, exhausted = _look_nearby(members.filter(beyond), words, fields, number)
+        if exhausted or len(found) == number:
+            return found
+    with only_matching():
+        return list(
+            members.filter(words.condition).filter(beyond).order_by(*fields).values_list("id", flat=True)[:number]
+        )
+
+
+def _look_nearby(members: MemberQuerySet, words: Words, fields: Sequence[str], number: int) -> tuple[list[int], bool]:
+    """Who is found in the next rows of the list, and whether these were the last ones."""
+    columns = [column for column in _columns(fields) if column != "search_text"]
+    near = members.order_by(*fields).values_list("id", "search_text", *columns)[:WINDOW]
+    select, params = near.query.sql_with_params()
+    condition, patterns = words.as_sql("found.search_text")
+    statement = (
+        f"WITH found AS MATERIALIZED ({select}) SELECT (SELECT count(*) FROM found),"  # noqa: S608
+        f" ARRAY(SELECT id FROM found WHERE {condition} ORDER BY {_order_sql(fields)} LIMIT %s)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*params, *patterns, number])
+        [(looked_at, keys)] = cursor.fetchall()
+    return keys, looked_at < WINDOW
+
+
+def count_by_state(members: MemberQuerySet, cap: int) -> dict[str, int]:
+    """How many of ``members``, in no order, have which state; no more than ``cap`` + 1 are looked at."""
+    return Counter(members.order_by().values_list("state", flat=True)[: cap + 1])
+
+
+@contextmanager
+def only_matching() -> Iterator[None]:
+    """Have the planner look up the rows that match, and walk along no list in the hope to meet them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+        yield
+        cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = on")
+
+
+def _columns(fields: Sequence[str]) -> list[str]:
+    return [column for field in fields if (column := field.removeprefix("-")) != "id"]
+
+
+def _order_sql(fields: Sequence[str]) -> str:
+    return ", ".join(
+        f"found.{field.removeprefix('-')} {'DESC' if field.startswith('-') else 'ASC'}" for field in fields
+    )

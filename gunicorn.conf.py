@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from skypemgr import logs
 from skypemgr.loopback import is_loopback
 
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -15,6 +16,9 @@ keepalive = 5
 max_requests = 2_000
 max_requests_jitter = 200
 loglevel = "warning"
+logconfig_dict = logs.configuration(
+    machine=os.environ.get("SKYPEMGR_ENV", "local") != "local", level=os.environ.get("LOG_LEVEL", "INFO")
+)
 control_socket_disable = True
 # A worker's sign of life is a file; on a slow disk, writing it could look like death.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108

@@ -1,5 +1,6 @@
 """How often something may be tried, counted before the work, so that refusing costs nothing (decision 10)."""
 
+import logging
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -7,6 +8,8 @@ from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from members.models import Throttle
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def count_try(limit: Limit, key: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"scope": limit.scope, "key": _seal(limit, key), "minutes": limit.minutes})
         [count] = cursor.fetchone()
+    if count > limit.most:
+        logger.warning("Too many tries.", extra={"scope": limit.scope})
     return count <= limit.most
 
 

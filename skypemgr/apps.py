@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
-from skypemgr import translations
+from skypemgr import sign_in_lines, translations
 
 
 class SkypemgrConfig(AppConfig):
@@ -11,3 +11,4 @@ class SkypemgrConfig(AppConfig):
         # Each app says in `checks` what must hold on an installation, in `invariants` what of its data.
         autodiscover_modules("checks", "invariants")
         translations.install()
+        sign_in_lines.connect()

@@ -8,29 +8,19 @@ from django.utils import translation
 
 from skypemgr.views.errors import bad_request, refused
 
-HEADERS = {
-    # Pages hold personal data and the keys of their forms: nobody may keep a copy, unless the view says so.
-    "Cache-Control": "private, no-store",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 # The largest file that a page takes, with room for the rest of its form.
 LARGEST_UPLOAD = 33 * 1024 * 1024
 
 
 class RequestGuardMiddleware:
-    """Refuses what no page of ours can read before anybody looks at it, and says how a page may be kept and used."""
+    """Refuses what no page of ours can read before anybody looks at it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self._refuse(request) or self._answer(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+        return self._refuse(request) or self._answer(request)
 
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:
         if not is_readable(request):

@@ -17,7 +17,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from psycopg import errors as postgres
 
-from skypemgr.characters import printable
 from skypemgr.context import chosen_theme
 
 logger = logging.getLogger(__name__)
@@ -34,6 +33,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    person = getattr(request, "user", None)
+    logger.warning("Access was refused.", extra={"user": getattr(person, "pk", None)})
     return render(request, "403.html", status=403)
 
 
@@ -101,6 +102,6 @@ def refused(request: HttpRequest, status: int, *, language: str = "") -> HttpRes
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was open too long, or sent from elsewhere."""
-    # The path is as it was sent: it may hold line breaks that would pass for entries of the log.
-    logger.warning("Refused a form at %s: %s", printable(request.path), reason)
+    # What follows the dash quotes the request.
+    logger.warning("A form was refused.", extra={"reason": reason.partition(" - ")[0]})
     return HttpResponse(render_to_string("403_csrf.html", {"theme": chosen_theme(request)}), status=403)

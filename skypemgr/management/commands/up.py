@@ -68,6 +68,7 @@ class Command(BaseCommand):
         lock.flush()
         environment = os.environ | {"BASE_URL": os.environ.get("BASE_URL") or address}
         environment.pop("DATABASE_STATEMENT_TIMEOUT", None)  # endless is for commands alone
+        environment.setdefault("LOG_LEVEL", "WARNING")  # a line for each request would hide how to sign in
 
         share = share_of_servers()
         stack.callback(share.leave)

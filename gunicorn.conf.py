@@ -32,6 +32,13 @@ if int(os.environ["DATABASE_POOL_SIZE"]) < threads:
 os.environ.setdefault("DATABASE_TRANSACTION_TIMEOUT", "30000")
 
 
+def post_worker_init(worker):
+    """Talk to the broker in a thread, and let letters leave from here while it is away."""
+    from skypemgr import background  # noqa: PLC0415  (only a worker has set up Django)
+
+    background.start_herald()
+
+
 def on_starting(server):
     """Refuse to serve a local installation, with its demo people and its readable letters, to a network."""
     if os.environ.get("SKYPEMGR_ENV", "local") != "local":

@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import Invitation, Letter, Organization
 
+# What stands at a letter that was given up since each of its senders died.
+SENDER_DIED = "sender died"
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -48,6 +51,8 @@ def describe_delivery(organization: Organization, letter: Letter | None) -> Deli
 
 def _why(letter: Letter) -> str | Promise:
     # What the relay noted: the code of the server's answer, or the kind of trouble on the way to it.
+    if letter.last_error == SENDER_DIED:
+        return _("It was given up after five tries that broke off.")
     code = letter.last_error.partition(",")[0]
     if not code.isdigit():
         return _("The mail server can’t be reached.")

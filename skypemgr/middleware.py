@@ -6,6 +6,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from skypemgr.kill_points import kill_point
 from skypemgr.views.errors import bad_request, refused
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -20,7 +21,10 @@ class RequestGuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._refuse(request) or self._answer(request)
+        response = self._refuse(request) or self._answer(request)
+        if request.method == "POST":
+            kill_point("web.before_response")
+        return response
 
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:
         if not is_readable(request):

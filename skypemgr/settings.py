@@ -212,6 +212,11 @@ CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ACCEPT_CONTENT = ["json"]
+# Letters wait for a mail server that may be slow, and imports compute: neither may stand in the other's way. A worker
+# that is told no queue takes both.
+CELERY_TASK_DEFAULT_QUEUE = "work"
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"work": {}, "mail": {}}
+CELERY_TASK_ROUTES = {"members.send_letters": {"queue": "mail"}}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "send-letters": {"task": "members.send_letters", "schedule": 5.0, "options": {"expires": 10}},
@@ -230,7 +235,7 @@ def _mailer() -> dict:
     if parts.scheme not in {"smtp", "smtps", "smtp+tls"} or not parts.hostname:
         raise ImproperlyConfigured("SMTP_URL must look like smtp://host:port, smtps://… or smtp+tls://….")
     return {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "BACKEND": "members.gateways.mail.MailServer",
         "OPTIONS": {
             "host": parts.hostname,
             "port": parts.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[parts.scheme],
@@ -314,4 +319,8 @@ if SETUP not in {"open", "first", "operator"}:
     raise ImproperlyConfigured(f"SETUP is {SETUP!r}; it must be 'open', 'first' or 'operator'.")
 INVITATION_DAYS = env.int("INVITATION_DAYS", default=14)
 LETTERS_PER_DAY = env.int("LETTERS_PER_DAY", default=5_000)
+# A folder in which tests name the place where a process dies (decision 16).
+KILL_POINTS = env.str("KILL_POINTS", default="")
+if KILL_POINTS and not LOCAL:
+    raise ImproperlyConfigured("KILL_POINTS is for tests: it ends processes, and must not be set in production.")
 IMPORT_ROW_LIMIT = env.int("IMPORT_ROW_LIMIT", default=100_000)

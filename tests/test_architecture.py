@@ -52,6 +52,7 @@ WITHOUT_CAPABILITY = {
 CATCHES_EVERYTHING = {
     "skypemgr/installation.py": "a check that could not run has failed, whatever the reason (reliability.md D20)",
     "skypemgr/invariants.py": "a question that could not be asked is answered no (reliability.md D20)",
+    "skypemgr/background.py": "the thread that talks to the broker outlives whatever fails beside it",
     "members/services/jobs.py": "a job of ours that fails is noted and tried again, and the jobs behind it run",
 }
 # Why a template may show a text as it is.

@@ -1,5 +1,6 @@
 """The world of mail: one letter made ready, one SMTP conversation, or a folder on a development machine."""
 
+import contextlib
 import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, mailers
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 from django.template.loader import render_to_string
 
 
@@ -24,6 +26,34 @@ class LetterPostponed(Exception):
 
 class MailUnavailable(Exception):
     """The mail server can't be reached, or takes nothing at all."""
+
+
+# A server may look at a letter for long before it takes it, and whoever doesn't wait sends it twice.
+SECONDS_TO_TAKE = 120
+
+
+class _PatientConversation(smtplib.SMTP):
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        assert self.sock is not None
+        seconds = self.sock.gettimeout()
+        self.sock.settimeout(SECONDS_TO_TAKE)
+        try:
+            return super().data(msg)
+        finally:
+            if self.sock is not None:
+                self.sock.settimeout(seconds)
+
+
+class _PatientTlsConversation(_PatientConversation, smtplib.SMTP_SSL):
+    pass
+
+
+class MailServer(EmailBackend):
+    """SMTP that waits long for the one answer after which a letter counts as delivered, and not for the others."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _PatientTlsConversation if self.use_ssl else _PatientConversation
 
 
 class LocalMailbox(BaseEmailBackend):
@@ -88,7 +118,9 @@ def mail_server() -> Iterator[BaseEmailBackend]:
     try:
         yield connection
     finally:
-        connection.close()
+        # What was sent is sent, however the server takes leave.
+        with contextlib.suppress(OSError):
+            connection.close()
 
 
 def deliver(connection: BaseEmailBackend, letter: EmailMultiAlternatives) -> None:

@@ -43,6 +43,8 @@ class Letter(models.Model):
     facts = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Attempts in a row of which nothing more was heard: their sender died. A few, and the letter is to blame.
+    interrupted = models.PositiveSmallIntegerField(default=0, db_default=0)
     last_error = models.CharField(max_length=300, blank=True)
     due_at = models.DateTimeField(default=timezone.now)
     leased_until = models.DateTimeField(null=True)

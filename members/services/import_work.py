@@ -23,6 +23,7 @@ from members.models import Batch, BatchContent, BatchRow, Organization
 from members.names import NameAllocator
 from members.newcomers import Newcomer, add_business_members
 from members.skype_names import taken_skype_names
+from skypemgr.kill_points import kill_point
 from skypemgr.problems import Problem
 
 READ_CHUNK = 1_000
@@ -47,6 +48,7 @@ def read_rows(batch: Batch, *, until: float = math.inf) -> None:
             if not store_rows(batch=batch, drafts=drafts, after=done, allocator=allocator, seen=seen):
                 return
             done += len(drafts)
+            kill_point("imports.after_rows")
             if time.monotonic() > until:
                 return
     except Problem as problem:
@@ -83,6 +85,7 @@ def store_rows(
     rows = check_drafts(organization=batch.organization, batch=batch, drafts=drafts, allocator=allocator, seen=seen)
     BatchRow.objects.bulk_create(rows, batch_size=READ_CHUNK)
     Batch.objects.filter(pk=batch.pk).update(total=F("total") + len(rows))
+    kill_point("imports.before_rows_commit")
     return True
 
 
@@ -127,6 +130,7 @@ def advance(batch: Batch, *, chunks: float = math.inf, seconds: float = math.inf
                 continue
             fail_first_row(batch=batch)
         failures, done = 0, done + 1
+        kill_point("imports.after_chunk")
 
 
 def advance_to_the_end(batch: Batch) -> None:
@@ -185,10 +189,10 @@ def create_chunk(*, batch: Batch, size: int) -> bool:
         unique_fields=["id"],
         update_fields=["outcome", "data", "problems", "notes", "member"],
     )
-    if len(rows) == size:
-        return True
-    _finish(held, organization, actor)
-    return False
+    if len(rows) < size:
+        _finish(held, organization, actor)
+    kill_point("imports.before_chunk_commit")
+    return len(rows) == size
 
 
 def _check_for_creation(batch: Batch, organization: Organization, rows: list[BatchRow]) -> list[BatchRow]:

@@ -20,6 +20,7 @@ from members.models import Heartbeat, JobRun, Organization
 from members.periods import period_at, period_named, periods_after
 from skypemgr.background import wake
 from skypemgr.clock import DatabaseClock
+from skypemgr.kill_points import kill_point
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +58,14 @@ def _carry_out(run: JobRun) -> bool:
     job = jobs.find_job(run.job)
     zone = ZoneInfo(run.organization.time_zone) if run.organization else ZoneInfo("UTC")
     try:
+        kill_point("jobs.after_claim")
         job.work(Run(period_named(run.period, job.every, zone), run.organization))
     except Exception as error:
         # One job's mistake must not hold up the others; it is tried again, and shown in the end.
         logger.exception("The job %s for %s could not be finished.", run.job, run.period)
         postpone_run(run, reason=f"{type(error).__name__}: {error}")
         return False
+    kill_point("jobs.after_work")
     return finish_run(run)
 
 

@@ -1,20 +1,23 @@
 """Sending what the outbox holds. The rows are the memory; tasks and ticks only say "look now"."""
 
 import logging
+import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
+from members.delivery import SENDER_DIED
 from members.gateways.mail import (
     LetterPostponed,
     LetterRefused,
@@ -27,14 +30,26 @@ from members.letter_texts import compose
 from members.models import Letter, Organization
 from members.services.jobs import knock, show_life
 from skypemgr.clock import DatabaseClock
+from skypemgr.kill_points import kill_point
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)
+# A sender that dies holds its letters no longer than this; one that waits for its server renews what it has in hand.
+LEASE = timedelta(seconds=40)
+RENEWAL = 15.0
+MOST_RENEWALS = 16
+# Given up when it was tried often *and* for long: a server that is away for an hour is no reason.
 MOST_ATTEMPTS = 20
+LONGEST_WAY = timedelta(days=2)
+LONGEST_WAIT = timedelta(hours=4)
+# When the server is back, letters follow within minutes.
+LONGEST_OUTAGE = timedelta(minutes=2)
+# As often in a row may a letter kill its sender.
+MOST_DEATHS = 5
 AT_ONCE = 50
 # A run ends well before Celery would end it in the middle of a conversation.
 PATIENCE = 45.0
+TASK_LIMIT = 270
 # Those of an organization's making: they wait for its founder's address, and are capped by the day. The others
 # prove an address or give an account back.
 CAPPED = Letter.Kind.INVITATION
@@ -44,15 +59,24 @@ def send_letters(*, limit: int = 2_000) -> int:
     """Send up to ``limit`` letters that are due; gives how many were sent. Safe to run anywhere, any number at once."""
     sent = tried = 0
     until = time.monotonic() + PATIENCE
-    while tried < limit and time.monotonic() < until:
-        letters = claim_letters(limit=min(AT_ONCE, limit - tried))
+    # Letters whose sender died come last and each alone: whatever they do, they do it to no other letter.
+    suspects = False
+    while tried < limit:
+        suspects = suspects or time.monotonic() >= until
+        letters = claim_letters(limit=min(AT_ONCE, limit - tried), suspects=suspects)
+        kill_point("letters.after_claim")
         if not letters:
-            break
+            if suspects:
+                break
+            suspects = True
+            continue
         tried += len(letters)
         try:
             sent += _send_all(letters)
         except MailUnavailable as trouble:
             logger.warning("The mail server is not available: %s", trouble)
+            break
+        if time.monotonic() >= until and suspects:
             break
     return sent
 
@@ -66,8 +90,8 @@ def _send_all(letters: Sequence[Letter]) -> int:
                 sent += _send(connection, waiting.pop(0))
     except MailUnavailable as trouble:
         # One letter has noted the trouble, so that it shows; the others go back as if nothing had been.
-        if len(waiting) == len(letters) and begin_letter(letters[0]):
-            postpone_letter(waiting.pop(0), reason=str(trouble))
+        if len(waiting) == len(letters):
+            note_trouble(waiting.pop(0), reason=str(trouble))
         raise
     finally:
         release_letters(waiting)
@@ -75,11 +99,15 @@ def _send_all(letters: Sequence[Letter]) -> int:
 
 
 def _send(connection: BaseEmailBackend, letter: Letter) -> bool:
-    if letter.attempts >= MOST_ATTEMPTS:
+    if letter.interrupted >= MOST_DEATHS:
+        settle_letter(letter, state=Letter.State.FAILED, reason=SENDER_DIED)
+        return False
+    if letter.attempts >= MOST_ATTEMPTS and timezone.now() - letter.created_at > LONGEST_WAY:
         settle_letter(letter, state=Letter.State.FAILED, reason=letter.last_error or "attempts")
         return False
     if not begin_letter(letter):
         return False
+    kill_point("letters.after_begin")
     try:
         composed = compose(letter)
         if composed is None:
@@ -92,25 +120,61 @@ def _send(connection: BaseEmailBackend, letter: Letter) -> bool:
                 address=letter.email,
                 message_id=letter.message_id,
             )
-        deliver(connection, message)
+        with _lease_kept(letter):
+            deliver(connection, message)
+        kill_point("letters.after_send")
     except LetterRefused as refusal:
         settle_letter(letter, state=Letter.State.FAILED, reason=str(refusal))
         return False
     except LetterPostponed as trouble:
         postpone_letter(letter, reason=str(trouble))
         return False
+    except MailUnavailable as trouble:
+        postpone_letter(letter, reason=str(trouble), most=LONGEST_OUTAGE)
+        raise
     except BaseException as error:
         # Also when it is our own mistake: the letters behind this one must not wait for it.
-        postpone_letter(letter, reason=str(error) if isinstance(error, MailUnavailable) else type(error).__name__)
+        postpone_letter(letter, reason=type(error).__name__)
         raise
     settle_letter(letter, state=Letter.State.SENT, reason="")
+    kill_point("letters.after_settle")
     return True
 
 
+@contextmanager
+def _lease_kept(letter: Letter) -> Iterator[None]:
+    """Keep ``letter`` ours while the mail server takes its time."""
+    done = threading.Event()
+
+    def keep() -> None:
+        try:
+            for _renewal in range(MOST_RENEWALS):
+                if done.wait(RENEWAL):
+                    return
+                renew_lease(letter)
+        except DatabaseError:
+            # Whoever sends it next does so under the same Message-ID.
+            logger.warning("The lease of a letter could not be renewed.")
+        finally:
+            connection.close()
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+
+
 @transaction.atomic(durable=True)
-def claim_letters(*, limit: int) -> list[Letter]:
-    """Take letters that are due for ourselves, for two minutes; a sender that dies leaves them to the next."""
-    due = _due_letters()
+def claim_letters(*, limit: int, suspects: bool = False) -> list[Letter]:
+    """Take letters that are due for ourselves, for a while; a sender that dies leaves them to the next.
+
+    With ``suspects`` it is one of those whose last sender died, if there is any.
+    """
+    due = _due_letters().filter(interrupted__gt=0) if suspects else _due_letters().filter(interrupted=0)
+    limit = 1 if suspects else limit
     capped = due.filter(kind=CAPPED)[:limit].values("organization")
     # Senders count what an organization may still send today one after the other.
     organizations = list(
@@ -173,26 +237,48 @@ def begin_letter(letter: Letter) -> bool:
     A letter that kills its sender is given up in the end, and a slow server makes nobody else send it too.
     """
     begun = Letter.objects.filter(pk=letter.pk, state=Letter.State.WAITING, leased_until=letter.leased_until).update(
-        attempts=F("attempts") + 1, leased_until=DatabaseClock() + LEASE
+        attempts=F("attempts") + 1, interrupted=F("interrupted") + 1, leased_until=DatabaseClock() + LEASE
     )
     letter.attempts += 1
     return bool(begun)
 
 
 @transaction.atomic(durable=True)
+def renew_lease(letter: Letter) -> None:
+    """Keep a letter that is in hand."""
+    Letter.objects.filter(pk=letter.pk, state=Letter.State.WAITING).update(leased_until=DatabaseClock() + LEASE)
+
+
+@transaction.atomic(durable=True)
 def settle_letter(letter: Letter, *, state: Letter.State, reason: str) -> None:
     """Close a letter that was sent, refused or became pointless."""
     Letter.objects.filter(pk=letter.pk, state=Letter.State.WAITING).update(
-        state=state, last_error=reason[:300], closed_at=DatabaseClock(), leased_until=None
+        state=state, last_error=reason[:300], closed_at=DatabaseClock(), leased_until=None, interrupted=0
     )
 
 
 @transaction.atomic(durable=True)
-def postpone_letter(letter: Letter, *, reason: str) -> None:
-    """Try again later: after 15 seconds, then twice as long each time, at most four hours."""
-    wait = min(timedelta(seconds=15) * 2 ** min(letter.attempts - 1, 12), timedelta(hours=4))
+def postpone_letter(letter: Letter, *, reason: str, most: timedelta = LONGEST_WAIT) -> None:
+    """Try again later: after 15 seconds, then twice as long each time, at most ``most``."""
+    wait = min(timedelta(seconds=15) * 2 ** min(max(letter.attempts - 1, 0), 12), most)
     Letter.objects.filter(pk=letter.pk, state=Letter.State.WAITING).update(
-        due_at=DatabaseClock() + wait, last_error=reason[:300], leased_until=None
+        due_at=DatabaseClock() + wait, last_error=reason[:300], leased_until=None, interrupted=0
+    )
+
+
+@transaction.atomic(durable=True)
+def note_trouble(letter: Letter, *, reason: str) -> None:
+    """Say at a claimed letter why none leaves. It was not tried, and is not to blame."""
+    Letter.objects.filter(pk=letter.pk, leased_until=letter.leased_until).update(
+        due_at=DatabaseClock() + timedelta(seconds=15), last_error=reason[:300], leased_until=None
+    )
+
+
+@transaction.atomic(durable=True)
+def retry_letters() -> int:
+    """Try again the letters that were given up since their senders died; gives how many those are."""
+    return Letter.objects.filter(state=Letter.State.FAILED, last_error=SENDER_DIED).update(
+        state=Letter.State.WAITING, closed_at=None, attempts=0, interrupted=0, due_at=DatabaseClock()
     )
 
 
@@ -203,7 +289,7 @@ def release_letters(letters: Sequence[Letter]) -> None:
         Letter.objects.filter(pk=letter.pk, leased_until=letter.leased_until).update(leased_until=None)
 
 
-@shared_task(name="members.send_letters")
+@shared_task(name="members.send_letters", soft_time_limit=TASK_LIMIT - 20, time_limit=TASK_LIMIT)
 def send_letters_task() -> None:
     show_life(name="mail")
     knock()

@@ -40,12 +40,16 @@ def commands(listener: int) -> list[Child]:
     web = ["-m", "gunicorn", "skypemgr.wsgi", "--config", str(settings.BASE_DIR / "gunicorn.conf.py")]
     # On one machine root is as good as anybody; Celery warns of what it reads, which is JSON alone.
     celery = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "--app", "skypemgr"]
-    worker = ["worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    worker = ["worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    work = [*worker, "--queues", "work", "--concurrency", "2", "--hostname", "work@%h"]
+    # A mail server that is slow keeps this one waiting, and nothing else.
+    mail = [*worker, "--queues", "mail", "--concurrency", "1", "--hostname", "mail@%h"]
     # No file of beat's process id, which would be in the way after kill -9.
     beat = ["beat", "--loglevel", "WARNING", "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
     return [
         Child("web", [sys.executable, *web, "--bind", f"fd://{listener}"]),
-        Child("worker", [sys.executable, *celery, *worker]),
+        Child("worker", [sys.executable, *celery, *work]),
+        Child("mail", [sys.executable, *celery, *mail]),
         Child("beat", [sys.executable, *celery, *beat]),
     ]
 

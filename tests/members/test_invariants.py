@@ -173,7 +173,8 @@ def test_every_contradiction_is_found(organization):
 
     assert unseen == []
     assert find_violations() == []
-    assert {name for name, _sql in WAYS.values()} == set(all_invariants())
+    ours = {name for name, function in all_invariants().items() if function.__module__ == "members.invariants"}
+    assert {name for name, _sql in WAYS.values()} == ours
 
 
 def test_the_fence_asks_every_reference_by_sql_that_runs(organization):

@@ -20,7 +20,7 @@ from tests.skypemgr.processes import ROOT, Service, serving, setting_names
 from tests.skypemgr.test_up import status_of
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-OURS = ["web", "worker", "beat", "migrate"]
+OURS = ["web", "worker", "mail", "beat", "migrate"]
 REQUIRED = ["SECRET_KEY", "BASE_URL", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "SMTP_URL"]
 
 
@@ -49,10 +49,10 @@ def test_the_example_names_what_compose_asks_for() -> None:
 def test_production_has_every_part_and_only_the_proxy_faces_clients() -> None:
     services = COMPOSE["services"]
 
-    assert set(services) == {"proxy", "web", "worker", "beat", "migrate", "database", "broker"}
+    assert set(services) == {"proxy", "web", "worker", "mail", "beat", "migrate", "database", "broker"}
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
-    assert {name for name in services if "outside" in services[name]["networks"]} == {"proxy", "worker"}
+    assert {name for name in services if "outside" in services[name]["networks"]} == {"proxy", "mail"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -67,7 +67,7 @@ def test_our_services_run_one_image_in_production_with_all_it_requires(name: str
     assert service["cap_drop"] == ["ALL"]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "mail", "beat"])
 def test_nothing_of_ours_starts_before_the_migrations_are_applied(name: str) -> None:
     assert COMPOSE["services"][name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     assert COMPOSE["services"]["migrate"]["depends_on"]["database"] == {"condition": "service_healthy"}
@@ -166,7 +166,11 @@ def test_web_of_production_answers_behind_a_proxy_and_is_healthy(tmp_path: Path,
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("name", "sign", "more"),
-    [("worker", r"celery@\S+ (ready)", []), ("beat", r"(Sending due task)", ["--loglevel", "INFO"])],
+    [
+        ("worker", r"work@\S+ (ready)", []),
+        ("mail", r"mail@\S+ (ready)", []),
+        ("beat", r"(Sending due task)", ["--loglevel", "INFO"]),
+    ],
 )
 def test_worker_and_beat_of_production_start_and_stop(
     tmp_path: Path, static_root: Path, name: str, sign: str, more: list[str]

@@ -24,7 +24,13 @@ from tests.skypemgr.processes import (
     start,
 )
 
-ENDS = {"web": "gunicorn", "worker": " worker ", "beat": " beat ", "keeper": "skypemgr.running.keeper"}
+ENDS = {
+    "web": "gunicorn",
+    "worker": " --queues work ",
+    "mail": " --queues mail ",
+    "beat": " beat ",
+    "keeper": "skypemgr.running.keeper",
+}
 
 
 @contextmanager

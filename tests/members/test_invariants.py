@@ -151,6 +151,10 @@ WAYS = {
             SELECT user_id FROM members_member ORDER BY id DESC LIMIT 1
         ) WHERE id = (SELECT min(id) FROM members_member)""",
     ),
+    "tally that is off by one": (
+        "members.tallies_are_what_counting_gives",
+        "UPDATE members_membertally SET number = number + 1",
+    ),
     "letter to a stranger's account": (
         FENCE,
         "UPDATE members_letter SET user_id = (SELECT max(id) FROM members_user)",

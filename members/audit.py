@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from members.access import Actor
 from members.models import AuditEntry, AuditOrigin, Member, Organization
+from skypemgr.many_rows import insert_rows
 
 
 class Action(models.TextChoices):
@@ -56,26 +57,32 @@ def record_many(*, organization: Organization, actor: Actor, facts: Iterable[Fac
     origin = None
     if actor.user is not None and actor.address:
         origin, _created = AuditOrigin.objects.get_or_create(user=actor.user, address=actor.address)
-    AuditEntry.objects.bulk_create(
+    user_id = actor.user.pk if actor.user else None
+    member_id = actor.member.pk if actor.member else None
+    insert_rows(
         [
             AuditEntry(
-                organization=organization,
+                organization_id=organization.pk,
                 actor_kind=actor.kind,
-                actor_user=actor.user,
-                actor_member=actor.member,
-                origin=origin,
+                actor_user_id=user_id,
+                actor_member_id=member_id,
+                origin_id=origin.pk if origin else None,
                 action=fact.action,
                 subject_type=fact.subject._meta.model_name or "",
                 subject_id=fact.subject.pk,
-                subject_member=fact.subject if isinstance(fact.subject, Member) else fact.member,
+                subject_member_id=_member_of(fact),
                 before=dict(fact.before),
                 after=dict(fact.after),
                 reason=fact.reason,
             )
             for fact in facts
-        ],
-        batch_size=1_000,
+        ]
     )
+
+
+def _member_of(fact: Fact) -> int | None:
+    member = fact.subject if isinstance(fact.subject, Member) else fact.member
+    return member.pk if member else None
 
 
 @transaction.atomic(savepoint=False)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
+from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 
 from members.addresses import read_mailbox, same_address_key
@@ -173,7 +175,8 @@ def _note_new_departments(organization: Organization, plans: Sequence[_Plan]) ->
     existing = set(known.values_list("key", flat=True))
     for plan in plans:
         path = plan.data["department"]
-        if path and path.lower() not in existing and not plan.skip:
+        # Only where it will happen: neither with a row that is skipped, nor with one that waits for a correction.
+        if path and path.lower() not in existing and not plan.skip and not plan.problems:
             plan.notes.append({"field": "department", "code": "department_new", "facts": {}})
 
 
@@ -183,8 +186,8 @@ def _row(organization: Organization, batch: Batch, plan: _Plan) -> BatchRow:
     else:
         outcome, notes = (Outcome.PROBLEM if plan.problems else Outcome.READY), plan.notes
     return BatchRow(
-        organization=organization,
-        batch=batch,
+        organization_id=organization.pk,
+        batch_id=batch.pk,
         number=plan.draft.number,
         data=plan.data,
         outcome=outcome,
@@ -194,12 +197,18 @@ def _row(organization: Organization, batch: Batch, plan: _Plan) -> BatchRow:
     )
 
 
-def names_in_use(batch: Batch, *, but: int | None = None) -> Callable[[Collection[str]], set[str]]:
-    """Asks which Skype Names an account has, or a row of ``batch`` other than the one numbered ``but``."""
+def match_key_of(draft: Draft) -> str:
+    """What rows of one batch must not share: the folded address, "" when there is none."""
+    mailbox = read_mailbox(draft.email)
+    return "" if mailbox.problem else same_address_key(mailbox.address)
+
+
+def names_in_use(others: QuerySet[BatchRow]) -> Callable[[Collection[str]], set[str]]:
+    """Asks which Skype Names an account has, or will have by one of the rows ``others`` of a batch."""
+    waiting = others.filter(outcome__in=[Outcome.READY, Outcome.PROBLEM]).annotate(chosen=Lower(KT("data__skype_name")))
 
     def taken(names: Collection[str]) -> set[str]:
-        rows = batch.rows.exclude(number=but or 0).exclude(outcome__in=[Outcome.SKIPPED, Outcome.LEFT_OUT])
-        chosen = {name.lower() for name in rows.values_list("data__skype_name", flat=True) if name}
-        return taken_skype_names(names) | (chosen & set(names))
+        chosen = waiting.filter(chosen__in=list(names))
+        return taken_skype_names(names) | set(chosen.values_list("chosen", flat=True))
 
     return taken

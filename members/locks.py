@@ -17,3 +17,14 @@ def take_time() -> None:
     """Let this transaction's statements run longer than those of a page may; for what is done to many at once."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '60s'")
+
+
+def take_turn(kind: str, key: int) -> bool:
+    """Whether this transaction is the only one at work on something; a second one gets False and does not wait.
+
+    The turn ends with the transaction, and with a process that dies. A row lock would do as well, but whoever
+    wants to stop the work has to change that row, and would wait for a whole chunk of it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind} {key}"])
+        return bool(cursor.fetchone()[0])

@@ -8,23 +8,24 @@ from django.utils.translation import get_language
 
 from members.models import Invitation, Letter, Member, Organization, User
 from skypemgr.background import wake
+from skypemgr.many_rows import insert_rows
 
 
 @transaction.atomic(savepoint=False)
 def write_letters(letters: Iterable[Letter]) -> None:
     """Put letters into the outbox; a worker sends them after commit."""
-    Letter.objects.bulk_create(letters, batch_size=1_000)
+    insert_rows(list(letters))
     wake("members.send_letters")
 
 
 def invitation_letter(invitation: Invitation) -> Letter:
     """The letter with the link that opens ``invitation``."""
     return Letter(
-        organization=invitation.organization,
+        organization_id=invitation.organization_id,
         kind=Letter.Kind.INVITATION,
-        user=invitation.member.user if invitation.member else invitation.user,
-        member=invitation.member,
-        invitation=invitation,
+        user_id=invitation.member.user_id if invitation.member else invitation.user_id,
+        member_id=invitation.member_id,
+        invitation_id=invitation.pk,
         email=invitation.email,
     )
 

@@ -331,12 +331,12 @@ class NameAllocator:
     """Gives out Skype Names that are free, for as many people as there are, in few questions.
 
     ``find_taken`` gets Skype Names in lower case and returns those of them that are in use. What was given out
-    once is not given out again, so one allocator serves all chunks of a file.
+    once, ``given`` included, is not given out again, so one allocator serves all chunks of a file.
     """
 
-    def __init__(self, find_taken: Callable[[Collection[str]], Iterable[str]]) -> None:
+    def __init__(self, find_taken: Callable[[Collection[str]], Iterable[str]], *, given: Iterable[str] = ()) -> None:
         self._find_taken = find_taken
-        self._taken: set[str] = set()
+        self._taken: set[str] = {name.lower() for name in given}
         self._next_number: defaultdict[str, int] = defaultdict(lambda: 2)
 
     def claim(self, proposals: Sequence[str]) -> list[str]:

@@ -1,11 +1,12 @@
 """Making business accounts: everything that a new member needs, in a handful of statements for any number."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from members.audit import Action, Fact, record_many
 from members.mail import invitation_letter, write_letters
 from members.models import Department, Invitation, Member, Organization, User
 from members.names import search_text, sort_key
+from skypemgr.many_rows import insert_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +45,12 @@ def add_business_members(
 ) -> list[Member]:
     """Make a business account, a membership, an invitation and (with ``letters``) a letter for each newcomer.
 
-    Members come back in the order of ``newcomers``. Raises IntegrityError when a Skype Name or an address was
-    taken in the meantime; then nothing of the transaction stands.
+    As many statements for a hundred thousand as for one. Members come back in the order of ``newcomers``.
+    Raises IntegrityError when a Skype Name or an address was taken in the meantime; then nothing of the
+    transaction stands.
     """
     now = timezone.now()
-    users = User.objects.bulk_create(
+    users = insert_rows(
         [
             User(
                 skype_name=newcomer.skype_name,
@@ -55,19 +58,19 @@ def add_business_members(
                 first_name=newcomer.first_name,
                 last_name=newcomer.last_name,
                 kind=User.Kind.BUSINESS,
-                owner=organization,
-                password=newcomer.password or make_password(None),
+                owner_id=organization.pk,
+                password=newcomer.password or _no_password(),
                 must_change_password=bool(newcomer.password),
             )
             for newcomer in newcomers
         ]
     )
-    members = Member.objects.bulk_create(
+    members = insert_rows(
         [
             Member(
-                organization=organization,
+                organization_id=organization.pk,
                 user=user,
-                department=newcomer.department,
+                department_id=newcomer.department.pk if newcomer.department else None,
                 role=newcomer.role,
                 email=newcomer.email,
                 **sorting_of(user, organization, newcomer.email),
@@ -75,16 +78,16 @@ def add_business_members(
             for user, newcomer in zip(users, newcomers, strict=True)
         ]
     )
-    invitations = Invitation.objects.bulk_create(
+    invitations = insert_rows(
         [
             Invitation(
-                organization=organization,
+                organization_id=organization.pk,
                 kind=User.Kind.BUSINESS,
                 member=member,
-                user=member.user,
-                department=member.department,
+                user_id=member.user_id,
+                department_id=member.department_id,
                 email=member.email,
-                invited_by=actor.member,
+                invited_by_id=actor.member.pk if actor.member else None,
                 expires_at=now + timedelta(days=settings.INVITATION_DAYS),
             )
             for member in members
@@ -101,3 +104,8 @@ def add_business_members(
         ],
     )
     return members
+
+
+def _no_password() -> str:
+    # As make_password(None) writes it, from one draw of chance instead of forty.
+    return f"{UNUSABLE_PASSWORD_PREFIX}{secrets.token_urlsafe(30)}"

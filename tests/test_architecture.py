@@ -50,6 +50,7 @@ WITHOUT_CAPABILITY = {
 }
 # Why a file may catch whatever happens.
 CATCHES_EVERYTHING = {
+    "members/services/import_work.py": "one batch that fails must not stop those behind it; the log says what it was",
     "skypemgr/installation.py": "a check that could not run has failed, whatever the reason (reliability.md D20)",
     "skypemgr/invariants.py": "a question that could not be asked is answered no (reliability.md D20)",
     "skypemgr/background.py": "the thread that talks to the broker outlives whatever fails beside it",

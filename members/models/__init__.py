@@ -1,5 +1,5 @@
 from .audit import AuditEntry, AuditOrigin
-from .batches import Batch, BatchContent, BatchRow, BatchSlice
+from .batches import Batch, BatchPiece, BatchRow, BatchSlice
 from .invitations import Invitation
 from .jobs import Heartbeat, JobRun
 from .letters import Letter
@@ -13,7 +13,7 @@ __all__ = [
     "AuditEntry",
     "AuditOrigin",
     "Batch",
-    "BatchContent",
+    "BatchPiece",
     "BatchRow",
     "BatchSlice",
     "Department",

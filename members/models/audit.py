@@ -31,7 +31,7 @@ class AuditEntry(models.Model):
         OPERATOR = "operator", _("Operator")
         SYSTEM = "system", _("Skype Manager")
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="audit_entries")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="audit_entries", db_index=False)
     at = models.DateTimeField(auto_now_add=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor_user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

@@ -1,6 +1,8 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from .organizations import Organization
@@ -26,7 +28,7 @@ class Batch(models.Model):
         CANCELED = "canceled", _("Canceled")
         REFUSED = "refused", _("Could not be read")
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="batches")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="batches", db_index=False)
     kind = models.CharField(max_length=30)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     started_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
@@ -63,14 +65,18 @@ class Batch(models.Model):
         return f"batch {self.pk}"
 
 
-class BatchContent(models.Model):
-    """The file of a batch that is still being read. It goes when the rows stand."""
+class BatchPiece(models.Model):
+    """A piece of the file of a batch that is still being read. The pieces go when the rows stand."""
 
-    batch = models.OneToOneField(Batch, models.CASCADE, primary_key=True, related_name="content")
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="pieces", db_index=False)
+    number = models.PositiveIntegerField()
     content = models.BinaryField()
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "number"], name="batch_piece_numbered_once")]
+
     def __str__(self) -> str:
-        return f"content of batch {self.batch_id}"
+        return f"piece {self.number} of batch {self.batch_id}"
 
 
 class BatchSlice(models.Model):
@@ -115,8 +121,8 @@ class BatchRow(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="rows")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="rows", db_index=False)
     # Data rows are counted from 1; neither the header nor blank lines count.
     number = models.PositiveIntegerField()
     data = models.JSONField(default=dict)
@@ -139,6 +145,13 @@ class BatchRow(models.Model):
         indexes = [
             models.Index(fields=["batch", "outcome", "number"], name="batch_row_by_outcome"),
             models.Index(fields=["batch", "match_key", "number"], name="batch_row_by_match_key"),
+            models.Index(fields=["batch", "number"], condition=~Q(outcome="done"), name="batch_row_not_done"),
+            models.Index(
+                F("batch"),
+                Lower(KT("data__skype_name")),
+                condition=Q(outcome__in=["ready", "problem"]),
+                name="batch_row_by_skype_name",
+            ),
         ]
 
     def __str__(self) -> str:

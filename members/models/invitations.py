@@ -40,7 +40,7 @@ class Invitation(models.Model):
         NEW_LINK = "new_link", _("Asked for a new link")
         NOT_ME = "not_me", _("Says it is not for them")
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="invitations")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="invitations", db_index=False)
     kind = models.CharField(max_length=10, choices=User.Kind)
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="invitations")
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="invitations")

@@ -31,7 +31,7 @@ class Letter(models.Model):
         FAILED = "failed", _("Failed")
         CANCELED = "canceled", pgettext_lazy("letter", "Canceled")
 
-    organization = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="letters")
+    organization = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="letters", db_index=False)
     kind = models.CharField(max_length=30, choices=Kind)
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="letters")
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="letters")

@@ -37,7 +37,7 @@ class Department(models.Model):
 
     MAX_DEPTH = 6
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="departments")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="departments", db_index=False)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     name = models.CharField(max_length=100)
     path = models.CharField(max_length=700)

@@ -3,62 +3,85 @@
 The rows are the memory: whoever comes next goes on where the one before stopped, and two never do the same.
 """
 
+import logging
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import batched
+from typing import BinaryIO
 
 from celery import shared_task
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
+from psycopg import errors
 
 from members import directory
 from members.access import Actor
 from members.audit import Action, record
+from members.batch_files import PiecesGone, open_file
 from members.departments import find_or_add_departments
 from members.importing import Draft, Outcome, check_drafts, names_in_use
-from members.models import Batch, BatchContent, BatchRow, Organization
+from members.locks import take_time, take_turn
+from members.models import Batch, BatchPiece, BatchRow, Department, Organization
 from members.names import NameAllocator
 from members.newcomers import Newcomer, add_business_members
 from members.skype_names import taken_skype_names
 from skypemgr.kill_points import kill_point
+from skypemgr.many_rows import check_references, insert_rows, update_rows
 from skypemgr.problems import Problem
 
-READ_CHUNK = 1_000
-CREATE_CHUNK = 500
-TURN = 20.0
+logger = logging.getLogger(__name__)
+
+READ_CHUNK = 2_000
+CREATE_CHUNK = 5_000
+# What is made before a page is sent; more is left to a worker.
+AT_ONCE = 100
+# A task works on one batch for so many seconds, and on all of them for so many: well below its time limit.
+TURN, SHIFT = 20.0, 50.0
+TRIES = 3
 State = Batch.State
 
 
-def read_rows(batch: Batch, *, until: float = math.inf) -> None:
-    """Read the file of a batch into rows, a thousand at a time; a reader that died is continued from its last row.
+def nothing() -> None:
+    """What is told after a chunk when nobody listens."""
 
-    Stops after the chunk in which the monotonic clock passes ``until``.
+
+# Reading
+
+
+def read_rows(batch: Batch, *, until: float = math.inf, tell: Callable[[], None] = nothing) -> None:
+    """Read the file of a batch into rows, chunk by chunk; a reader that died is continued from its last row.
+
+    Stops after the chunk in which the monotonic clock passes ``until``; calls ``tell`` after each.
     """
-    content = BatchContent.objects.filter(batch=batch).values_list("content", flat=True).first()
-    if content is None:
+    file = open_file(batch)
+    done = Batch.objects.filter(pk=batch.pk, state=State.READING).values_list("total", flat=True).first()
+    if file is None or done is None:
         return
-    done = batch.rows.count()
-    allocator = NameAllocator(names_in_use(batch) if done else taken_skype_names)
-    seen = dict(batch.rows.filter(outcome=Outcome.READY).order_by("-number").values_list("match_key", "number"))
+    ready = batch.rows.filter(outcome=Outcome.READY).order_by("-number")
+    chosen = batch.rows.filter(outcome__in=[Outcome.READY, Outcome.PROBLEM])
+    allocator = NameAllocator(taken_skype_names, given=filter(None, chosen.values_list("data__skype_name", flat=True)))
+    seen = dict(ready.values_list("match_key", "number"))
     try:
-        for drafts in batched(_drafts(bytes(content), after=done), READ_CHUNK, strict=False):
+        for drafts in batched(_drafts(file, after=done), READ_CHUNK, strict=False):
             if not store_rows(batch=batch, drafts=drafts, after=done, allocator=allocator, seen=seen):
                 return
             done += len(drafts)
             kill_point("imports.after_rows")
+            tell()
             if time.monotonic() > until:
                 return
+    except PiecesGone:
+        return
     except Problem as problem:
         refuse_import(batch=batch, code=problem.code, facts=problem.facts)
         return
-    finish_reading(batch=batch)
+    finish_reading(batch=batch, total=done)
 
 
-def _drafts(content: bytes, *, after: int) -> Iterator[Draft]:
-    for row in directory.open_directory(BytesIO(content)).rows():
+def _drafts(file: BinaryIO, *, after: int) -> Iterator[Draft]:
+    for row in directory.open_directory(file).rows():
         if row.number <= after:
             continue
         yield Draft(
@@ -78,90 +101,130 @@ def store_rows(
     *, batch: Batch, drafts: Sequence[Draft], after: int, allocator: NameAllocator, seen: dict[str, int]
 ) -> bool:
     """Check and store the next rows; False when somebody else reads this batch, or nobody should any more."""
-    _take_time()
-    held = Batch.objects.select_for_update(skip_locked=True).filter(pk=batch.pk, state=State.READING).first()
-    if held is None or held.total != after:
+    take_time()
+    here = Batch.objects.filter(pk=batch.pk, state=State.READING, total=after)
+    if not take_turn("batch", batch.pk) or not here.exists():
         return False
-    rows = check_drafts(organization=batch.organization, batch=batch, drafts=drafts, allocator=allocator, seen=seen)
-    BatchRow.objects.bulk_create(rows, batch_size=READ_CHUNK)
-    Batch.objects.filter(pk=batch.pk).update(total=F("total") + len(rows))
+    insert_rows(
+        check_drafts(organization=batch.organization, batch=batch, drafts=drafts, allocator=allocator, seen=seen)
+    )
+    check_references()
+    # Stopped meanwhile, which waits for nobody: then these rows are not read.
+    stays = bool(here.update(total=F("total") + len(drafts)))
+    if not stays:
+        transaction.set_rollback(True)
     kill_point("imports.before_rows_commit")
-    return True
+    return stays
 
 
 @transaction.atomic(durable=True)
-def finish_reading(*, batch: Batch) -> None:
+def finish_reading(*, batch: Batch, total: int) -> None:
     """The rows stand: the file is no longer needed, and the review can begin."""
-    if Batch.objects.filter(pk=batch.pk, state=State.READING).update(state=State.DRAFT):
-        BatchContent.objects.filter(batch=batch).delete()
+    if Batch.objects.filter(pk=batch.pk, state=State.READING, total=total).update(state=State.DRAFT):
+        BatchPiece.objects.filter(batch=batch).delete()
 
 
 @transaction.atomic(durable=True)
 def refuse_import(*, batch: Batch, code: str, facts: Mapping[str, object]) -> None:
     """Give up reading a file, and remember why: one of ``members.row_texts.TEXTS``."""
-    BatchContent.objects.filter(batch=batch).delete()
-    BatchRow.objects.filter(batch=batch).delete()
-    Batch.objects.filter(pk=batch.pk, state=State.READING).update(
+    refused = Batch.objects.filter(pk=batch.pk, state=State.READING).update(
         state=State.REFUSED,
         facts={**batch.facts, "refusal": code, "refusal_facts": dict(facts)},
         finished_at=timezone.now(),
         total=0,
     )
+    if refused:
+        BatchPiece.objects.filter(batch=batch).delete()
+        BatchRow.objects.filter(batch=batch).delete()
 
 
-def advance(batch: Batch, *, chunks: float = math.inf, seconds: float = math.inf) -> None:
-    """Carry a batch on: read it, or make accounts until it is done, at most ``chunks`` of 500 rows or ``seconds``."""
+# Both
+
+
+def advance(
+    batch: Batch, *, chunks: float = math.inf, seconds: float = math.inf, tell: Callable[[], None] = nothing
+) -> None:
+    """Carry a batch on: read it, or make accounts until it is done, at most so many ``chunks`` or ``seconds``.
+
+    ``tell`` is called after each chunk. What collides with somebody else is looked at again, in ever smaller
+    chunks; a row that can't be made even alone has failed. A database that is too busy is left for another time.
+    """
     until = time.monotonic() + seconds
     if batch.state == State.READING:
-        read_rows(batch, until=until)
+        read_rows(batch, until=until, tell=tell)
         return
     size, failures, done = CREATE_CHUNK, 0, 0
     while done < chunks and time.monotonic() < until:
         try:
+            prepare_departments(batch=batch, size=size)
             if not create_chunk(batch=batch, size=size):
                 return
-        except IntegrityError:
-            # A name or an address was taken while we worked: look again, in the end one row at a time.
+        except (IntegrityError, DataError, OperationalError) as error:
             failures += 1
-            if failures <= 3:
+            if not _may_pass(error):
+                raise
+            if failures < TRIES:
                 continue
             if size > 1:
-                size = 1
+                failures, size = 0, max(size // 8, 1)
                 continue
+            if isinstance(error, OperationalError):
+                return
             fail_first_row(batch=batch)
-        failures, done = 0, done + 1
+        failures, done, size = 0, done + 1, min(size * 8, CREATE_CHUNK)
         kill_point("imports.after_chunk")
+        tell()
 
 
-def advance_to_the_end(batch: Batch) -> None:
+def _may_pass(error: Exception) -> bool:
+    # A broken connection does not mend by asking again; a deadlock, a lock and a timeout may.
+    busy = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable, errors.QueryCanceled)
+    return not isinstance(error, OperationalError) or isinstance(error.__cause__, busy)
+
+
+def advance_at_once(batch: Batch) -> None:
+    """Carry a started batch to its end if it is small; whoever looks at a large one sees a worker's progress."""
+    if len(batch.rows.filter(outcome=Outcome.READY)[: AT_ONCE + 1]) <= AT_ONCE:
+        advance(batch, chunks=1)
+
+
+def advance_to_the_end(batch: Batch, *, tell: Callable[[], None] = nothing) -> None:
     """Carry a batch on until it is read or done, with whoever else works on it; for commands, which wait."""
     batch.refresh_from_db()
     while batch.state in (State.READING, State.RUNNING):
-        advance(batch)
+        advance(batch, tell=tell)
         batch.refresh_from_db()
         if batch.state in (State.READING, State.RUNNING):
             # A worker has it in hand, or has died with it: look again before long.
+            tell()
             time.sleep(0.2)
+
+
+# Creating
+
+
+@transaction.atomic(durable=True)
+def prepare_departments(*, batch: Batch, size: int) -> None:
+    """Make the departments that the next rows need, since that locks the organization and must not take long."""
+    if not take_turn("batch", batch.pk):
+        return
+    if held := _running(batch):
+        _departments(held, _next_rows(held, size).values_list("data__department", flat=True))
 
 
 @transaction.atomic(durable=True)
 def create_chunk(*, batch: Batch, size: int) -> bool:
     """Make the accounts of the next rows; False when there is nothing to do here, or somebody else does it."""
-    _take_time()
-    held = (
-        Batch.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=batch.pk, state=State.RUNNING).first()
-    )
+    take_time()
+    if not take_turn("batch", batch.pk):
+        return False
+    held = _running(batch)
     if held is None:
         return False
-    organization = held.organization
-    actor = Actor.of_member(held.started_by) if held.started_by else Actor.system()
-    rows = list(held.rows.filter(outcome=Outcome.READY).order_by("number")[:size])
+    organization, actor = held.organization, _actor(held)
+    rows = list(_next_rows(held, size))
     ready = _check_for_creation(held, organization, rows)
-    departments = find_or_add_departments(
-        organization=organization,
-        actor=actor,
-        paths=[row.data["department"] for row in ready if row.data["department"]],
-    )
+    departments = _departments(held, [row.data["department"] for row in ready])
     members = add_business_members(
         organization=organization,
         actor=actor,
@@ -182,17 +245,35 @@ def create_chunk(*, batch: Batch, size: int) -> bool:
         row.member, row.outcome = member, Outcome.DONE
         # The hash is in the account now; a copy would be one more thing to lose.
         row.data["password"] = ""
-    # One statement for the chunk; bulk_update would write a CASE with a branch per row and field.
-    BatchRow.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["outcome", "data", "problems", "notes", "member"],
-    )
+    update_rows(rows, ["outcome", "data", "problems", "notes", "member"])
+    check_references()
+    # Only now, for a moment: whoever stops the batch never waits for a chunk, and then nobody of it is made.
+    if Batch.objects.select_for_update(no_key=True).filter(pk=held.pk, state=State.RUNNING).first() is None:
+        transaction.set_rollback(True)
+        return False
     if len(rows) < size:
         _finish(held, organization, actor)
     kill_point("imports.before_chunk_commit")
     return len(rows) == size
+
+
+def _running(batch: Batch) -> Batch | None:
+    running = Batch.objects.select_related("organization", "started_by__user")
+    return running.filter(pk=batch.pk, state=State.RUNNING).first()
+
+
+def _actor(batch: Batch) -> Actor:
+    return Actor.of_member(batch.started_by) if batch.started_by else Actor.system()
+
+
+def _next_rows(batch: Batch, size: int) -> QuerySet[BatchRow]:
+    return batch.rows.filter(outcome=Outcome.READY).order_by("number")[:size]
+
+
+def _departments(batch: Batch, paths: Iterable[str]) -> Mapping[str, Department]:
+    return find_or_add_departments(
+        organization=batch.organization, actor=_actor(batch), paths={path for path in paths if path}
+    )
 
 
 def _check_for_creation(batch: Batch, organization: Organization, rows: list[BatchRow]) -> list[BatchRow]:
@@ -201,12 +282,16 @@ def _check_for_creation(batch: Batch, organization: Organization, rows: list[Bat
         organization=organization,
         batch=batch,
         drafts=[Draft.of_row(row) for row in rows],
-        allocator=NameAllocator(taken_skype_names),
+        # A name that is chosen anew must not be one that a later row was shown with.
+        allocator=NameAllocator(names_in_use(batch.rows.filter(number__gt=rows[-1].number if rows else 0))),
         seen={},
     )
     for row, fresh in zip(rows, checked, strict=True):
+        if fresh.outcome == Outcome.SKIPPED:
+            row.notes = fresh.notes
+        elif fresh.data["skype_name"] != row.data["skype_name"]:
+            row.notes = [*row.notes, *(note for note in fresh.notes if note["code"] == "skype_name_numbered")]
         row.data, row.problems = fresh.data, fresh.problems
-        row.notes = fresh.notes if fresh.outcome == Outcome.SKIPPED else row.notes
         row.outcome = Outcome.FAILED if fresh.outcome == Outcome.PROBLEM else fresh.outcome
     return [row for row in rows if row.outcome == Outcome.READY]
 
@@ -230,21 +315,24 @@ def _finish(batch: Batch, organization: Organization, actor: Actor) -> None:
 @transaction.atomic(durable=True)
 def fail_first_row(*, batch: Batch) -> None:
     """Put aside the row that could not be carried out however often it was tried."""
-    row = batch.rows.filter(outcome=Outcome.READY).order_by("number").first()
-    if row is not None:
+    if not take_turn("batch", batch.pk):
+        return
+    row = _running(batch) and batch.rows.filter(outcome=Outcome.READY).order_by("number").first()
+    if row:
         row.outcome = Outcome.FAILED
         row.problems = [{"field": None, "code": "conflict", "facts": {}}]
         row.save(update_fields=["outcome", "problems"])
 
 
-def _take_time() -> None:
-    # A batch may take longer than a page; the setting ends with the transaction.
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = '60s'")
-
-
 @shared_task(name="members.advance_batches")
 def advance_batches_task() -> None:
-    for batch in Batch.objects.filter(state__in=[State.READING, State.RUNNING]).order_by("pk")[:20]:
-        # Well below the time limit of a task: the next tick goes on, and the batches behind get their turn.
-        advance(batch, seconds=TURN)
+    end = time.monotonic() + SHIFT
+    # In any order, so that none waits behind those that take long.
+    for batch in Batch.objects.filter(state__in=[State.READING, State.RUNNING]).order_by("?")[:20]:
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        try:
+            advance(batch, seconds=min(TURN, left))
+        except Exception:
+            logger.exception("Batch %d did not go on; it is tried again.", batch.pk)

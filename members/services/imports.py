@@ -1,43 +1,58 @@
 """Adding people in a batch: taken in, reviewed and started here; ``import_work`` reads and carries out."""
 
-import hashlib
 from collections.abc import Mapping
 from io import BytesIO
+from typing import BinaryIO
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from members import directory
 from members.access import Actor, Capability, require
 from members.audit import Action, record
+from members.batch_files import fingerprint_of, store_file
 from members.errors import BatchNotOpen, NothingToAdd, RowsNeedCorrection, SameContentAgain, TooManyRows
-from members.importing import Draft, Outcome, check_drafts, names_in_use
-from members.models import Batch, BatchContent, BatchRow, Organization
+from members.importing import Draft, Outcome, check_drafts, match_key_of, names_in_use
+from members.locks import lock_organization
+from members.models import Batch, BatchPiece, BatchRow, Organization
 from members.names import NameAllocator
 from members.operations import claim, settle
 from members.skype_names import taken_skype_names
 from skypemgr.background import wake
+from skypemgr.many_rows import insert_rows, update_rows
 
 State = Batch.State
+REVIEWED = ["data", "outcome", "problems", "notes", "match_key"]
+# Rows with one address that are looked at together.
+NAMESAKES = 500
 
 
 @transaction.atomic(durable=True)
 def start_import_of_file(
-    *, actor: Actor, organization: Organization, content: bytes, file_name: str, key: UUID, letters: bool = True
+    *,
+    actor: Actor,
+    organization: Organization,
+    content: bytes | BinaryIO,
+    file_name: str,
+    key: UUID,
+    letters: bool = True,
 ) -> Batch:
     """Take a directory's CSV file for reading; ``read_rows`` makes its rows. The same key gives the same batch.
 
-    Raises UnreadableFile when it can't be understood, SameContentAgain when it was carried out before.
+    ``content`` is the file, which can be read more than once, or what stands in it. Raises UnreadableFile when it
+    can't be understood, SameContentAgain when it was carried out before.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    fingerprint = hashlib.sha256(content).hexdigest()
+    file = BytesIO(content) if isinstance(content, bytes) else content
+    fingerprint = fingerprint_of(file)
     if earlier := claim(organization=organization, name="import_members", key=key, facts={"fingerprint": fingerprint}):
         return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
     refuse_applied(organization, fingerprint)
-    facts = directory.open_directory(BytesIO(content), limit_rows=settings.IMPORT_ROW_LIMIT).facts.as_json()
+    facts = directory.open_directory(file, limit_rows=settings.IMPORT_ROW_LIMIT).facts.as_json()
     batch = Batch.objects.create(
         organization=organization,
         kind=Batch.Kind.IMPORT_MEMBERS,
@@ -47,7 +62,7 @@ def start_import_of_file(
         fingerprint=fingerprint,
         facts={**facts, "letters": letters},
     )
-    BatchContent.objects.create(batch=batch, content=content)
+    store_file(batch=batch, file=file)
     settle(organization=organization, name="import_members", key=key, result={"batch": batch.pk})
     wake("members.advance_batches")
     return batch
@@ -77,7 +92,7 @@ def start_import_of_people(
     rows = check_drafts(
         organization=organization, batch=batch, drafts=people, allocator=NameAllocator(taken_skype_names), seen={}
     )
-    BatchRow.objects.bulk_create(rows, batch_size=1_000)
+    insert_rows(rows)
     settle(organization=organization, name="import_members", key=key, result={"batch": batch.pk})
     return batch
 
@@ -123,7 +138,7 @@ def leave_out_row(*, actor: Actor, organization: Organization, batch: Batch, num
     batch = _lock_draft(organization, batch)
     row = batch.rows.get(number=number)
     BatchRow.objects.filter(pk=row.pk).update(outcome=Outcome.LEFT_OUT)
-    _check_namesakes(batch, {row.match_key}, but=number)
+    _check_namesakes(batch, {row.match_key})
 
 
 @transaction.atomic(durable=True)
@@ -143,34 +158,55 @@ def _lock_draft(organization: Organization, batch: Batch) -> Batch:
 
 
 def _check_again(batch: Batch, row: BatchRow, draft: Draft) -> BatchRow:
-    [checked] = _checked(batch, [draft], but=row.number)
+    [checked] = _checked(batch, [draft], others=batch.rows.exclude(number=row.number))
     checked.pk = row.pk
-    checked.save()
-    _check_namesakes(batch, {row.match_key, checked.match_key}, but=row.number)
+    update_rows([checked], REVIEWED)
+    _check_namesakes(batch, {row.match_key, checked.match_key})
     return checked
 
 
-def _check_namesakes(batch: Batch, keys: set[str], *, but: int) -> None:
-    rows = list(
-        batch.rows.filter(match_key__in=keys - {""}, outcome__in=[Outcome.SKIPPED, Outcome.READY])
-        .exclude(number=but)
-        .order_by("number")
-    )
-    for row in rows:
-        [checked] = _checked(batch, [Draft.of_row(row)], but=row.number)
-        checked.pk = row.pk
-        checked.save()
+def _check_namesakes(batch: Batch, keys: set[str]) -> None:
+    """Let the next row with an address in, when none with it is ready any more; a few rows, however many there are."""
+    for key in keys - {""}:
+        namesakes = batch.rows.filter(match_key=key).order_by("number")
+        if namesakes.filter(outcome=Outcome.READY).exists():
+            continue
+        while rows := list(namesakes.filter(outcome=Outcome.SKIPPED)[:NAMESAKES]):
+            drafts = [Draft.of_row(row) for row in rows]
+            checked = _checked(batch, drafts, others=batch.rows.exclude(number__in=[row.number for row in rows]))
+            for row, fresh in zip(rows, checked, strict=True):
+                fresh.pk = row.pk
+            update_rows(checked, REVIEWED)
+            first = next((row for row in checked if row.outcome == Outcome.READY), None)
+            if first is not None:
+                # Those behind it still name the row that was the first before.
+                beyond = namesakes.filter(outcome=Outcome.SKIPPED, number__gt=rows[-1].number)
+                beyond.update(notes=[{"code": "same_as_row", "facts": {"row": first.number}}])
+            if any(row.outcome == Outcome.SKIPPED for row in checked):
+                # One is ready now, or the address is known to us already: the others stay where they are.
+                break
 
 
-def _checked(batch: Batch, drafts: list[Draft], *, but: int) -> list[BatchRow]:
-    ready = batch.rows.filter(outcome=Outcome.READY).exclude(number=but).order_by("-number")
+def _checked(batch: Batch, drafts: list[Draft], *, others: QuerySet[BatchRow]) -> list[BatchRow]:
+    """Rows checked against those they could collide with, found by address and by Skype Name."""
+    keys = {key for draft in drafts if (key := match_key_of(draft))}
+    ready = others.filter(outcome=Outcome.READY, match_key__in=keys).order_by("-number")
     return check_drafts(
         organization=batch.organization,
         batch=batch,
         drafts=drafts,
-        allocator=NameAllocator(names_in_use(batch, but=but)),
+        allocator=NameAllocator(names_in_use(others)),
         seen=dict(ready.values_list("match_key", "number")),
     )
+
+
+@transaction.atomic(durable=True)
+def leave_out_problems(*, actor: Actor, organization: Organization, batch: Batch) -> int:
+    """Leave out every row that needs a correction; gives how many those are."""
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    batch = _lock_draft(organization, batch)
+    # None of them stood in the way of another row, so no other is checked again.
+    return batch.rows.filter(outcome=Outcome.PROBLEM).update(outcome=Outcome.LEFT_OUT)
 
 
 @transaction.atomic(durable=True)
@@ -185,10 +221,9 @@ def start_batch(*, actor: Actor, organization: Organization, batch: Batch, valid
     if begun.state in (State.RUNNING, State.DONE):
         # Without waiting for the worker that has it in hand.
         return begun
-    # The batch before the organization, as those who carry it out do.
-    held = Batch.objects.select_for_update(no_key=True).get(organization=organization, pk=batch.pk)
     # One at a time: two drafts of one file could each find that the other was not carried out yet.
-    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    lock_organization(organization)
+    held = Batch.objects.select_for_update(no_key=True).get(organization=organization, pk=batch.pk)
     if held.state in (State.RUNNING, State.DONE):
         return held
     if held.state != State.DRAFT:
@@ -223,7 +258,7 @@ def cancel_batch(*, actor: Actor, organization: Organization, batch: Batch) -> N
     ).update(state=State.CANCELED, finished_at=timezone.now())
     if not stopped:
         raise BatchNotOpen
-    BatchContent.objects.filter(batch=batch).delete()
+    BatchPiece.objects.filter(batch=batch).delete()
     record(organization=organization, actor=actor, action=Action.BATCH_CANCELED, subject=batch)
 
 

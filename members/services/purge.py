@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from members.models import Batch, BatchContent, BatchRow, JobRun, Letter, Throttle
+from members.models import Batch, BatchPiece, BatchRow, JobRun, Letter, Throttle
 
 KEPT = timedelta(days=90)
 RUNS_KEPT = timedelta(days=400)
@@ -35,7 +35,7 @@ def purge_personal_data() -> dict[str, int]:
                 data={}, problems=[], notes=[], match_key=""
             ),
         ),
-        "batch_files": _repeat(_delete, BatchContent.objects.filter(batch__created_at__lt=long_ago)),
+        "batch_files": _repeat(_delete, BatchPiece.objects.filter(batch__created_at__lt=long_ago)),
         "tries": _repeat(_delete, Throttle.objects.filter(began_at__lt=yesterday)),
         # The newest of each job says where it stands, and those that were given up say so.
         "job_runs": _repeat(_delete, JobRun.objects.filter(Exists(_later_runs()), finished_at__lt=Now() - RUNS_KEPT)),

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from members.access import Actor
 from members.errors import BatchNotOpen, NothingToAdd, RowsNeedCorrection, SameContentAgain
 from members.importing import Draft, Outcome
-from members.models import AuditEntry, Batch, BatchContent, BatchRow, Department, Invitation, Letter, Member, User
+from members.models import AuditEntry, Batch, BatchPiece, BatchRow, Department, Invitation, Letter, Member, User
 from members.row_texts import sentence
 from members.services import import_work, imports
 from skypemgr.text_files import UnreadableFile
@@ -366,7 +366,7 @@ def test_a_reader_that_died_is_continued_where_it_stopped(admin, monkeypatch):
     assert (batch.state, batch.rows.count(), batch.total) == ("draft", 25, 25)
     names = list(batch.rows.values_list("data__skype_name", flat=True))
     assert len(set(names)) == 25
-    assert not BatchContent.objects.exists()
+    assert not BatchPiece.objects.exists()
 
 
 def test_a_creator_that_died_is_continued_without_doubles(admin, monkeypatch):

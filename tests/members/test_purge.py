@@ -4,7 +4,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from members.models import Batch, BatchContent, BatchRow, Letter, Throttle
+from members.models import Batch, BatchPiece, BatchRow, Letter, Throttle
 from members.services import purge
 from members.services.purge import purge_personal_data
 from members.throttle import SIGN_IN, count_try
@@ -88,7 +88,7 @@ def test_rows_of_a_batch_forget_whom_they_were_about():
 
 def test_a_review_nobody_finished_is_canceled_and_forgotten():
     abandoned, row = batch(LONG_AGO, state="draft")
-    BatchContent.objects.create(batch=abandoned, content=b"anna@a.example")
+    BatchPiece.objects.create(batch=abandoned, number=0, content=b"anna@a.example")
     running, working = batch(LONG_AGO, state="running")
 
     counts = purge_personal_data()

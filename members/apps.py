@@ -6,8 +6,9 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from members import checklist, pages, timetable  # noqa: PLC0415
+        from members import batch_kinds, checklist, pages, timetable  # noqa: PLC0415
 
+        batch_kinds.register()
         pages.register()
         checklist.register()
         timetable.register()

@@ -35,6 +35,9 @@ class Action(models.TextChoices):
     BATCH_STARTED = "batch.started", _("Started an import")
     BATCH_FINISHED = "batch.finished", _("Finished an import")
     BATCH_CANCELED = "batch.canceled", _("Canceled an import")
+    RUN_STARTED = "run.started", _("Started a change of many members")
+    RUN_FINISHED = "run.finished", _("Finished a change of many members")
+    RUN_CANCELED = "run.canceled", _("Stopped a change of many members")
     PASSWORD_CHANGED = "password.changed", _("Changed the password")
     ADDRESS_CHANGED = "address.changed", _("Changed the e-mail address")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.text import get_text_list
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.audit import Action
@@ -33,6 +33,7 @@ FIELDS: dict[str, Text] = {
     "people": _("People"),
     "role": _("Role"),
     "rows": _("Rows"),
+    "run": pgettext_lazy("of many members", "Change"),
     "skipped": _("Skipped"),
     "state": _("State"),
     "time_zone": _("Time zone"),
@@ -42,6 +43,7 @@ VALUES: dict[str, Mapping[str, Text]] = {
     "state": {**dict(Member.State.choices), **dict(Batch.State.choices)},
     "kind": dict(User.Kind.choices),
     "language": dict(LANGUAGES),
+    "run": dict(Batch.Kind.choices),
 }
 ACTIONS: dict[str, Text] = dict(Action.choices)
 # Alone on a line, these say enough without their name.

@@ -6,7 +6,7 @@ The confirmation page counts by these, and the service acts by the same ones.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Case, Count, Q, Value, When
 
 from members.access import ROLES, Actor
 from members.models import Department, Member
@@ -35,35 +35,41 @@ def roles_above(actor: Actor) -> list[str]:
 
 def movable(chosen: MemberQuerySet, actor: Actor, department: Department | None) -> MemberQuerySet:
     """Those of ``chosen`` who would go to ``department`` (None: to none)."""
-    return _without(chosen, _move_exceptions(actor, department))
+    return _without(chosen, move_exceptions(actor, department))
 
 
 def reach_of_move(chosen: MemberQuerySet, actor: Actor, department: Department | None) -> Reach:
-    return _reach(chosen, _move_exceptions(actor, department))
+    return _reach(chosen, move_exceptions(actor, department))
 
 
 def blockable(chosen: MemberQuerySet, actor: Actor) -> MemberQuerySet:
     """Those of ``chosen`` who can sign in now and may be stopped by ``actor``, who can't stop themselves."""
-    return _without(chosen, _block_exceptions(actor))
+    return _without(chosen, block_exceptions(actor))
 
 
 def reach_of_block(chosen: MemberQuerySet, actor: Actor) -> Reach:
-    return _reach(chosen, _block_exceptions(actor))
+    return _reach(chosen, block_exceptions(actor))
 
 
 def invitable(chosen: MemberQuerySet) -> MemberQuerySet:
     """Those of ``chosen`` whose invitation still waits."""
-    return _without(chosen, _resend_exceptions())
+    return _without(chosen, resend_exceptions())
 
 
 def reach_of_resend(chosen: MemberQuerySet) -> Reach:
-    return _reach(chosen, _resend_exceptions())
+    return _reach(chosen, resend_exceptions())
 
 
-type _Exceptions = Sequence[tuple[str, Q]]
+def reasons_of(chosen: MemberQuerySet, exceptions: "Exceptions") -> dict[int, str]:
+    """Why each of ``chosen`` is left alone, by key; "" for those who are not."""
+    return dict(chosen.order_by().annotate(reason=_reason(exceptions)).values_list("pk", "reason"))
 
 
-def _move_exceptions(actor: Actor, department: Department | None) -> _Exceptions:
+type Exceptions = Sequence[tuple[str, Q]]
+
+
+# Who is left alone for two reasons is counted once, for the first.
+def move_exceptions(actor: Actor, department: Department | None) -> Exceptions:
     return [
         ("left", Q(state=State.LEFT)),
         ("there", Q(department=department)),
@@ -71,7 +77,7 @@ def _move_exceptions(actor: Actor, department: Department | None) -> _Exceptions
     ]
 
 
-def _block_exceptions(actor: Actor) -> _Exceptions:
+def block_exceptions(actor: Actor) -> Exceptions:
     return [
         ("left", Q(state=State.LEFT)),
         ("blocked", Q(state=State.BLOCKED)),
@@ -81,27 +87,29 @@ def _block_exceptions(actor: Actor) -> _Exceptions:
     ]
 
 
-def _resend_exceptions() -> _Exceptions:
+def resend_exceptions() -> Exceptions:
     return [
         ("left", Q(state=State.LEFT)),
         ("joined", Q(state__in=[State.ACTIVE, State.BLOCKED])),
     ]
 
 
-def _without(chosen: MemberQuerySet, exceptions: _Exceptions) -> MemberQuerySet:
+def _without(chosen: MemberQuerySet, exceptions: Exceptions) -> MemberQuerySet:
     for _reason, condition in exceptions:
         chosen = chosen.exclude(condition)
     return chosen
 
 
-def _reach(chosen: MemberQuerySet, exceptions: _Exceptions) -> Reach:
-    remaining, untouched = chosen.order_by(), []
-    total = left = remaining.count()
-    # Who is left alone for two reasons is counted once, for the first.
-    for reason, condition in exceptions:
-        remaining = remaining.exclude(condition)
-        rest = remaining.count()
-        if rest < left:
-            untouched.append((reason, left - rest))
-        left = rest
-    return Reach(chosen=total, changed=left, untouched=tuple(untouched))
+def _reach(chosen: MemberQuerySet, exceptions: Exceptions) -> Reach:
+    # One look at them, since there may be a million.
+    reasons = chosen.order_by().annotate(reason=_reason(exceptions)).values_list("reason")
+    numbers = dict(reasons.annotate(number=Count("pk")))
+    return Reach(
+        chosen=sum(numbers.values()),
+        changed=numbers.get("", 0),
+        untouched=tuple((reason, numbers[reason]) for reason, _condition in exceptions if numbers.get(reason)),
+    )
+
+
+def _reason(exceptions: Exceptions) -> Case:
+    return Case(*(When(condition, then=Value(reason)) for reason, condition in exceptions), default=Value(""))

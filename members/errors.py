@@ -103,6 +103,23 @@ class BatchNotOpen(Refusal):
     text = _("This was already carried out or canceled.")
 
 
+class SelectionChanged(Refusal):
+    """Others are chosen than were shown; ``number`` says how many by now."""
+
+    text = _("The list has changed in the meantime. Look at what will happen now, then confirm it again.")
+    number: int
+
+
+class RunImpossible(Refusal):
+    """No part of a run over many members can be carried out any more."""
+
+    text = _("This can’t be done any more.")
+
+
+class DepartmentGone(RunImpossible):
+    text = _("The department was deleted in the meantime.")
+
+
 class SameContentAgain(Refusal):
     """The content was applied before; ``batch_id`` says where."""
 

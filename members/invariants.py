@@ -89,8 +89,9 @@ ENTRIES_OF_IMPORTS = """
             count(*) FILTER (WHERE action = 'batch.finished') AS finished
         FROM members_auditentry WHERE subject_type = 'batch' GROUP BY subject_id
     ) entries ON entries.subject_id = batch.id
-    WHERE (batch.state = 'done' AND (entries.begun IS NULL OR entries.begun <> entries.finished))
-        OR (batch.state = 'running' AND (entries.begun IS NULL OR entries.begun <> entries.finished + 1))
+    WHERE batch.kind = 'import_members' AND (
+        (batch.state = 'done' AND (entries.begun IS NULL OR entries.begun <> entries.finished))
+        OR (batch.state = 'running' AND (entries.begun IS NULL OR entries.begun <> entries.finished + 1)))
 """
 
 
@@ -209,6 +210,35 @@ def identities_are_frozen() -> Findings:
         " ON account.id = member.user_id AND account.kind = 'business' GROUP BY account.id HAVING count(*) > 1) x"
     ):
         yield f"{number} business accounts are members more than once."
+
+
+# Of each change of many members: who was meant, what the slices say came of them, and what the rows say.
+RUNS = """
+    SELECT count(*) FROM members_batch batch
+    LEFT JOIN (
+        SELECT batch_id, sum(cardinality(members)) AS meant, sum(changed + untouched + failed) AS noted,
+            sum(changed) AS changed, bool_or(changed IS NULL) AS waits
+        FROM members_batchslice GROUP BY batch_id
+    ) slices ON slices.batch_id = batch.id
+    LEFT JOIN (
+        SELECT batch_id, count(*) AS rows, count(DISTINCT member_id) AS people,
+            count(*) FILTER (WHERE outcome = 'done') AS done
+        FROM members_batchrow GROUP BY batch_id
+    ) outcome ON outcome.batch_id = batch.id
+    WHERE batch.kind <> 'import_members' AND (
+        coalesce(slices.meant, 0) <> batch.total
+        OR coalesce(slices.noted, 0) <> coalesce(outcome.rows, 0)
+        OR coalesce(slices.changed, 0) <> coalesce(outcome.done, 0)
+        OR outcome.rows <> outcome.people
+        OR (batch.state = 'done' AND slices.waits))
+"""
+
+
+@invariant
+def changes_of_many_are_made_once() -> Findings:
+    """I9: of those who were meant each has one row, as soon as the slice that names them is carried out."""
+    if number := count(RUNS):
+        yield f"{number} changes of many members don't add up."
 
 
 @invariant

@@ -5,8 +5,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from members.access import Actor
+from members.audit import Action, Fact, record_many
 from members.mail import invitation_letter, stop_letters, write_letters
-from members.models import Invitation
+from members.models import Invitation, Organization
 from skypemgr.clock import DatabaseClock
 
 
@@ -28,3 +30,21 @@ def renew_invitations(invitations: Sequence[Invitation], *, email: str | None = 
     renewed = list(Invitation.objects.filter(pk__in=pks).select_related("organization", "member__user", "user"))
     write_letters(invitation_letter(invitation) for invitation in renewed)
     return renewed
+
+
+@transaction.atomic(savepoint=False)
+def record_renewals(*, organization: Organization, actor: Actor, invitations: Sequence[Invitation]) -> None:
+    """Write down that these invitations were sent again."""
+    record_many(
+        organization=organization,
+        actor=actor,
+        facts=[
+            Fact(
+                action=Action.INVITATION_RESENT,
+                subject=invitation,
+                member=invitation.member,
+                after={"kind": invitation.kind},
+            )
+            for invitation in invitations
+        ],
+    )

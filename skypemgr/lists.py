@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.core import signing
 from django.db.models import Field, Model, Q, QuerySet
@@ -244,6 +245,20 @@ def read_choice[C: str](query: QueryDict, key: str, allowed: Sequence[C], defaul
     """The value of a parameter if it is one of ``allowed``, else ``default``; nothing else gets through."""
     value = query.get(key, "")
     return next((choice for choice in allowed if choice == value), default)
+
+
+def read_number(query: QueryDict, key: str) -> int:
+    """A whole number that some row may have, or that rows may come to; 0 for anything else."""
+    text = query.get(key, "")
+    return min(int(text), LARGEST_ID) if re.fullmatch(r"\d{1,19}", text, re.ASCII) else 0
+
+
+def read_key(query: QueryDict, key: str) -> UUID:
+    """The key that a form was given when it was shown; a new one for anything else."""
+    try:
+        return UUID(query.get(key, ""))
+    except ValueError:
+        return uuid4()
 
 
 def read_day(query: QueryDict, key: str) -> date | None:

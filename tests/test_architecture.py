@@ -43,7 +43,7 @@ WITHOUT_PEOPLE = {
     "styleguide/": "invented data, in local mode only",
 }
 # Run by the clock or by a worker, never by somebody: what they do was asked for, and logged, before.
-WITHOUT_ACTOR = {"letters.py", "import_work.py", "jobs.py", "purge.py"}
+WITHOUT_ACTOR = {"letters.py", "import_work.py", "jobs.py", "purge.py", "run_work.py", "tallies.py"}
 # Everybody may do these for themselves; no role is needed.
 WITHOUT_CAPABILITY = {
     "leave_organization": "somebody's own membership",

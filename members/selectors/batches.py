@@ -39,12 +39,18 @@ def count_rows(batch: Batch) -> BatchCounts:
     return BatchCounts(**dict(counts))
 
 
+def list_runs(organization: Organization) -> QuerySet[Batch]:
+    """The changes of many members of an organization."""
+    runs = Batch.objects.filter(organization=organization).exclude(kind=Batch.Kind.IMPORT_MEMBERS)
+    return runs.select_related("started_by__user")
+
+
 def list_batches(organization: Organization) -> QuerySet[Batch]:
-    """The batches of an organization with how many accounts each made, counted for those that are shown."""
+    """The imports of an organization with how many accounts each made, counted for those that are shown."""
     done = BatchRow.objects.filter(batch=OuterRef("pk"), outcome=Outcome.DONE).order_by()
     made = done.values("batch").annotate(number=Count("id")).values("number")
     return (
-        Batch.objects.filter(organization=organization)
+        Batch.objects.filter(organization=organization, kind=Batch.Kind.IMPORT_MEMBERS)
         .select_related("started_by__user")
         .annotate(made=Coalesce(Subquery(made), 0))
     )

@@ -124,7 +124,7 @@ def count_by_state(members: MemberQuerySet, cap: int) -> dict[str, int]:
 @contextmanager
 def only_matching() -> Iterator[None]:
     """Have the planner look up the rows that match, and walk along no list in the hope to meet them."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
         yield
         cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = on")

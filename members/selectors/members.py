@@ -160,6 +160,13 @@ class MembersQuery:
         """The first few of those whom the query asks for, by name."""
         return self._taken(common=True)(Q(), BY_NAME.fields, number)
 
+    def number(self) -> int:
+        """How many the query asks for, exactly; for pages that are about doing something to all of them."""
+        if not self._is_tallied:
+            return self.matching().order_by().count()
+        numbers = tally(self.organization, "state", self._facts(self._chosen))
+        return sum(numbers.get(state, 0) for state in TABS[self.state])
+
     def chunks(self) -> Iterator[list[Member]]:
         """Everybody the query asks for, in its order, some at a time."""
         return keyset_chunks(for_list(self.matching()), order=self.order)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from members.access import Actor
 from members.audit import Action, record
+from members.crowd import Tongue, add_crowd
 from members.departments import find_or_add_departments
 from members.models import Invitation, Member, Organization, User
 from members.names import propose_skype_name
@@ -39,11 +40,17 @@ ENGLISH = (
     "Pemberton Whitfield Llewellyn Treharne Ashworth Kavanagh",
 )
 CHUNK = 2_000
+# From here on they are made as a crowd, and others join them when more are asked for.
+MANY = 2_000
+FEW = 40
 
 
 @transaction.atomic(durable=True)
-def seed_demo(*, actor: Actor, members: int = 40) -> Organization:
-    """Make the demo company with ``members`` people, or give the one there is. Raises PermissionDenied elsewhere."""
+def seed_demo(*, actor: Actor, members: int = FEW) -> Organization:
+    """Make the demo company with ``members`` people, or give the one there is. Raises PermissionDenied elsewhere.
+
+    When thousands are asked for and it has fewer, they are added: then call ``crowd.tidy_tables``.
+    """
     if not settings.LOCAL:
         raise PermissionDenied
     with connection.cursor() as cursor:
@@ -52,6 +59,7 @@ def seed_demo(*, actor: Actor, members: int = 40) -> Organization:
         cursor.execute("SET LOCAL statement_timeout = '120s'")
     existing = Organization.objects.filter(slug=SLUG).first()
     if existing is not None:
+        _grow(existing, members)
         return existing
     now = timezone.now()
     organization = Organization.objects.create(
@@ -73,11 +81,33 @@ def seed_demo(*, actor: Actor, members: int = 40) -> Organization:
     )
     # The same company every time.
     chooser = random.Random(7)  # noqa: S311
-    people = _people(organization, founder, members - 1, chooser)
+    few = members if members < MANY else FEW
+    people = _people(organization, founder, few - 1, chooser)
     for chunk in batched(people, CHUNK, strict=False):
         _add(organization, founder, chunk, chooser, now)
     _give_roles(organization)
+    _grow(organization, members)
     return organization
+
+
+def _grow(organization: Organization, members: int) -> None:
+    """Add those who are missing to a very large company."""
+    there = Member.objects.of(organization).count() if members >= MANY else members
+    if there >= members:
+        return
+    founder = Member.objects.of(organization).get(user__skype_name=ADMINISTRATOR)
+    tongues = [
+        Tongue(first_names=first_names.split(), last_names=last_names.split(), language=language)
+        for (first_names, last_names), language in ((FRENCH, ""), (SWEDISH, "sv"), (ENGLISH, "en"))
+    ]
+    add_crowd(
+        organization=organization,
+        founder=founder,
+        number=members - there,
+        tongues=tongues,
+        password=PASSWORD,
+        first=there + 1,
+    )
 
 
 def _founder(organization: Organization, now: datetime) -> Member:

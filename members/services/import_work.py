@@ -20,12 +20,14 @@ from members import directory
 from members.access import Actor
 from members.audit import Action, record
 from members.batch_files import PiecesGone, open_file
+from members.batches import is_run
 from members.departments import find_or_add_departments
 from members.importing import Draft, Outcome, check_drafts, names_in_use
 from members.locks import take_time, take_turn
 from members.models import Batch, BatchPiece, BatchRow, Department, Organization
 from members.names import NameAllocator
 from members.newcomers import Newcomer, add_business_members
+from members.services.run_work import advance_run
 from members.skype_names import taken_skype_names
 from skypemgr.kill_points import kill_point
 from skypemgr.many_rows import check_references, insert_rows, update_rows
@@ -333,6 +335,6 @@ def advance_batches_task() -> None:
         if left <= 0:
             return
         try:
-            advance(batch, seconds=min(TURN, left))
+            (advance_run if is_run(batch) else advance)(batch, seconds=min(TURN, left))
         except Exception:
             logger.exception("Batch %d did not go on; it is tried again.", batch.pk)

@@ -22,7 +22,7 @@ from members.models import Department, Invitation, Member, Organization, User
 from members.models.invitations import InvitationQuerySet
 from members.newcomers import sorting_of
 from members.operations import claim, settle
-from members.renewals import renew_invitations
+from members.renewals import record_renewals, renew_invitations
 from skypemgr.clock import DatabaseClock
 
 
@@ -102,7 +102,7 @@ def resend_invitations(
     renewed = renew_invitations(
         [entry for entry in locked if entry.state == Invitation.State.PENDING or entry.member_id in back]
     )
-    _record(actor, organization, Action.INVITATION_RESENT, renewed)
+    record_renewals(organization=organization, actor=actor, invitations=renewed)
     return len(renewed)
 
 

@@ -1,24 +1,17 @@
 """What is done to members by those who manage them."""
 
-from collections.abc import Sequence
-from itertools import batched
-
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, Value
-from django.db.models.functions import Coalesce, JSONObject
 
 from members.access import Actor, Capability, require, require_over
+from members.acts import block, keep_an_administrator, lock_members, move
 from members.audit import Action, Fact, record, record_many
-from members.audit_sets import record_for_members
 from members.bulk import blockable, movable
-from members.errors import LastAdministrator, StateForbids
+from members.errors import StateForbids
 from members.locks import lock_organization, take_time
 from members.models import Department, Member, Organization, User
 from members.models.people import MemberQuerySet
 from members.newcomers import sorting_of
-
-AT_ONCE = 5_000
 
 
 @transaction.atomic(durable=True)
@@ -77,7 +70,7 @@ def assign_role(*, actor: Actor, organization: Organization, member: Member, rol
     if role == before:
         return member
     if before == Member.Role.ADMINISTRATOR:
-        _keep_an_administrator(organization, leaving=[member.pk])
+        keep_an_administrator(organization, leaving=[member.pk])
     member.role = Member.Role(role)
     member.save(update_fields=["role"])
     record(
@@ -103,17 +96,8 @@ def move_members(
     _check_department(organization, department)
     take_time()
     lock_organization(organization)
-    moving = _lock_members(movable(members.of(organization), actor, department))
-    record_for_members(
-        organization=organization,
-        actor=actor,
-        action=Action.MEMBER_MOVED,
-        keys=moving,
-        before=JSONObject(department=Coalesce("department__path", Value(""))),
-        after={"department": department.path if department else ""},
-    )
-    for some in batched(moving, AT_ONCE, strict=False):
-        Member.objects.filter(pk__in=some).update(department=department)
+    moving = lock_members(movable(members.of(organization), actor, department))
+    move(organization=organization, actor=actor, keys=moving, department=department)
     return len(moving)
 
 
@@ -127,23 +111,8 @@ def block_members(*, actor: Actor, organization: Organization, members: MemberQu
     require(actor, organization, Capability.MANAGE_MEMBERS)
     take_time()
     lock_organization(organization)
-    blocking = _lock_members(blockable(members.of(organization), actor))
-    _keep_an_administrator(organization, leaving=blocking)
-    record_for_members(
-        organization=organization,
-        actor=actor,
-        action=Action.MEMBER_BLOCKED,
-        keys=blocking,
-        before={"state": Member.State.ACTIVE},
-        after={"state": Member.State.BLOCKED},
-        reason=reason,
-    )
-    for some in batched(blocking, AT_ONCE, strict=False):
-        Member.objects.filter(pk__in=some).update(state=Member.State.BLOCKED)
-        accounts = User.objects.filter(memberships__in=some, owner=organization)
-        locked = accounts.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
-        # A session that outlived the block would be good again after it.
-        User.objects.filter(pk__in=list(locked)).update(is_active=False, session_version=F("session_version") + 1)
+    blocking = lock_members(blockable(members.of(organization), actor))
+    block(organization=organization, actor=actor, keys=blocking, reason=reason)
     return len(blocking)
 
 
@@ -174,14 +143,6 @@ def _check_department(organization: Organization, department: Department | None)
         raise PermissionDenied
 
 
-def _keep_an_administrator(organization: Organization, *, leaving: Sequence[int]) -> None:
-    """Refuse when everybody who administers ``organization`` is among ``leaving``."""
-    # Every change of who administers an organization queues at its lock, so that the last one is counted right.
-    administrators = set(Member.objects.of(organization).administrators().values_list("pk", flat=True))
-    if administrators and administrators <= set(leaving):
-        raise LastAdministrator
-
-
 def _lock_member(organization: Organization, member: Member) -> Member:
     """The member as they are now, with their account; one of another organization is nobody's to change."""
     locked = (
@@ -195,11 +156,6 @@ def _lock_member(organization: Organization, member: Member) -> Member:
     if locked is None:
         raise PermissionDenied
     return locked
-
-
-def _lock_members(members: MemberQuerySet) -> list[int]:
-    """The keys of those of ``members`` who are among them still, now that nobody else can change them."""
-    return list(members.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))
 
 
 def _refuse_state(member: Member, *states: Member.State) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from members.views import audit, departments, imports, invitations, member, members, organization
+from members.views import audit, departments, imports, invitations, member, members, organization, runs
 
 app_name = "members"
 
@@ -34,6 +34,11 @@ urlpatterns = [
         name="import_leave_out",
     ),
     path("members/imports/<int:pk>/rows/<int:number>/take-in/", imports.import_row_take_in, name="import_take_in"),
+    path("members/changes/", runs.run_list, name="run_list"),
+    path("members/changes/<int:pk>/", runs.run_detail, name="run_detail"),
+    path("members/changes/<int:pk>/progress/", runs.run_progress, name="run_progress"),
+    path("members/changes/<int:pk>/cancel/", runs.run_cancel, name="run_cancel"),
+    path("members/changes/<int:pk>/outcome.csv", runs.run_outcome, name="run_outcome"),
     path("members/@<str:skype_name>/", member.profile, name="member_profile"),
     path("members/@<str:skype_name>/history/", member.history, name="member_history"),
     path("members/@<str:skype_name>/role/", member.role, name="member_role"),

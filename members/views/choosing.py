@@ -20,6 +20,8 @@ from skypemgr.lists import Selection
 from skypemgr.templatetags.look import count
 
 SHOWN_NAMES = 5
+# More than these are changed behind the pages.
+AT_ONCE = 500
 
 UNTOUCHED = {
     "there": ngettext_lazy("{number} is there already.", "{number} are there already."),
@@ -53,7 +55,12 @@ class Chosen:
 
     @cached_property
     def number(self) -> int:
-        return self.members.order_by().count()
+        return self.asked.number() if self.selection.everything else self.members.order_by().count()
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it takes longer than a page may to change them."""
+        return self.number > AT_ONCE
 
     @property
     def fields(self) -> list[tuple[str, str]]:
@@ -68,6 +75,8 @@ class Chosen:
 
     def names(self) -> list[Member]:
         """Some of them, to be named."""
+        if self.selection.everything:
+            return self.asked.first(SHOWN_NAMES)
         return list(for_list(self.members).order_by("sort_key", "pk")[:SHOWN_NAMES])
 
     def title(self) -> str:

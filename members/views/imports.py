@@ -72,7 +72,8 @@ def _view(row: BatchRow, *, ended: bool = False) -> RowView:
 
 
 def _batch(request: OrganizationRequest, pk: int) -> Batch:
-    return get_object_or_404(Batch.objects.select_related("started_by__user"), organization=request.organization, pk=pk)
+    imports_of = Batch.objects.select_related("started_by__user").filter(kind=Batch.Kind.IMPORT_MEMBERS)
+    return get_object_or_404(imports_of, organization=request.organization, pk=pk)
 
 
 def _frame(**context: Any) -> dict[str, Any]:

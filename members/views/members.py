@@ -1,5 +1,6 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.forms import Form
@@ -14,18 +15,20 @@ from django_htmx.middleware import HtmxDetails
 from members.access import Capability
 from members.bulk import Reach, invitable, reach_of_block, reach_of_move, reach_of_resend
 from members.decorators import OrganizationRequest, organization_view
+from members.errors import KeyReused, SelectionChanged
 from members.forms.members import BlockForm, MoveMembersForm
-from members.models import Member
+from members.models import Batch, Member
 from members.registry import BulkAction, MembersColumn, registry
 from members.selectors.departments import list_departments
 from members.selectors.members import MembersQuery, extra_columns
 from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
+from members.services.runs import start_run
 from members.views.choosing import BLOCK, MOVE, RESEND, Chosen, Words, nobody_chosen
 from members.views.member_rows import member_rows
 from skypemgr.csv_files import csv_response
 from skypemgr.forms import form_errors
-from skypemgr.lists import change_query, rows_for_file
+from skypemgr.lists import change_query, read_key, read_number, rows_for_file
 
 
 @organization_view(Capability.VIEW_MEMBERS)
@@ -115,12 +118,16 @@ def members_move(request: OrganizationRequest) -> HttpResponse:
     reach = None
     if form.is_valid():
         department = form.cleaned_data["to"]
-        if request.method == "POST":
+        path = department.path if department else ""
+        facts = {"department": department.pk if department else None, "path": path}
+        if request.method == "POST" and chosen.is_many:
+            if response := _begun(request, chosen, Batch.Kind.MOVE_MEMBERS, facts):
+                return response
+        elif request.method == "POST":
             moved = move_members(
                 actor=request.actor, organization=request.organization, members=chosen.members, department=department
             )
-            where = department.path if department else gettext("no department")
-            messages.success(request, MOVE.report(moved, department=where))
+            messages.success(request, MOVE.report(moved, department=path or gettext("no department")))
             return redirect(chosen.list_url)
         reach = reach_of_move(chosen.members, request.actor, department)
     return _confirm(request, "members/members_move.html", chosen, MOVE, reach, form)
@@ -132,7 +139,10 @@ def members_resend(request: OrganizationRequest) -> HttpResponse:
     chosen = Chosen.read(request, request.POST or request.GET)
     if not chosen.number:
         return _nobody(request, chosen)
-    if request.method == "POST":
+    if request.method == "POST" and chosen.is_many:
+        if response := _begun(request, chosen, Batch.Kind.RESEND_INVITATIONS, {}):
+            return response
+    elif request.method == "POST":
         waiting = invitable(chosen.members).values_list("pk", flat=True)
         sent = resend_invitations(actor=request.actor, organization=request.organization, members=list(waiting))
         messages.success(request, RESEND.report(sent))
@@ -147,7 +157,10 @@ def members_block(request: OrganizationRequest) -> HttpResponse:
     if not chosen.number:
         return _nobody(request, chosen)
     form = BlockForm(request.POST or None)
-    if form.is_valid():
+    if form.is_valid() and chosen.is_many:
+        if response := _begun(request, chosen, Batch.Kind.BLOCK_MEMBERS, {"reason": form.cleaned_data["reason"]}):
+            return response
+    elif form.is_valid():
         with form_errors(form):
             blocked = block_members(
                 actor=request.actor,
@@ -159,6 +172,26 @@ def members_block(request: OrganizationRequest) -> HttpResponse:
             return redirect(chosen.list_url)
     reach = reach_of_block(chosen.members, request.actor)
     return _confirm(request, "members/members_block.html", chosen, BLOCK, reach, form)
+
+
+def _begun(
+    request: OrganizationRequest, chosen: Chosen, kind: Batch.Kind, facts: Mapping[str, object]
+) -> HttpResponse | None:
+    """Begin to change many, and show how it goes; None when they are not those that were shown."""
+    try:
+        batch = start_run(
+            actor=request.actor,
+            organization=request.organization,
+            kind=kind,
+            members=chosen.members,
+            expected=read_number(request.POST, "count"),
+            key=read_key(request.POST, "key"),
+            facts=facts,
+        )
+    except (SelectionChanged, KeyReused) as refusal:
+        messages.error(request, str(refusal))
+        return None
+    return redirect("members:run_detail", request.organization.slug, batch.pk)
 
 
 def _nobody(request: OrganizationRequest, chosen: Chosen) -> HttpResponse:
@@ -185,5 +218,6 @@ def _confirm(
         "reach": reach,
         "forecast": words.forecast(reach) if reach else [],
         "button": words.label(reach) if reach else "",
+        "key": uuid4(),
     }
     return render(request, template, context, status=422 if form is not None and form.errors else 200)

@@ -181,14 +181,14 @@ def test_control_without_the_lock_both_administrators_are_lost(race, monkeypatch
     organization = OrganizationFactory()
     one, other = MemberFactory.create_batch(2, organization=organization, admin=True)
     counted = threading.Barrier(2)
-    keep = services._keep_an_administrator
+    keep = services.keep_an_administrator
 
     def keep_and_wait(*args, **kwargs):
         keep(*args, **kwargs)
         counted.wait(timeout=10)
 
     monkeypatch.setattr(services, "lock_organization", lambda organization: None)
-    monkeypatch.setattr(services, "_keep_an_administrator", keep_and_wait)
+    monkeypatch.setattr(services, "keep_an_administrator", keep_and_wait)
 
     race(
         lambda: assign_role(actor=SYSTEM, organization=organization, member=other, role=Role.MEMBER),

@@ -4,6 +4,7 @@ from typing import Any
 from django.conf import settings
 
 from members.access import Actor
+from members.crowd import tidy_tables
 from members.management.base import JsonCommand, Refused
 from members.models import Member
 from members.services import demo
@@ -14,7 +15,7 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--members", type=int, default=40, metavar="N", help="how many people (40)")
+        parser.add_argument("--members", type=int, default=40, metavar="N", help="how many people (40); more are added")
 
     def act(self, **options: Any) -> dict[str, Any]:
         if not settings.LOCAL:
@@ -22,6 +23,8 @@ class Command(JsonCommand):
         if options["members"] < 2:
             raise Refused("A company has at least two people: --members 2 or more.")
         organization = demo.seed_demo(actor=Actor.system(), members=options["members"])
+        if options["members"] >= demo.MANY:
+            tidy_tables()
         return {
             "slug": organization.slug,
             "members": Member.objects.of(organization).present().count(),

@@ -1,0 +1,69 @@
+"""What is done to many members at once, by a service in one transaction or by a batch slice by slice."""
+
+from collections.abc import Sequence
+from itertools import batched
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, JSONObject
+
+from members.access import Actor
+from members.audit import Action
+from members.audit_sets import record_for_members
+from members.errors import LastAdministrator
+from members.models import Department, Member, Organization, User
+from members.models.people import MemberQuerySet
+
+AT_ONCE = 5_000
+
+
+def lock_members(members: MemberQuerySet) -> list[int]:
+    """The keys of those of ``members`` who are among them still, now that nobody else can change them."""
+    return list(members.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic(savepoint=False)
+def move(*, organization: Organization, actor: Actor, keys: Sequence[int], department: Department | None) -> None:
+    """Put members, locked already, into ``department`` (None: into none), and write it down for each."""
+    record_for_members(
+        organization=organization,
+        actor=actor,
+        action=Action.MEMBER_MOVED,
+        keys=keys,
+        before=JSONObject(department=Coalesce("department__path", Value(""))),
+        after={"department": department.path if department else ""},
+    )
+    for some in batched(keys, AT_ONCE, strict=False):
+        Member.objects.filter(pk__in=some).update(department=department)
+
+
+@transaction.atomic(savepoint=False)
+def block(*, organization: Organization, actor: Actor, keys: Sequence[int], reason: str) -> None:
+    """Stop active members, locked already with their organization, from signing in, and end their sessions.
+
+    Raises LastAdministrator.
+    """
+    keep_an_administrator(organization, leaving=keys)
+    record_for_members(
+        organization=organization,
+        actor=actor,
+        action=Action.MEMBER_BLOCKED,
+        keys=keys,
+        before={"state": Member.State.ACTIVE},
+        after={"state": Member.State.BLOCKED},
+        reason=reason,
+    )
+    for some in batched(keys, AT_ONCE, strict=False):
+        Member.objects.filter(pk__in=some).update(state=Member.State.BLOCKED)
+        accounts = User.objects.filter(memberships__in=some, owner=organization)
+        locked = accounts.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
+        # A session that outlived the block would be good again after it.
+        User.objects.filter(pk__in=list(locked)).update(is_active=False, session_version=F("session_version") + 1)
+
+
+def keep_an_administrator(organization: Organization, *, leaving: Sequence[int]) -> None:
+    """Refuse when everybody who administers ``organization`` is among ``leaving``."""
+    # Every change of who administers an organization queues at its lock, so that the last one is counted right.
+    administrators = set(Member.objects.of(organization).administrators().values_list("pk", flat=True))
+    if administrators and administrators <= set(leaving):
+        raise LastAdministrator

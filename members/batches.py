@@ -1,0 +1,120 @@
+"""Runs over many members at once: what kinds there are, how a selection is frozen, and how far a run has come.
+
+An app registers its kinds when it starts, in ``ready()`` of its ``AppConfig``; ``services/runs.py`` starts them and
+``services/run_work.py`` carries them out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.utils.functional import Promise
+
+from members.access import Actor, Capability
+from members.models import Batch, Member, Organization
+from members.models.people import MemberQuerySet
+from members.registry import registry
+
+type Text = str | Promise
+
+# What is done in one transaction: long enough to be quick, short enough that nobody waits for its locks.
+SLICE = 500
+_FREEZE = """
+    INSERT INTO members_batchslice (batch_id, number, members)
+    SELECT %s, place / %s, array_agg(id ORDER BY id)
+    FROM (SELECT chosen.id, row_number() OVER (ORDER BY chosen.id) - 1 AS place FROM ({chosen}) AS chosen) AS placed
+    GROUP BY place / %s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portion:
+    """Some of the members of a run, to be changed in the running transaction on behalf of ``actor``."""
+
+    organization: Organization
+    actor: Actor
+    facts: Mapping[str, object]
+    keys: Sequence[int]
+
+    @property
+    def members(self) -> MemberQuerySet:
+        return Member.objects.of(self.organization).filter(pk__in=self.keys)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchKind:
+    """Something that can be done to many members.
+
+    ``apply`` does it to a portion, with all its locks and entries in the log, and gives why some were left alone,
+    by their keys: one of ``reasons``. A DomainError for the whole portion has it tried for each member alone.
+    ``describe`` tells the facts of a run ("to Sales").
+    """
+
+    key: str
+    label: Text
+    done: Text
+    capability: Capability
+    apply: Callable[[Portion], Mapping[int, str]]
+    reasons: Mapping[str, Text] = field(default_factory=dict)
+    describe: Callable[[Mapping[str, object]], str] = lambda facts: ""
+
+
+def kind_of(batch: Batch) -> BatchKind:
+    """The kind of a run. Raises KeyError for one that no app knows any more."""
+    return {kind.key: kind for kind in registry.all(BatchKind)}[batch.kind]
+
+
+def is_run(batch: Batch) -> bool:
+    """True for a batch that is carried out in slices of members, False for an import."""
+    return batch.kind != Batch.Kind.IMPORT_MEMBERS
+
+
+@transaction.atomic(savepoint=False)
+def freeze(batch: Batch, members: MemberQuerySet) -> int:
+    """Keep who is chosen now, in slices; gives how many they are. Whatever changes later, these are meant."""
+    chosen, params = members.order_by().values("id").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_FREEZE.format(chosen=chosen.replace("{", "{{")), [batch.pk, SLICE, *params, SLICE])
+        cursor.execute(
+            "SELECT coalesce(sum(cardinality(members)), 0) FROM members_batchslice WHERE batch_id = %s", [batch.pk]
+        )
+        [(number,)] = cursor.fetchall()
+    return int(number)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many members of a run have been changed, left alone and refused, and how many wait."""
+
+    changed: int
+    untouched: int
+    failed: int
+    total: int
+
+    @property
+    def settled(self) -> int:
+        return self.changed + self.untouched + self.failed
+
+    @property
+    def waiting(self) -> int:
+        return self.total - self.settled
+
+
+def progress_of(batch: Batch) -> Progress:
+    """How far a run has come: a sum over its slices."""
+    [progress] = progress_of_all([batch])
+    return progress
+
+
+def progress_of_all(batches: Iterable[Batch]) -> list[Progress]:
+    """How far each of some runs has come, in their order and in one query."""
+    batches = list(batches)
+    slices = Batch.objects.filter(pk__in=[batch.pk for batch in batches]).order_by()
+    sums = {
+        pk: (changed or 0, untouched or 0, failed or 0)
+        for pk, changed, untouched, failed in slices.values_list("pk").annotate(
+            Sum("slices__changed"), Sum("slices__untouched"), Sum("slices__failed")
+        )
+    }
+    return [Progress(*sums[batch.pk], batch.total) for batch in batches]

@@ -1,0 +1,164 @@
+"""Changes of many members that go on behind the pages: their list, progress and outcome."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from members.access import Capability
+from members.batches import BatchKind, Progress, kind_of, progress_of, progress_of_all
+from members.decorators import OrganizationRequest, organization_view
+from members.errors import DepartmentGone
+from members.models import Batch, BatchRow, Member
+from members.registry import Text
+from members.selectors.batches import list_runs
+from members.services.runs import cancel_run
+from skypemgr.csv_files import csv_response
+from skypemgr.forms import told_refusals
+from skypemgr.lists import Ordering, count_up_to, keyset_chunks, keyset_page, read_choice, rows_for_file
+
+Outcome, State = BatchRow.Outcome, Batch.State
+BY_NUMBER = Ordering("number", ("number",))
+NEWEST = Ordering("newest", ("-id",))
+FAILURES: Mapping[str, Text] = {"LastAdministrator": _("Is the last administrator")}
+STOPPED: Mapping[str, Text] = {
+    "PermissionDenied": _("Whoever started this may not do it any more, so it went no further."),
+    "DepartmentGone": DepartmentGone.text,
+}
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A member of a run: a lamp, a word, and why nothing was done."""
+
+    member: Member
+    lamp: str
+    outcome: Text
+    why: Text
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run in the list of them."""
+
+    batch: Batch
+    kind: BatchKind
+    progress: Progress
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
+def run_list(request: OrganizationRequest) -> HttpResponse:
+    """Every change of many members, newest first."""
+    found = list_runs(request.organization)
+    total = count_up_to(found)
+    text = ngettext("{shown} of {total} change, newest first", "{shown} of {total} changes, newest first", total.number)
+    page = keyset_page(found, order=NEWEST, query=request.GET, text=text, total=total)
+    rows = [
+        RunLine(batch, kind_of(batch), progress)
+        for batch, progress in zip(page.rows, progress_of_all(page.rows), strict=True)
+    ]
+    return render(request, "members/run_list.html", {**_frame(), "page": page, "rows": rows})
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
+def run_detail(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """The progress of a change, and what came of it so far."""
+    batch = _run(request, pk)
+    kind = kind_of(batch)
+    show = read_choice(request.GET, "show", ["changed", "all"], default="not")
+    rows = batch.rows.select_related("member__user")
+    if show != "all":
+        rows = rows.filter(outcome__in=[Outcome.DONE] if show == "changed" else [Outcome.SKIPPED, Outcome.FAILED])
+    context = {
+        **_context(batch),
+        "show": show,
+        "page": (page := keyset_page(rows, order=BY_NUMBER, query=request.GET, text=gettext("{shown} people"))),
+        "rows": [_row(row, kind) for row in page.rows],
+        "trail": [
+            (gettext("Members"), reverse("members:member_list", args=[request.organization.slug])),
+            (gettext("Changes of many"), reverse("members:run_list", args=[request.organization.slug])),
+        ],
+    }
+    return render(request, "members/run_detail.html", context)
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
+def run_progress(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """The progress alone, asked for every two seconds while it runs; then the whole page once."""
+    batch = _run(request, pk)
+    response = render(request, "members/run_detail.html#progress", _context(batch))
+    if batch.state != State.RUNNING:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
+def run_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """Stop a change."""
+    batch = _run(request, pk)
+    with told_refusals(request):
+        cancel_run(actor=request.actor, organization=request.organization, batch=batch)
+        messages.success(request, gettext("Stopped. What was done stays done."))
+    return redirect("members:run_detail", request.organization.slug, batch.pk)
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
+def run_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
+    """What came of everybody so far, as CSV."""
+    batch = _run(request, pk)
+    kind = kind_of(batch)
+    chunks = keyset_chunks(batch.rows.select_related("member__user"), order=BY_NUMBER)
+    header = [gettext("Skype Name"), gettext("Name"), gettext("Outcome"), gettext("Why")]
+    rows = rows_for_file(chunks, lambda some: _lines(_row(row, kind) for row in some))
+    return csv_response(f"{request.organization.slug}-change-{batch.pk}.csv", header, rows)
+
+
+def _lines(rows: Iterator[RunRow]) -> Iterator[list[str]]:
+    for row in rows:
+        user = row.member.user
+        yield [user.skype_name, user.display_name, str(row.outcome), str(row.why)]
+
+
+def _run(request: OrganizationRequest, pk: int) -> Batch:
+    return get_object_or_404(list_runs(request.organization), pk=pk)
+
+
+def _row(row: BatchRow, kind: BatchKind) -> RunRow:
+    assert row.member is not None
+    code = next((str(entry["code"]) for entry in [*row.problems, *row.notes]), "")
+    match row.outcome:
+        case Outcome.DONE:
+            return RunRow(row.member, "success", kind.done, "")
+        case Outcome.SKIPPED:
+            return RunRow(row.member, "off", _("Left alone"), kind.reasons.get(code, ""))
+        case _:
+            return RunRow(row.member, "danger", _("Refused"), FAILURES.get(code, _("It could not be done.")))
+
+
+def _context(batch: Batch) -> dict[str, Any]:
+    kind = kind_of(batch)
+    return {
+        **_frame(),
+        "batch": batch,
+        "kind": kind,
+        "what": kind.describe(batch.facts),
+        "progress": progress_of(batch),
+        "running": batch.state == State.RUNNING,
+        "stopped": STOPPED.get(str(batch.facts.get("stopped", "")), ""),
+    }
+
+
+def _frame() -> dict[str, Any]:
+    return {"section": "members", "subsection": "runs"}

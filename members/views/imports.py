@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Capability
 from members.addresses import display_address, split_addresses
@@ -127,8 +127,8 @@ def _steps(request: OrganizationRequest) -> list[tuple[Any, str]]:
     return [(_("Addresses"), add), (_("Review"), ""), (_("Done"), "")]
 
 
-@require_GET
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
 def import_detail(request: OrganizationRequest, pk: int) -> HttpResponse:
     """The review of a draft, the progress of a running batch, or what came of it."""
     batch = _batch(request, pk)
@@ -196,8 +196,8 @@ def _page(request: OrganizationRequest, rows: QuerySet[BatchRow], counts: BatchC
     )
 
 
-@require_POST
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
 def import_row(request: OrganizationRequest, pk: int, number: int) -> HttpResponse:
     """Correct a row under review."""
     batch = _batch(request, pk)
@@ -216,8 +216,8 @@ def import_row(request: OrganizationRequest, pk: int, number: int) -> HttpRespon
     return _review(request, batch, refused=form, number=number)
 
 
-@require_POST
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
 def import_row_leave_out(request: OrganizationRequest, pk: int, number: int) -> HttpResponse:
     """Leave a row out."""
     batch = _batch(request, pk)
@@ -227,8 +227,8 @@ def import_row_leave_out(request: OrganizationRequest, pk: int, number: int) -> 
     return _back_to_review(request, batch, number)
 
 
-@require_POST
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
 def import_row_take_in(request: OrganizationRequest, pk: int, number: int) -> HttpResponse:
     """Take a row in again."""
     batch = _batch(request, pk)
@@ -244,8 +244,8 @@ def _back_to_review(request: OrganizationRequest, batch: Batch, number: int) -> 
     return redirect(f"{_detail(batch)}?{query.urlencode()}#row-{number}")
 
 
-@require_POST
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
 def import_create(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Create the accounts: of every row, or of those that are right."""
     batch = _batch(request, pk)
@@ -261,8 +261,8 @@ def import_create(request: OrganizationRequest, pk: int) -> HttpResponse:
     return redirect(_detail(batch))
 
 
-@require_POST
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
 def import_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Stop a batch."""
     batch = _batch(request, pk)
@@ -272,8 +272,8 @@ def import_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
     return redirect(_detail(batch))
 
 
-@require_POST
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
 def import_retry(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Try the failed rows again."""
     batch = _batch(request, pk)
@@ -310,8 +310,8 @@ def _refusal(batch: Batch) -> str:
     return sentence({"code": code, "facts": batch.facts.get("refusal_facts", {})}) if code else ""
 
 
-@require_GET
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
 def import_progress(request: OrganizationRequest, pk: int) -> HttpResponse:
     """The progress alone, asked for every two seconds while a batch runs; then the whole page once."""
     batch = _batch(request, pk)
@@ -323,8 +323,8 @@ def import_progress(request: OrganizationRequest, pk: int) -> HttpResponse:
     return response
 
 
-@require_GET
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
 def import_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
     """Rows as CSV with what came of each; ``?rows=errors`` gives those to correct and take in again."""
     batch = _batch(request, pk)
@@ -358,8 +358,8 @@ def _line(view: RowView) -> list[str]:
     ]
 
 
-@require_GET
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
 def import_list(request: OrganizationRequest) -> HttpResponse:
     """Every batch, newest first."""
     batches = list_batches(request.organization)

@@ -3,7 +3,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
@@ -11,8 +11,8 @@ from members.registry import ChecklistItem, registry
 from reports.selectors import count_members, list_attention, list_recent_changes
 
 
-@require_GET
 @organization_view(Capability.OPEN_CONSOLE)
+@require_safe
 def overview(request: OrganizationRequest) -> HttpResponse:
     """Where an organization stands, and what to do next."""
     steps = _steps(request)

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
 
 from skypemgr.forms import AffixInput, Explained
 
@@ -89,6 +90,7 @@ PEOPLE = [
 ]
 
 
+@require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
     if not settings.LOCAL:
         raise Http404

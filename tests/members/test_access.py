@@ -1,4 +1,4 @@
-"""Who may open which page of an organization, for every URL there is; and what each role can do."""
+"""Ids that nothing has, and what each role can do. Who may open which page is in ``tests/matrix``."""
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -7,8 +7,8 @@ from django.urls import get_resolver, reverse
 from django.urls.exceptions import NoReverseMatch
 
 from members.access import ORGANIZATION_CAPABILITIES, ROLES, Actor, Capability, require, require_over
-from members.models import AuditEntry, Batch, BatchRow, Member
-from tests.factories import DepartmentFactory, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
+from members.models import Member
+from tests.factories import MemberFactory, OrganizationFactory, UserFactory
 
 Role, State = Member.Role, Member.State
 
@@ -24,27 +24,12 @@ def organization_views(patterns=None, namespace=""):
 
 
 VIEWS = sorted(organization_views(), key=lambda view: view[0])
-NAMES = [name for name, _parameters, _view in VIEWS]
 WITH_OBJECTS = [pytest.param(name, parameters, id=name) for name, parameters, _view in VIEWS if parameters]
 
 
 @pytest.fixture
 def acme(db):
     return OrganizationFactory(slug="acme")
-
-
-def parameters_in(organization):
-    """A value for every parameter, of objects that are in ``organization``."""
-    invitation = InvitationFactory(member__organization=organization)
-    batch = Batch.objects.create(organization=organization, kind=Batch.Kind.IMPORT_MEMBERS)
-    BatchRow.objects.create(organization=organization, batch=batch, number=1, outcome=BatchRow.Outcome.READY)
-    return {
-        "skype_name": invitation.member.user.skype_name,
-        "number": 1,
-        "invitation": invitation.pk,
-        "department": DepartmentFactory(organization=organization).pk,
-        "batch": batch.pk,
-    }
 
 
 def address(name, parameters, values, slug="acme"):
@@ -66,50 +51,6 @@ def signed_in(member):
 
 def test_there_are_pages_to_test():
     assert len(VIEWS) > 25
-
-
-@pytest.mark.parametrize(("name", "parameters", "view"), VIEWS, ids=NAMES)
-def test_a_visitor_is_sent_to_sign_in(acme, name, parameters, view):
-    url = address(name, parameters, parameters_in(acme))
-
-    for response in (Client().get(url), Client().post(url)):
-        if response.status_code != 405:
-            assert response.status_code == 302
-            assert response.url.startswith(reverse("accounts:sign_in"))
-
-
-@pytest.mark.parametrize(("name", "parameters", "view"), VIEWS, ids=NAMES)
-def test_a_stranger_finds_nothing(acme, name, parameters, view):
-    url = address(name, parameters, parameters_in(acme))
-    strangers = [
-        MemberFactory(admin=True),
-        MemberFactory(organization=acme, admin=True, state=State.BLOCKED),
-        MemberFactory(organization=acme, admin=True, state=State.LEFT),
-        MemberFactory(organization=acme, admin=True, state=State.INVITED),
-    ]
-
-    for stranger in strangers:
-        assert status(signed_in(stranger), url) == {404}
-
-
-@pytest.mark.parametrize(("name", "parameters", "view"), VIEWS, ids=NAMES)
-def test_a_member_without_the_capability_is_refused(acme, name, parameters, view):
-    url = address(name, parameters, parameters_in(acme))
-    for role in Role:
-        if view.access not in ROLES[role]:
-            assert status(signed_in(MemberFactory(organization=acme, role=role)), url) == {403}, role
-
-
-@pytest.mark.parametrize(("name", "parameters"), WITH_OBJECTS)
-def test_what_belongs_to_another_organization_is_not_found(acme, name, parameters):
-    boss = MemberFactory(organization=acme, admin=True)
-    parameters_in(acme)
-    foreign = parameters_in(OrganizationFactory())
-    url = address(name, parameters, foreign)
-    entries = AuditEntry.objects.count()
-
-    assert status(signed_in(boss), url) == {404}
-    assert AuditEntry.objects.count() == entries
 
 
 @pytest.mark.parametrize(("name", "parameters"), WITH_OBJECTS)

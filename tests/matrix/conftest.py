@@ -1,0 +1,30 @@
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+
+from skypemgr import settings as everywhere
+from tests.matrix.asking import Asker, rolled_back
+from tests.matrix.world import World, build_world
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[World]:
+    """Two companies and everybody who may ask, made once; what a test changes, it changes inside ``rolled_back``."""
+    with django_db_blocker.unblock(), override_settings(MAILERS=everywhere.MAILERS), rolled_back():
+        with connection.cursor() as cursor:
+            # One transaction for all: longer than any of the product may be.
+            cursor.execute("SET LOCAL transaction_timeout = 0")
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield build_world()
+
+
+@pytest.fixture(scope="module")
+def asker() -> Asker:
+    return Asker()
+
+
+@pytest.fixture
+def db(world: World) -> None:
+    """The database of the module's own transaction, instead of one for each test."""

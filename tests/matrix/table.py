@@ -1,0 +1,358 @@
+"""Every URL: who may ask it for what, and what it answers. Read by ``test_urls``; a URL that is not here is red.
+
+To add a page, add its line. Where nothing is said, the rules of the house hold: visitors are sent to sign in,
+strangers find nothing (404), members without the capability are refused (403), other methods are not allowed (405),
+and what is refused changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter as of
+from typing import Any
+from uuid import uuid4
+
+from members.access import Capability
+from tests.factories import PASSWORD
+from tests.matrix.world import NEW_PASSWORD
+
+type Value = str | int | bool | Callable[[Any], object]
+
+OPEN = Capability.OPEN_CONSOLE
+VIEW = Capability.VIEW_MEMBERS
+MANAGE = Capability.MANAGE_MEMBERS
+ROLES = Capability.ASSIGN_ROLES
+LOG = Capability.VIEW_AUDIT
+SETTINGS = Capability.MANAGE_ORGANIZATION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a URL promises.
+
+    ``access`` is the capability it needs in the organization of its URL, or one of "public", "signed_in",
+    "first_password", "operator", "local", and "open" for what knows nobody. ``get`` and ``post`` are the statuses
+    for those who may; 0 says that the method is not allowed. ``unlike`` gives both for askers, or groups of them,
+    who get another answer. ``at`` are the URL's parameters, ``query`` and ``send`` what GET and POST carry: literals,
+    or functions of the company they are about. ``foreign`` names the fields of ``send`` and ``query`` that speak of
+    an object, and gives that object. ``logs`` are the actions that a POST leaves in the log; where it leaves none,
+    ``unlogged`` says why.
+    """
+
+    access: str
+    get: int = 0
+    post: int = 0
+    posting: Capability | None = None
+    unlike: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    at: Mapping[str, Value] = field(default_factory=dict)
+    query: Mapping[str, Value] = field(default_factory=dict)
+    send: Mapping[str, Value] = field(default_factory=dict)
+    foreign: Mapping[str, Value] = field(default_factory=dict)
+    logs: tuple[str, ...] = ()
+    logged_for: frozenset[str] = frozenset({"signed_in", "visitor"})
+    unlogged: str = ""
+    # The status of a URL whose texts were made up, where they prove something by themselves.
+    made_up: int = 404
+    # Whether they are looked at before the method is.
+    link: bool = False
+    # Why it may name every organization there is.
+    names_all: str = ""
+
+
+def key(side: object) -> object:
+    """What the form of a page is given when it is shown."""
+    return uuid4()
+
+
+OWN_BUSINESS = "is about somebody's own account, which belongs to no organization"
+NOTHING_YET = "is still a draft, of which nothing has come"
+COUNTED = "is a reply that stands on the list of invitations"
+
+TABLE: dict[str, Page] = {
+    # Asked by monitors and browsers
+    "healthz": Page(access="open", get=200),
+    "readyz": Page(access="open", get=200),
+    "set_theme": Page(access="open", post=302, send={"theme": "dark"}, unlogged="is a cookie"),
+    "styleguide": Page(access="open", get=200),
+    # Everybody
+    "home": Page(access="public", get=302),
+    "set_language": Page(access="public", post=302, send={"language": "sv"}, unlogged=OWN_BUSINESS),
+    "setup": Page(
+        access="public",
+        get=200,
+        post=302,
+        send={"name": "Third", "country": "FR", "currency": "EUR", "language": "en"},
+        unlogged=NOTHING_YET,
+    ),
+    "setup_account": Page(
+        access="public",
+        get=200,
+        post=302,
+        send={"skype_name": "founder.new", "email": "founder@people.example", "password": NEW_PASSWORD},
+        unlogged=NOTHING_YET,
+    ),
+    "setup_check": Page(access="public", get=200, post=302, send={"key": key}, logs=("organization.set_up",)),
+    "accounts:sign_in": Page(
+        access="public",
+        get=200,
+        post=302,
+        unlike={"signed_in": (302, 302)},
+        send={"login": of("plain.user.skype_name"), "password": PASSWORD},
+        unlogged="changes nothing of anybody",
+    ),
+    "accounts:sign_out": Page(access="public", post=302, unlogged="changes nothing of anybody"),
+    "accounts:reset_request": Page(
+        access="public",
+        get=200,
+        post=302,
+        send={"login": of("plain.user.skype_name")},
+        unlogged="writes a letter, whether or not there is such an account",
+    ),
+    "accounts:reset_sent": Page(access="public", get=200),
+    "accounts:reset_password": Page(
+        access="public",
+        get=200,
+        post=302,
+        at={"uid": of("reset_uid"), "token": of("reset_token")},
+        send={"password": NEW_PASSWORD},
+        logs=("password.changed",),
+        made_up=410,
+    ),
+    "accounts:verify_address": Page(
+        access="public", get=200, post=302, at={"token": of("address_token")}, unlogged=OWN_BUSINESS, made_up=410
+    ),
+    # Whoever holds a link
+    "join:invitation": Page(
+        access="public", get=200, unlike={"signed_in": (409, 0)}, at={"token": of("token")}, link=True
+    ),
+    "join:accept": Page(
+        access="public",
+        get=302,
+        post=302,
+        unlike={"signed_in": (302, 409)},
+        at={"token": of("token")},
+        link=True,
+        send={"first_name": "Anna", "password": NEW_PASSWORD},
+        logs=("member.joined",),
+    ),
+    "join:decline": Page(
+        access="public",
+        post=302,
+        unlike={"business": (0, 409)},
+        at={"token": of("personal_token")},
+        link=True,
+        logs=("invitation.declined",),
+    ),
+    "join:tell_inviter": Page(access="public", post=302, at={"token": of("token")}, link=True, unlogged=COUNTED),
+    # Whoever is signed in
+    "accounts:choose": Page(access="signed_in", get=200),
+    "accounts:first_password": Page(
+        access="first_password",
+        get=200,
+        post=302,
+        send={"first_name": "Anna", "password": NEW_PASSWORD},
+        logs=("member.joined",),
+    ),
+    "accounts:resend_verification": Page(access="signed_in", post=302, unlogged=OWN_BUSINESS),
+    "me:home": Page(access="signed_in", get=200),
+    "me:settings": Page(
+        access="signed_in",
+        get=200,
+        post=302,
+        send={"first_name": "Anna", "last_name": "Berg", "language": "sv"},
+        logs=("member.changed",),
+        logged_for=frozenset({"inside", "blocked", "invited"}),
+    ),
+    "me:change_address": Page(
+        access="signed_in",
+        post=302,
+        send={"address-email": "anna@people.example", "address-password": PASSWORD},
+        unlike={"invited": (0, 422)},
+        logs=("address.changed",),
+        logged_for=frozenset({"business"}),
+    ),
+    "me:change_password": Page(
+        access="signed_in",
+        post=302,
+        send={"password-password": PASSWORD, "password-new_password": NEW_PASSWORD},
+        unlike={"invited": (0, 422)},
+        logs=("password.changed",),
+        logged_for=frozenset({"business"}),
+    ),
+    "me:leave": Page(
+        access="signed_in",
+        get=200,
+        post=302,
+        at={"slug": of("organization.slug")},
+        unlike={"reports_viewer": (200, 302), "inside": (200, 422), "signed_in": (404, 404)},
+        logs=("member.left",),
+    ),
+    # Those who run the installation, and development machines
+    "ops:organization_list": Page(access="operator", get=200, names_all="operators run the installation"),
+    "outbox": Page(access="local", get=200),
+    "outbox_letter": Page(access="local", get=200, at={"name": of("letter")}),
+    "outbox_letter_source": Page(access="local", get=200, at={"name": of("letter")}),
+    # Inside an organization
+    "reports:dashboard": Page(access=OPEN, get=200),
+    "members:member_list": Page(access=VIEW, get=200),
+    "members:member_export": Page(access=VIEW, get=200),
+    "members:members_move": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        query={"member": of("plain.pk")},
+        send={"member": of("plain.pk"), "to": of("empty.pk")},
+        foreign={"member": of("plain.pk"), "to": of("department.pk")},
+        logs=("member.moved",),
+    ),
+    "members:members_resend": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        query={"member": of("waiting.pk")},
+        send={"member": of("waiting.pk")},
+        foreign={"member": of("waiting.pk")},
+        logs=("invitation.resent",),
+    ),
+    "members:members_block": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        query={"member": of("plain.pk")},
+        send={"member": of("plain.pk"), "reason": "Lost phone"},
+        foreign={"member": of("plain.pk")},
+        logs=("member.blocked",),
+    ),
+    "members:import_add": Page(
+        access=MANAGE, get=200, post=302, send={"addresses": "anna@people.example", "key": key}, unlogged=NOTHING_YET
+    ),
+    "members:import_add_business": Page(
+        access=MANAGE, get=200, post=302, send={"addresses": "anna@people.example", "key": key}, unlogged=NOTHING_YET
+    ),
+    "members:invite_personal": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        send={"people": "anna@people.example", "department": of("empty.pk"), "key": key},
+        foreign={"department": of("department.pk")},
+        logs=("invitation.sent",),
+    ),
+    "members:invitation_list": Page(access=MANAGE, get=200),
+    "members:invitation_resend": Page(
+        access=MANAGE, post=302, at={"pk": of("invitation.pk")}, logs=("invitation.resent",)
+    ),
+    "members:invitation_cancel": Page(
+        access=MANAGE, post=302, at={"pk": of("invitation.pk")}, logs=("invitation.canceled",)
+    ),
+    "members:department_list": Page(access=VIEW, get=200),
+    "members:department_add": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        query={"parent": of("department.pk")},
+        send={"name": "Werft", "parent": of("department.pk")},
+        foreign={"parent": of("department.pk")},
+        logs=("department.added",),
+    ),
+    "members:department_change": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"pk": of("empty.pk")},
+        send={"name": "Werft", "parent": of("department.pk")},
+        foreign={"parent": of("department.pk")},
+        logs=("department.changed",),
+    ),
+    "members:department_delete": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"pk": of("empty.pk")},
+        send={"successor": of("department.pk")},
+        foreign={"successor": of("department.pk")},
+        logs=("department.deleted",),
+    ),
+    "members:import_list": Page(access=MANAGE, get=200),
+    "members:import_detail": Page(access=MANAGE, get=200, at={"pk": of("flawed.pk")}),
+    "members:import_progress": Page(access=MANAGE, get=200, at={"pk": of("reading.pk")}),
+    "members:import_create": Page(
+        access=MANAGE,
+        post=302,
+        at={"pk": of("draft.pk")},
+        logs=("batch.started", "member.added", "batch.finished"),
+    ),
+    "members:import_cancel": Page(access=MANAGE, post=302, at={"pk": of("draft.pk")}, logs=("batch.canceled",)),
+    "members:import_retry": Page(
+        access=MANAGE,
+        post=302,
+        at={"pk": of("done.pk")},
+        logs=("batch.started", "member.added", "batch.finished"),
+    ),
+    "members:import_outcome": Page(access=MANAGE, get=200, at={"pk": of("done.pk")}),
+    "members:import_row": Page(
+        access=MANAGE,
+        post=302,
+        at={"pk": of("flawed.pk"), "number": of("wrong_row")},
+        send={"email": "anna@people.example", "first_name": "Anna", "last_name": "Berg"},
+        unlogged=NOTHING_YET,
+    ),
+    "members:import_leave_out": Page(
+        access=MANAGE, post=302, at={"pk": of("draft.pk"), "number": of("row")}, unlogged=NOTHING_YET
+    ),
+    "members:import_take_in": Page(
+        access=MANAGE, post=302, at={"pk": of("draft.pk"), "number": of("left_row")}, unlogged=NOTHING_YET
+    ),
+    "members:run_list": Page(access=MANAGE, get=200),
+    "members:run_detail": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
+    "members:run_progress": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
+    "members:run_cancel": Page(access=MANAGE, post=302, at={"pk": of("run.pk")}, logs=("run.canceled",)),
+    "members:run_outcome": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
+    "members:member_profile": Page(
+        access=VIEW,
+        get=200,
+        post=302,
+        posting=MANAGE,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={"first_name": "Anna", "last_name": "Berg", "department": of("department.pk")},
+        foreign={"department": of("department.pk")},
+        logs=("member.changed",),
+    ),
+    "members:member_history": Page(access=LOG, get=200, at={"skype_name": of("stopped.user.skype_name")}),
+    "members:member_role": Page(
+        access=ROLES,
+        post=302,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={"role": "credit_manager"},
+        logs=("member.role_changed",),
+    ),
+    "members:member_address": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"skype_name": of("waiting.user.skype_name")},
+        send={"email": "anna@people.example"},
+        logs=("address.changed",),
+    ),
+    "members:member_block": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={"reason": "Lost phone"},
+        logs=("member.blocked",),
+    ),
+    "members:member_unblock": Page(
+        access=MANAGE, post=302, at={"skype_name": of("stopped.user.skype_name")}, logs=("member.unblocked",)
+    ),
+    "members:member_erase": Page(
+        access=MANAGE, get=200, post=302, at={"skype_name": of("gone.user.skype_name")}, logs=("member.erased",)
+    ),
+    "members:audit_list": Page(access=LOG, get=200),
+    "members:audit_export": Page(access=LOG, get=200),
+    "members:organization_settings": Page(
+        access=SETTINGS,
+        get=200,
+        post=302,
+        send={"name": "Kornblom Nya", "time_zone": "Europe/Stockholm", "language": "sv"},
+        logs=("organization.changed",),
+    ),
+}

@@ -1,0 +1,294 @@
+"""Two companies with everything in them, and somebody of every kind who may ask for something."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+from django.db.models import Max
+from django.test import Client
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from members import directory
+from members.access import ROLES, Actor
+from members.audit import Action, record
+from members.gateways.mail import deliver, mail_server, render_letter
+from members.letter_texts import compose
+from members.mail import invitation_letter
+from members.models import Batch, BatchRow, Department, Invitation, Letter, Member, User
+from members.tokens import address_token, invitation_token
+from tests.factories import PASSWORD, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
+
+Role, State, Outcome = Member.Role, Member.State, BatchRow.Outcome
+
+OWN, OTHER = "kornblom", "zwarthout"
+# In every text that people can write; it must never stand in a page as it is.
+CANARY = '"><svg/onload=alert(7)>'
+_OTHER_KEYS = 734_600_000
+# In every text of the other company, and every key of its rows.
+TRACE = re.compile(rf"{OTHER}|7346\d{{5}}", re.IGNORECASE)
+NEW_PASSWORD = "four loud geese landing"
+
+
+class Side(SimpleNamespace):
+    """A company: ``organization``, its people by who they are, and one of everything else it can have."""
+
+    def __repr__(self) -> str:
+        return str(self.word)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who asks. ``groups`` holds their name and whatever the table may call them together with others."""
+
+    name: str
+    groups: frozenset[str]
+    session: str
+    user: User | None = None
+    role: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass
+class World:
+    own: Side
+    other: Side
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def sides(self) -> dict[str, Side]:
+        return {"own": self.own, "other": self.other}
+
+
+def build_world() -> World:
+    """Make it, in the transaction that is open; takes about a second."""
+    own = _side(OWN, first_row=1)
+    with _keys_from(_OTHER_KEYS):
+        other = _side(OTHER, first_row=41)
+    own.letter = _keep_letter(own)
+    world = World(own, other)
+    for person in _people(own):
+        world.people[person.name] = person
+    return world
+
+
+@contextmanager
+def _keys_from(start: int) -> Iterator[None]:
+    """Give new rows keys that can be told from all others; numbers alone would be found on any page."""
+    models = [model for model in apps.get_app_config("members").get_models() if model._meta.pk.name == "id"]
+
+    def count_from(key: int, model: Any) -> None:
+        cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [model._meta.db_table, key])
+
+    with connection.cursor() as cursor:
+        for model in models:
+            count_from(start, model)
+        yield
+        for model in models:
+            newest = model._base_manager.filter(pk__lt=start).aggregate(Max("pk"))["pk__max"]
+            count_from((newest or 0) + 1, model)
+
+
+def _side(word: str, *, first_row: int) -> Side:
+    title = word.title()
+    side = Side(word=word, organization=OrganizationFactory(name=f"{title} {CANARY}", slug=word))
+    side.department = _department(side, f"{title} Nord {CANARY}")
+    side.empty = _department(side, f"{title} Süd")
+    for role in Role:
+        _member(side, role, role=role, personal=role == Role.REPORTS_VIEWER)
+    _member(side, "blocked", admin=True, personal=True, state=State.BLOCKED)
+    _member(side, "shut", admin=True, state=State.BLOCKED, user__is_active=False)
+    _member(side, "left", admin=True, personal=True, state=State.LEFT)
+    _member(side, "invited", admin=True, invited=True)
+    _member(side, "newcomer", invited=True, user__must_change_password=True, user__password=make_password(PASSWORD))
+    # Those to whom something is done: nobody of them ever asks.
+    _member(side, "plain", department=side.department)
+    _member(side, "waiting", invited=True)
+    _member(side, "stopped", state=State.BLOCKED, user__is_active=False)
+    _member(side, "gone", state=State.LEFT)
+    _invitations(side)
+    _batches(side, first_row)
+    _entries(side)
+    side.reset_uid = urlsafe_base64_encode(force_bytes(side.plain.user.pk))
+    side.reset_token = default_token_generator.make_token(side.plain.user)
+    side.address_token = address_token(side.plain.user)
+    return side
+
+
+def _department(side: Side, name: str) -> Department:
+    return Department.objects.create(organization=side.organization, name=name, path=name, sort_key=name.lower())
+
+
+def _member(side: Side, who: str, **facts: Any) -> None:
+    name = f"{side.word}.{who}"[:32]
+    member = MemberFactory(
+        organization=side.organization,
+        user__skype_name=name,
+        user__first_name=f"{side.word.title()} {CANARY}",
+        user__last_name=f"{who.title()} {CANARY}",
+        **facts,
+    )
+    setattr(side, who, member)
+
+
+def _invitations(side: Side) -> None:
+    boss = side.administrator
+    side.invitation = InvitationFactory(member=side.waiting, invited_by=boss, department=side.department)
+    InvitationFactory(member=side.newcomer, invited_by=boss)
+    side.personal_invitation = Invitation.objects.create(
+        organization=side.organization,
+        kind=User.Kind.PERSONAL,
+        email=f"{side.word}.guest@people.example",
+        invited_by=boss,
+        department=side.department,
+        expires_at=timezone.now() + timedelta(days=7),
+    )
+    for invitation in (side.invitation, side.personal_invitation):
+        invitation_letter(invitation).save()
+    Letter.objects.filter(organization=side.organization).update(last_error="450 later")
+    side.token = invitation_token(side.invitation)
+    side.personal_token = invitation_token(side.personal_invitation)
+
+
+def _batches(side: Side, first_row: int) -> None:
+    def batch(state: str, **facts: Any) -> Batch:
+        return Batch.objects.create(
+            organization=side.organization,
+            kind=Batch.Kind.IMPORT_MEMBERS,
+            state=state,
+            started_by=side.administrator,
+            file_name=f"{side.word} {CANARY}.csv",
+            facts={**_how_read(), "letters": True},
+            **facts,
+        )
+
+    def row(of: Batch, number: int, outcome: str, **facts: Any) -> None:
+        name = f"{side.word}.row{of.pk}.{number}"
+        data = {
+            "email": f"{name}@people.example",
+            "skype_name": name[:32],
+            "first_name": side.word.title(),
+            "last_name": f"Row {CANARY}" if outcome != Outcome.READY else "Row",
+            "department": "",
+            "typed": False,
+            "password": "",
+        }
+        BatchRow.objects.create(
+            organization=side.organization, batch=of, number=number, outcome=outcome, data=data, match_key=name, **facts
+        )
+
+    wrong = [{"field": "skype_name", "code": "skype_name_taken", "facts": {"free": f"{side.word} {CANARY}"}}]
+    side.row, side.wrong_row, side.left_row = first_row, first_row + 1, first_row + 2
+    side.draft = batch(Batch.State.DRAFT, total=2)
+    row(side.draft, side.row, Outcome.READY)
+    row(side.draft, side.left_row, Outcome.LEFT_OUT)
+    side.flawed = batch(Batch.State.DRAFT, total=3)
+    row(side.flawed, side.row, Outcome.READY)
+    row(side.flawed, side.wrong_row, Outcome.PROBLEM, problems=wrong)
+    row(side.flawed, side.left_row, Outcome.LEFT_OUT)
+    side.done = batch(Batch.State.DONE, total=2, started_at=timezone.now(), finished_at=timezone.now())
+    row(side.done, side.row, Outcome.FAILED, problems=[{"field": None, "code": "conflict", "facts": {}}])
+    side.reading = batch(Batch.State.READING)
+    side.run = Batch.objects.create(
+        organization=side.organization,
+        kind=Batch.Kind.BLOCK_MEMBERS,
+        state=Batch.State.RUNNING,
+        started_by=side.administrator,
+        facts={"reason": f"{side.word} {CANARY}"},
+        total=1,
+        started_at=timezone.now(),
+    )
+    BatchRow.objects.create(
+        organization=side.organization, batch=side.run, number=1, outcome=Outcome.DONE, member=side.stopped
+    )
+
+
+def _how_read() -> dict[str, object]:
+    return directory.open_directory(BytesIO(b"E-mail,First name\nanna@people.example,Anna\n")).facts.as_json()
+
+
+def _keep_letter(side: Side) -> str:
+    """Send the company's invitation to the mailbox of this machine; gives the letter's name there."""
+    letter = Letter.objects.get(invitation=side.invitation)
+    composed = compose(letter)
+    assert composed is not None
+    message = render_letter(
+        template=letter.kind, context=composed.context, address=letter.email, message_id=letter.message_id
+    )
+    with mail_server() as connected:
+        deliver(connected, message)
+    return "".join(sign for sign in message.extra_headers["Message-ID"] if sign.isalnum() or sign == "-")
+
+
+def _entries(side: Side) -> None:
+    boss = Actor.of_member(side.administrator, address="192.0.2.7")
+    text = f"{side.word} {CANARY}"
+    for action, subject, facts in [
+        (Action.MEMBER_BLOCKED, side.stopped, {"reason": text}),
+        (Action.DEPARTMENT_CHANGED, side.department, {"before": {"department": text}, "after": {"department": text}}),
+        (Action.INVITATION_SENT, side.personal_invitation, {}),
+        (Action.BATCH_STARTED, side.done, {"after": {"rows": 1, "file": True}}),
+    ]:
+        record(organization=side.organization, actor=boss, action=action, subject=subject, **facts)
+
+
+def _people(own: Side) -> Iterator[Person]:
+    """Somebody of every kind, each signed in where they can be."""
+    yield Person("visitor", frozenset({"visitor"}), _session(None))
+    for role in ROLES:
+        yield _signed_in(str(role), getattr(own, role).user, role=str(role), also={"inside"})
+    yield _signed_in("operator", UserFactory(skype_name="operator.one", is_operator=True))
+    yield _signed_in("stranger", UserFactory(skype_name="stranger.one"))
+    for name in ("blocked", "left", "invited"):
+        yield _signed_in(name, getattr(own, name).user)
+    yield _signed_in("newcomer", own.newcomer.user)
+    # Whose account is shut is nobody here, whatever session they still have.
+    yield Person("shut", frozenset({"shut", "visitor"}), _session(own.shut.user))
+
+
+def _signed_in(name: str, user: User, *, role: str = "", also: frozenset[str] | set[str] = frozenset()) -> Person:
+    return Person(name, frozenset({name, "signed_in", user.kind, *also}), _session(user), user, role)
+
+
+def _session(user: User | None) -> str:
+    """The key of a session in which set-up was begun, so that its later steps can be asked for."""
+    if user is None:
+        session = SessionStore()
+    else:
+        client = Client()
+        client.force_login(user)
+        session = SessionStore(client.cookies[settings.SESSION_COOKIE_NAME].value)
+    account: dict[str, Any] = {
+        "skype_name": "founder.new",
+        "email": "founder@people.example",
+        "first_name": "",
+        "last_name": "",
+        "password": make_password(NEW_PASSWORD),
+    }
+    if user is not None and user.is_active and user.kind == User.Kind.PERSONAL:
+        account = {"existing": user.pk}
+    company = {
+        "name": "Third",
+        "slug": "third",
+        "country": "FR",
+        "currency": "EUR",
+        "time_zone": "Europe/Paris",
+        "language": "en",
+    }
+    session["setup"] = {"company": company, "account": account}
+    session.save()
+    return session.session_key or ""

@@ -11,6 +11,7 @@ from members.access import Actor
 from members.audit import Action
 from members.audit_sets import record_for_members
 from members.errors import LastAdministrator
+from members.factors import drop_sessions
 from members.models import Department, Member, Organization, User
 from members.models.people import MemberQuerySet
 
@@ -58,7 +59,9 @@ def block(*, organization: Organization, actor: Actor, keys: Sequence[int], reas
         accounts = User.objects.filter(memberships__in=some, owner=organization)
         locked = accounts.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
         # A session that outlived the block would be good again after it.
-        User.objects.filter(pk__in=list(locked)).update(is_active=False, session_version=F("session_version") + 1)
+        shut = list(locked)
+        User.objects.filter(pk__in=shut).update(is_active=False, session_version=F("session_version") + 1)
+        drop_sessions(shut)
 
 
 def keep_an_administrator(organization: Organization, *, leaving: Sequence[int]) -> None:

@@ -6,9 +6,10 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from members import batch_kinds, checklist, pages, timetable  # noqa: PLC0415
+        from members import batch_kinds, checklist, pages, sessions, timetable  # noqa: PLC0415
 
         batch_kinds.register()
         pages.register()
         checklist.register()
+        sessions.register()
         timetable.register()

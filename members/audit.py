@@ -39,6 +39,12 @@ class Action(models.TextChoices):
     RUN_FINISHED = "run.finished", _("Finished a change of many members")
     RUN_CANCELED = "run.canceled", _("Stopped a change of many members")
     PASSWORD_CHANGED = "password.changed", _("Changed the password")
+    FACTOR_ADDED = "factor.added", _("Set up a second factor")
+    FACTOR_REMOVED = "factor.removed", _("Removed a second factor")
+    FACTORS_RESET = "factors.reset", _("Reset the second factor of a member")
+    RECOVERY_CODES_RENEWED = "recovery_codes.renewed", _("Made new recovery codes")
+    RECOVERY_CODE_USED = "recovery_code.used", _("Used a recovery code")
+    SESSIONS_ENDED = "sessions.ended", _("Signed out elsewhere")
     ADDRESS_CHANGED = "address.changed", _("Changed the e-mail address")
 
 

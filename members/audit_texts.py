@@ -31,6 +31,7 @@ FIELDS: dict[str, Text] = {
     "moved_to": _("Moved to"),
     "name": _("Name"),
     "people": _("People"),
+    "require_second_factor": _("Administrators need a second factor"),
     "role": _("Role"),
     "rows": _("Rows"),
     "run": pgettext_lazy("of many members", "Change"),

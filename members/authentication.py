@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from members.addresses import AddressProblem, normalize_address, same_address_key
+from members.factors import has_second_factor
 from members.models import Member, User
 
 
@@ -71,10 +72,11 @@ def resettable(users: QuerySet[User]) -> QuerySet[User]:
 
 
 class LengthValidator:
-    """Long enough to be a password's only factor, short enough to be hashed (decision 10)."""
+    """Long enough to be the only factor, or one of two; short enough to be hashed (decision 10)."""
 
-    def __init__(self, minimum: int, maximum: int) -> None:
+    def __init__(self, minimum: int, with_factor: int, maximum: int) -> None:
         self.minimum = minimum
+        self.with_factor = with_factor
         self.maximum = maximum
 
     def validate(self, password: str, user: User | None = None) -> None:
@@ -88,15 +90,16 @@ class LengthValidator:
                 code="password_too_long",
                 params={"maximum": self.maximum},
             )
-        if len(password) < self.minimum:
+        minimum = self.with_factor if user is not None and user.pk and has_second_factor(user) else self.minimum
+        if len(password) < minimum:
             raise ValidationError(
                 ngettext_lazy(
                     "This password is too short. It must have at least %(minimum)d character.",
                     "This password is too short. It must have at least %(minimum)d characters.",
-                    self.minimum,
+                    minimum,
                 ),
                 code="password_too_short",
-                params={"minimum": self.minimum},
+                params={"minimum": minimum},
             )
 
     def get_help_text(self) -> str:

@@ -31,6 +31,12 @@ def _members_added(organization: Organization) -> tuple[bool, str]:
     return True, note
 
 
+def _second_factor_required(organization: Organization) -> tuple[bool, str]:
+    if organization.require_second_factor:
+        return True, ""
+    return False, gettext("A stolen password alone then opens nothing")
+
+
 def register() -> None:
     """Called once at start-up."""
     registry.add(
@@ -51,5 +57,14 @@ def register() -> None:
             capability=Capability.MANAGE_MEMBERS,
             order=20,
             state=_members_added,
+        ),
+        ChecklistItem(
+            key="second_factor",
+            label=_("Protect the administrators"),
+            action_label=_("Ask for a second factor"),
+            url=lambda organization: reverse("members:second_factor_rule", args=[organization.slug]),
+            capability=Capability.MANAGE_ORGANIZATION,
+            order=90,
+            state=_second_factor_required,
         ),
     )

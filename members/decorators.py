@@ -3,19 +3,28 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from members.access import Actor, Capability
+from members.factors import has_second_factor
 from members.models import Member, Organization, User
+from members.sessions import end_this_session, is_proved, is_too_old_to_administer
 
 type View = Callable[..., HttpResponseBase]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class SignedInRequest(HttpRequest):
@@ -46,7 +55,8 @@ def organization_view(capability: Capability) -> Callable[[View], View]:
     """Open a view to active members of the organization in the URL who hold ``capability``.
 
     The view gets a request with ``organization``, ``member`` and ``actor``. Strangers get 404, members without
-    the capability 403, visitors the sign-in page.
+    the capability 403, visitors the sign-in page. Administrators of an organization that says so are led to set up
+    a second factor first, if they have none.
     """
 
     def decorate(view: View) -> View:
@@ -63,6 +73,11 @@ def organization_view(capability: Capability) -> Callable[[View], View]:
             )
             if member is None:
                 raise Http404
+            if member.role == Member.Role.ADMINISTRATOR:
+                if is_too_old_to_administer(request):
+                    return _sign_in_again(request)
+                if member.organization.require_second_factor and not has_second_factor(person):
+                    return _to_set_up_factor(request, member.organization.name)
             request.member = member  # type: ignore[attr-defined]
             request.organization = member.organization  # type: ignore[attr-defined]
             request.actor = Actor.of_member(member, address=client_address(request))  # type: ignore[attr-defined]
@@ -109,7 +124,10 @@ def first_password_view(view: View) -> View:
 
 
 def operator_view(view: View) -> View:
-    """Open a view to those who run the installation; to everybody else it does not exist."""
+    """Open a view to those who run the installation; to everybody else it does not exist.
+
+    They need a second factor, and what changes something a fresh proof of who they are.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
@@ -118,10 +136,58 @@ def operator_view(view: View) -> View:
             return person
         if not person.is_operator:
             raise Http404
+        if is_too_old_to_administer(request):
+            return _sign_in_again(request)
+        if not has_second_factor(person):
+            return _to_set_up_factor(request, gettext("Running the installation"))
+        if request.method not in SAFE_METHODS and not is_proved(request):
+            return to_proof(request)
         request.actor = Actor.operator(person, address=client_address(request))  # type: ignore[attr-defined]
         return view(request, **kwargs)
 
     return _mark(guarded, "operator")
+
+
+def fresh_proof(view: View) -> View:
+    """Open a view only to people who have shown lately who they are: by password, code or passkey.
+
+    Everybody else is led to the page that asks, and from there back to where they were; what they sent changes
+    nothing. Stands below the decorator that says who may open the view.
+    """
+    return _with_proof(view, when=None)
+
+
+def fresh_proof_when(condition: Callable[[HttpRequest], bool]) -> Callable[[View], View]:
+    """As ``fresh_proof``, for those requests of which ``condition`` is true."""
+    return lambda view: _with_proof(view, when=condition)
+
+
+def _with_proof(view: View, *, when: Callable[[HttpRequest], bool] | None) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if (when is None or when(request)) and not is_proved(request):
+            return to_proof(request)
+        return view(request, *args, **kwargs)
+
+    guarded.fresh_proof = "always" if when is None else "sometimes"  # type: ignore[attr-defined]
+    return guarded
+
+
+def to_proof(request: HttpRequest) -> HttpResponse:
+    """Where to show who one is, and then back to the page that was open."""
+    return redirect(f"{reverse('accounts:confirm')}?{urlencode({'next': _page_of(request)})}")
+
+
+def _page_of(request: HttpRequest) -> str:
+    if request.method in SAFE_METHODS:
+        return request.get_full_path()
+    # A form is sent from the page it stands on, and may have an address that shows nothing.
+    came_from = request.META.get("HTTP_REFERER", "")
+    safe = url_has_allowed_host_and_scheme(
+        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    parts = urlsplit(came_from)
+    return f"{parts.path}?{parts.query}".rstrip("?") if safe and parts.path else "/"
 
 
 def public_view(view: View) -> View:
@@ -145,6 +211,18 @@ def local_view(view: View) -> View:
         return view(request, **kwargs)
 
     return _mark(guarded, "local")
+
+
+def _sign_in_again(request: HttpRequest) -> HttpResponse:
+    end_this_session(request)
+    messages.info(request, gettext("Your session has ended. Sign in again to go on."))
+    return redirect_to_login(_page_of(request))
+
+
+def _to_set_up_factor(request: HttpRequest, whose: str) -> HttpResponse:
+    text = gettext("{whose} takes a second factor beside your password. Set one up here first.")
+    messages.warning(request, text.format(whose=whose))
+    return redirect("me:security")
 
 
 def _person_or_detour(request: HttpRequest) -> User | HttpResponse:

@@ -1,3 +1,5 @@
+import math
+
 from django.utils.translation import gettext_lazy as _
 
 from skypemgr.errors import DomainError
@@ -150,7 +152,74 @@ class WrongCredentials(Refusal):
 
 
 class TooManyTries(Refusal):
+    """``seconds`` say how long nothing is compared."""
+
     text = _("That was tried too often. Wait {minutes} minutes, then try again.")
+    seconds: int
+
+    def __init__(self, *, seconds: int) -> None:
+        super().__init__(seconds=seconds, minutes=math.ceil(seconds / 60))
+
+
+class LockedOut(TooManyTries):
+    """So many failures in a row that waiting doesn't help."""
+
+    text = _("That was tried too often. Choose a new password by letter: “Forgotten your password?” below.")
+
+
+class WrongCode(Refusal):
+    text = _("This code is not right. It changes every 30 seconds, and each works once.")
+    field = "code"
+
+
+class PasskeyRefused(Refusal):
+    """One answer for every reason why a passkey opens nothing."""
+
+    text = _("This passkey does not open an account here. Try another one, or your password.")
+
+
+class PasskeysUnavailable(Refusal):
+    text = _("Passkeys don’t work at this address.")
+
+
+class PasskeyNeedsScript(Refusal):
+    text = _("Passkeys need JavaScript, which is off in this browser.")
+
+
+class FactorExists(Refusal):
+    text = _("An authenticator app is set up already. Remove it first.")
+    field = "code"
+
+
+class PasskeyExists(Refusal):
+    text = _("This passkey is set up already.")
+
+
+class TooManyPasskeys(Refusal):
+    text = _("An account has at most {most} passkeys. Remove one first.")
+
+
+class PasswordTooShortAlone(Refusal):
+    text = _("Without a second factor a password needs {minimum} characters. Choose a longer one first.")
+    field = "password"
+
+
+class OwnSecondFactorFirst(Refusal):
+    text = _("Set up a second factor for yourself first.")
+
+
+class NoSecondFactor(Refusal):
+    text = _("There is no second factor to reset.")
+
+
+class OwnSecondFactor(Refusal):
+    text = _("Change your own second factor on your page Security.")
+
+
+class NotTheirAccount(Refusal):
+    text = _(
+        "A personal account is its owner’s. They sign in with a recovery code, or ask whoever runs this installation."
+    )
 
 
 class WrongPassword(Refusal):

@@ -14,6 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 from members.addresses import same_address_key
 from members.authentication import resettable
 from members.models import Letter, Organization, User
+from members.sign_in_texts import EVENTS
 from members.tokens import address_token, invitation_token
 
 
@@ -117,6 +118,19 @@ def _address_changed(letter: Letter) -> dict[str, Any] | None:
     return {"at": letter.created_at, "url": absolute_url("accounts:sign_in")}
 
 
+def _sign_in_changed(letter: Letter) -> dict[str, Any] | None:
+    if letter.facts.get("event") not in EVENTS:
+        return None
+    heading, sentence = EVENTS[letter.facts["event"]]
+    return {
+        "heading": heading,
+        "sentence": sentence,
+        "at": letter.created_at,
+        "url": absolute_url("me:security"),
+        "reset_url": absolute_url("accounts:reset_request"),
+    }
+
+
 _COMPOSERS: dict[Letter.Kind, Callable[[Letter], dict[str, Any] | None]] = {
     Letter.Kind.INVITATION: _invitation,
     Letter.Kind.ADDRESS_VERIFICATION: _address_verification,
@@ -124,4 +138,5 @@ _COMPOSERS: dict[Letter.Kind, Callable[[Letter], dict[str, Any] | None]] = {
     Letter.Kind.SKYPE_NAMES: _skype_names,
     Letter.Kind.PASSWORD_CHANGED: _password_changed,
     Letter.Kind.ADDRESS_CHANGED: _address_changed,
+    Letter.Kind.SIGN_IN_CHANGED: _sign_in_changed,
 }

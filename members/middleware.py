@@ -1,10 +1,13 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
 
+from members.sessions import follow_session
 from skypemgr.translations import begin_page
 
 
@@ -38,3 +41,17 @@ class LanguageMiddleware:
                 return request.user.owner.language
         # The cookie first, then Accept-Language.
         return translation.get_language_from_request(request)
+
+
+class SessionLimitsMiddleware:
+    """Ends sessions that nobody uses, that are too old, or that their owner has ended from elsewhere."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Static files and health checks don't ask who is there.
+        known = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+        if known and not follow_session(request):
+            messages.info(request, gettext("Your session has ended. Sign in again to go on."))
+        return self.get_response(request)

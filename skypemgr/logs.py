@@ -68,6 +68,8 @@ def configuration(*, machine: bool, level: str) -> dict[str, Any]:
             "gunicorn.error": {"handlers": [], "propagate": True},
             # A pool tells of each connection, and of the request that lacked one we tell ourselves.
             "psycopg.pool": {"level": "ERROR"},
+            # It would write down which passkey was used.
+            "fido2": {"level": "WARNING"},
         },
     }
 

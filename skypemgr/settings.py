@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "members.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "members.middleware.SessionLimitsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 TEMPLATES = [
@@ -272,8 +273,13 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Alone, and beside a second factor (decision 10).
+SHORTEST_PASSWORD, SHORTEST_PASSWORD_WITH_FACTOR = 15, 8
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "members.authentication.LengthValidator", "OPTIONS": {"minimum": 15, "maximum": 256}},
+    {
+        "NAME": "members.authentication.LengthValidator",
+        "OPTIONS": {"minimum": SHORTEST_PASSWORD, "with_factor": SHORTEST_PASSWORD_WITH_FACTOR, "maximum": 256},
+    },
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("skype_name", "first_name", "last_name", "email")},
@@ -283,10 +289,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+# A session ends when nobody uses it, and at the latest after some hours: fewer for whoever administers something.
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60)
+SESSION_HOURS = env.int("SESSION_HOURS", default=24)
+ADMIN_SESSION_HOURS = env.int("ADMIN_SESSION_HOURS", default=12)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+# For so long after showing who one is, dangerous things are done without asking again.
+PROOF_MINUTES = env.int("PROOF_MINUTES", default=15)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+KNOWN_BROWSER_COOKIE_NAME = "__Host-browser" if HTTPS else "browser"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

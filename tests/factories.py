@@ -2,10 +2,14 @@ import factory
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from members.models import Department, Invitation, Member, Organization, User
+from members.factors import seal_secret
+from members.models import AuthenticatorApp, Department, Invitation, Member, Organization, Passkey, User
 from members.newcomers import sorting_of
+from tests.soft_passkey import SoftPasskey
 
 PASSWORD = "three quiet herons wait"
+# Of every authenticator app of the tests.
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 class OrganizationFactory(factory.django.DjangoModelFactory):
@@ -40,6 +44,30 @@ class UserFactory(factory.django.DjangoModelFactory):
     kind = factory.LazyAttribute(lambda user: "business" if user.business_of else "personal")
     owner = factory.LazyAttribute(lambda user: user.business_of)
     password = factory.LazyAttribute(lambda user: make_password(None if user.waiting else PASSWORD))
+
+
+class AuthenticatorAppFactory(factory.django.DjangoModelFactory):
+    """A second factor: an app that makes codes of SECRET."""
+
+    class Meta:
+        model = AuthenticatorApp
+
+    user = factory.SubFactory(UserFactory)
+    secret = factory.LazyFunction(lambda: seal_secret(SECRET))
+
+
+class PasskeyFactory(factory.django.DjangoModelFactory):
+    """A passkey that nobody has: to be seen, not to be used."""
+
+    class Meta:
+        model = Passkey
+        exclude = ("made",)
+
+    made = factory.LazyFunction(SoftPasskey)
+    user = factory.SubFactory(UserFactory)
+    name = "Phone"
+    credential_id = factory.LazyAttribute(lambda passkey: passkey.made.credential_id)
+    credential = factory.LazyAttribute(lambda passkey: passkey.made.credential)
 
 
 class DepartmentFactory(factory.django.DjangoModelFactory):

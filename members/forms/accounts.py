@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from members.forms.fields import PersonNameField
-from members.forms.passwords import NewPasswordField, PresentPasswordField, check_new_password
+from members.forms.passwords import NewPasswordField, PresentPasswordField, check_new_password, tell_shortest
 from members.models import User
 
 
@@ -17,7 +17,11 @@ class SignInForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
     password = PresentPasswordField(label=_("Password"))
-    stay = forms.BooleanField(label=_("Stay signed in on this device for 14 days"), required=False)
+    stay = forms.BooleanField(
+        label=_("Stay signed in when I close this browser"),
+        required=False,
+        help_text=_("For a day at most, and while you use it. Not for a device that others use too."),
+    )
     next = forms.CharField(required=False, max_length=2_000, widget=forms.HiddenInput)
 
 
@@ -39,6 +43,7 @@ class ResetPasswordForm(forms.Form):
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person = person
+        tell_shortest(self.fields["password"], person)
 
     def clean(self) -> None:
         check_new_password(self, "password", self.person, company=self.person.owner.name if self.person.owner else "")

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from members.forms.fields import AddressField, PersonNameField
-from members.forms.passwords import NewPasswordField, PresentPasswordField, check_new_password
+from members.forms.passwords import NewPasswordField, PresentPasswordField, check_new_password, tell_shortest
 from members.models import User
 
 
@@ -52,6 +52,7 @@ class PasswordForm(forms.Form):
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person = person
+        tell_shortest(self.fields["new_password"], person)
 
     def clean(self) -> None:
         company = self.person.owner.name if self.person.owner else ""

@@ -1,12 +1,11 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from members.forms.fields import AddressField, CompanyNameField, PersonNameField, SkypeNameField, SlugField
+from members.forms.passwords import NewPasswordField, PresentPasswordField, check_new_password
 from members.models import User
 from members.models.organizations import LANGUAGES
 from members.names import propose_slug
@@ -69,22 +68,16 @@ class NewFounderForm(forms.Form):
     last_name = PersonNameField(
         label=_("Last name"), required=False, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
     )
-    password = forms.CharField(
-        label=_("Choose a password"),
-        max_length=256,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 15 characters. Three or four words that only you would put together are good."),
-    )
+    password = NewPasswordField()
+
+    def __init__(self, *args: Any, company: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.company = company
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if password := data.get("password"):
-            person = User(**{name: data.get(name, "") for name in ("skype_name", "email", "first_name", "last_name")})
-            try:
-                validate_password(password, person)
-            except ValidationError as error:
-                self.add_error("password", error)
+        person = User(**{name: data.get(name, "") for name in ("skype_name", "email", "first_name", "last_name")})
+        check_new_password(self, "password", person, company=self.company)
         return data
 
 
@@ -94,12 +87,7 @@ class ExistingFounderForm(forms.Form):
     login = forms.CharField(
         label=_("Skype Name or e-mail"), max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username"})
     )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=256,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    password = PresentPasswordField(label=_("Password"))
 
 
 class FinishForm(forms.Form):

@@ -1,17 +1,20 @@
 from .audit import AuditEntry, AuditOrigin
 from .batches import Batch, BatchPiece, BatchRow, BatchSlice
+from .factors import AuthenticatorApp, Passkey, RecoveryCode
 from .invitations import Invitation
 from .jobs import Heartbeat, JobRun
 from .letters import Letter
 from .operations import Operation
 from .organizations import Department, Organization
 from .people import Member, User
+from .sessions import UserSession
 from .tallies import MemberTally
 from .throttles import Throttle
 
 __all__ = [
     "AuditEntry",
     "AuditOrigin",
+    "AuthenticatorApp",
     "Batch",
     "BatchPiece",
     "BatchRow",
@@ -25,6 +28,9 @@ __all__ = [
     "MemberTally",
     "Operation",
     "Organization",
+    "Passkey",
+    "RecoveryCode",
     "Throttle",
     "User",
+    "UserSession",
 ]

@@ -24,6 +24,7 @@ class Letter(models.Model):
         PASSWORD_CHANGED = "password_changed", _("Password changed")
         ADDRESS_CHANGED = "address_changed", _("Address changed")
         SKYPE_NAMES = "skype_names", _("Your Skype Names")
+        SIGN_IN_CHANGED = "sign_in_changed", _("Sign-in changed")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -63,6 +64,7 @@ class Letter(models.Model):
                         "password_changed",
                         "address_changed",
                         "skype_names",
+                        "sign_in_changed",
                     ]
                 ),
                 name="letter_kind_known",

@@ -16,6 +16,8 @@ class Organization(models.Model):
     time_zone = models.CharField(max_length=64)
     language = models.CharField(max_length=5, choices=LANGUAGES, default="en")
     allow_personal_accounts = models.BooleanField(default=True)
+    # Administrators without a second factor are led to get one before the console opens.
+    require_second_factor = models.BooleanField(default=False)
     # No letter leaves before the founder's address is verified (decision 11).
     letters_released_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

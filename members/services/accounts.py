@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
@@ -11,19 +12,19 @@ from members.access import Actor
 from members.audit import Action, record
 from members.authentication import accounts_by_address, accounts_by_login, resettable
 from members.confirmation import confirm_address
-from members.credentials import confirm_password, fold_login, open_account
+from members.credentials import confirm_password, fold_login, forget_failures, open_account
 from members.errors import LinkDead, SamePassword, TooManyTries, WrongCredentials, WrongPassword
+from members.factors import end_every_session, has_second_factor
 from members.joining import finish_account, let_in
+from members.known_browsers import KnownBrowser
 from members.mail import personal_letter, stop_letters, write_letters
 from members.models import Invitation, Letter, Member, User
 from members.throttle import (
     NAMES_LETTERS,
     RESET_LETTERS,
     RESET_PLACE,
-    SIGN_IN_ACCOUNT,
     VERIFICATION_LETTERS,
     count_try,
-    forget_tries,
 )
 from members.tokens import read_address_token
 from skypemgr.clock import DatabaseClock
@@ -34,16 +35,26 @@ MOST_ACCOUNTS_IN_A_LETTER = 50
 # Signing in
 
 
-def sign_in_user(*, actor: Actor, login: str, password: str) -> User:
+def sign_in_user(*, actor: Actor, login: str, password: str, browser: KnownBrowser | None = None) -> User:
     """The account that ``login`` (a Skype Name or an address) and ``password`` open.
 
     An address that several accounts share opens none; a letter then tells its owner their Skype Names, at most
-    once an hour. Raises WrongCredentials for every reason alike, and TooManyTries before anything is compared.
+    once an hour. A password that is too short to be alone has to be replaced once there is no second factor
+    beside it. Raises WrongCredentials for every reason alike, and TooManyTries before anything is compared.
     """
-    user = open_account(actor=actor, login=login, password=password)
+    user = open_account(actor=actor, login=login, password=password, browser=browser or KnownBrowser())
     if user is None:
         _note_failed_sign_in(login=login)
         raise WrongCredentials
+    if len(password) < settings.SHORTEST_PASSWORD and not has_second_factor(user):
+        user = _demand_another_password(user=user)
+    return user
+
+
+@transaction.atomic(durable=True)
+def _demand_another_password(*, user: User) -> User:
+    user.must_change_password = True
+    user.save(update_fields=["must_change_password"])
     return user
 
 
@@ -68,7 +79,7 @@ def request_password_reset(*, actor: Actor, login: str) -> None:
     Accounts that share an address get one letter with a link each. Raises TooManyTries for the place alone.
     """
     if not _count_reset(place=actor.address):
-        raise TooManyTries(minutes=RESET_PLACE.minutes)
+        raise TooManyTries(seconds=RESET_PLACE.minutes * 60)
     _write_reset_letter(login=login)
 
 
@@ -95,7 +106,8 @@ def reset_password(*, actor: Actor, user: User, token: str, password: str) -> Us
     locked.password = encoded
     locked.must_change_password = False
     locked.save(update_fields=["password", "must_change_password"])
-    forget_tries(SIGN_IN_ACCOUNT, fold_login(locked.skype_name))
+    forget_failures(locked)
+    end_every_session(locked)
     _tell_password_changed(actor=actor, user=locked)
     # Whoever opened the letter reads the mail of this address.
     confirm_address(actor=Actor.of_person(locked, address=actor.address), user=locked)
@@ -122,6 +134,11 @@ def _letter_about(kind: Letter.Kind, users: Sequence[User]) -> Letter:
 # Passwords
 
 
+def confirm_who(*, actor: Actor, password: str) -> User:
+    """The actor's account, now that their password shows that it is them. Raises WrongPassword, TooManyTries."""
+    return confirm_password(actor=actor, password=password)
+
+
 def change_password(*, actor: Actor, password: str, new_password: str) -> User:
     """Replace the actor's password, who knows the present one. Every other session ends.
 
@@ -140,6 +157,7 @@ def _replace_password(*, actor: Actor, previous: str, encoded: str) -> User:
         raise WrongPassword
     user.password = encoded
     user.save(update_fields=["password"])
+    end_every_session(user)
     _tell_password_changed(actor=actor, user=user)
     return user
 
@@ -184,6 +202,7 @@ def _finish_first_password(*, actor: Actor, first_name: str, last_name: str, enc
     if not user.must_change_password:
         return user
     finish_account(user=user, first_name=first_name, last_name=last_name, password=encoded)
+    end_every_session(user)
     for member in members:
         member.user = user
         if member.state == Member.State.INVITED:
@@ -213,7 +232,7 @@ def resend_verification(*, actor: Actor) -> None:
     """Send the actor another letter to confirm their address, unless they have. Raises TooManyTries."""
     assert actor.user is not None
     if not _write_verification(actor=actor):
-        raise TooManyTries(minutes=VERIFICATION_LETTERS.minutes)
+        raise TooManyTries(seconds=VERIFICATION_LETTERS.minutes * 60)
 
 
 @transaction.atomic(durable=True)

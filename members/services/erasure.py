@@ -11,6 +11,7 @@ from members.access import Actor, Capability, require, require_over
 from members.addresses import same_address_key
 from members.audit import Action, record
 from members.errors import StateForbids
+from members.factors import drop_sessions, forget_factors
 from members.models import AuditOrigin, BatchRow, Invitation, Letter, Member, Organization, User
 from members.newcomers import sorting_of
 from members.skype_names import free_skype_name
@@ -73,6 +74,8 @@ def _empty_account(person: User) -> User:
     person.must_change_password = person.is_active = person.is_operator = False
     person.erased_at = timezone.now()
     person.save()
+    forget_factors(person)
+    drop_sessions([person.pk])
     return person
 
 

@@ -8,6 +8,8 @@ from django.db import transaction
 from members.access import Actor, Capability, require
 from members.audit import Action, record
 from members.departments import names_of
+from members.errors import OwnSecondFactorFirst
+from members.factors import has_second_factor
 from members.locks import lock_organization, take_time
 from members.models import Department, Member, Organization
 from members.names import path_sort_key
@@ -57,6 +59,33 @@ def change_organization_settings(
         subject=organization,
         before={field: before[field] for field in changed},
         after={field: new[field] for field in changed},
+    )
+    return organization
+
+
+@transaction.atomic(durable=True)
+def change_second_factor_rule(*, actor: Actor, organization: Organization, required: bool) -> Organization:
+    """Say whether administrators of an organization need a second factor; it holds from their next request on.
+
+    Who asks for it must have one. Raises OwnSecondFactorFirst.
+    """
+    require(actor, organization, Capability.MANAGE_ORGANIZATION)
+    lock_organization(organization)
+    organization = Organization.objects.get(pk=organization.pk)
+    before = organization.require_second_factor
+    if required == before:
+        return organization
+    if required and actor.user is not None and not has_second_factor(actor.user):
+        raise OwnSecondFactorFirst
+    organization.require_second_factor = required
+    organization.save(update_fields=["require_second_factor"])
+    record(
+        organization=organization,
+        actor=actor,
+        action=Action.ORGANIZATION_CHANGED,
+        subject=organization,
+        before={"require_second_factor": before},
+        after={"require_second_factor": required},
     )
     return organization
 

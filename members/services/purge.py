@@ -8,11 +8,13 @@ from django.db import transaction
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from members.models import Batch, BatchPiece, BatchRow, JobRun, Letter, Throttle
+from members.models import Batch, BatchPiece, BatchRow, JobRun, Letter, Throttle, UserSession
+from members.throttle import LADDERS
 
 KEPT = timedelta(days=90)
 RUNS_KEPT = timedelta(days=400)
 AT_ONCE = 5_000
+IN_A_ROW = [ladder.scope for ladder in LADDERS]
 
 
 def purge_personal_data() -> dict[str, int]:
@@ -36,10 +38,13 @@ def purge_personal_data() -> dict[str, int]:
             ),
         ),
         "batch_files": _repeat(_delete, BatchPiece.objects.filter(batch__created_at__lt=long_ago)),
-        "tries": _repeat(_delete, Throttle.objects.filter(began_at__lt=yesterday)),
         # The newest of each job says where it stands, and those that were given up say so.
         "job_runs": _repeat(_delete, JobRun.objects.filter(Exists(_later_runs()), finished_at__lt=Now() - RUNS_KEPT)),
+        "tries": _repeat(_delete, Throttle.objects.filter(began_at__lt=yesterday).exclude(scope__in=IN_A_ROW)),
+        # Failures in a row are counted until one succeeds; whom nobody has tried for so long begins anew.
+        "failures": _repeat(_delete, Throttle.objects.filter(began_at__lt=long_ago, scope__in=IN_A_ROW)),
         "sessions": _repeat(_delete, Session.objects.filter(expire_date__lt=Now())),
+        "browsers": _repeat(_delete, UserSession.objects.filter(seen_at__lt=yesterday)),
     }
 
 

@@ -46,7 +46,9 @@ urlpatterns = [
     path("members/@<str:skype_name>/block/", member.block, name="member_block"),
     path("members/@<str:skype_name>/unblock/", member.unblock, name="member_unblock"),
     path("members/@<str:skype_name>/erase/", member.erase, name="member_erase"),
+    path("members/@<str:skype_name>/second-factor/", member.second_factor, name="member_second_factor"),
     path("audit/", audit.entry_list, name="audit_list"),
     path("audit/export.csv", audit.entry_export, name="audit_export"),
     path("settings/", organization.settings, name="organization_settings"),
+    path("settings/second-factor/", organization.second_factor_rule, name="second_factor_rule"),
 ]

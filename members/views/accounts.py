@@ -1,7 +1,7 @@
 """Signing in and out, forgotten passwords, first passwords, and addresses that are confirmed."""
 
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,12 +11,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from members.access import Actor
 from members.decorators import SignedInRequest, client_address, first_password_view, public_view, signed_in_view
 from members.forms.accounts import FirstPasswordForm, RequestResetForm, ResetPasswordForm, SignInForm
+from members.forms.security import PasskeyForm
+from members.known_browsers import known_browser
 from members.landing import landing_url
+from members.passkeys import passkey_url, relying_party
 from members.selectors.accounts import find_account_of_link
 from members.selectors.memberships import list_consoles
 from members.services import accounts
 from members.services.organizations import setup_is_open
+from members.sessions import end_this_session, open_session, renew_session
 from members.tokens import read_address_token
+from members.views.answers import page_with_form
 from skypemgr.forms import form_errors, told_refusals
 from skypemgr.redirects import return_path
 
@@ -33,17 +38,28 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with form_errors(form):
             user = accounts.sign_in_user(
-                actor=_visitor(request), login=form.cleaned_data["login"], password=form.cleaned_data["password"]
+                actor=_visitor(request),
+                login=form.cleaned_data["login"],
+                password=form.cleaned_data["password"],
+                browser=known_browser(request),
             )
-            login(request, user)
-            # Nothing chosen: the session ends with the browser.
-            request.session.set_expiry(None if form.cleaned_data["stay"] else 0)
-            wanted = return_path(request)
-            return redirect(landing_url(user) if wanted == "/" or user.must_change_password else wanted)
+            return open_session(request, user, stay=form.cleaned_data["stay"], then=return_path(request))
     elif request.user.is_authenticated:
         return redirect(landing_url(request.user))
-    context = {"form": form, "setup_open": setup_is_open(_visitor(request))}
-    return render(request, "accounts/sign_in.html", context, status=422 if form.is_bound else 200)
+    return show_sign_in(request, form)
+
+
+def show_sign_in(request: HttpRequest, form: SignInForm, refused: BaseForm | None = None) -> HttpResponse:
+    """The page to sign in, with what was refused on it, if anything was: of ``form``, or of a passkey."""
+    context = {
+        "form": form,
+        "refused": refused or form,
+        "passkey": PasskeyForm(initial=form.initial),
+        "passkeys_at": "" if relying_party(request) else passkey_url(request),
+        "has_passkeys": relying_party(request) is not None,
+        "setup_open": setup_is_open(_visitor(request)),
+    }
+    return page_with_form(request, "accounts/sign_in.html", context, refused or form)
 
 
 @public_view
@@ -51,7 +67,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Sign out of this browser."""
     path = return_path(request)
-    logout(request)
+    end_this_session(request)
     messages.success(request, _("You are signed out."))
     return redirect(path)
 
@@ -72,10 +88,10 @@ def first_password(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with form_errors(form):
             user = accounts.choose_first_password(actor=request.actor, **form.cleaned_data)
-            update_session_auth_hash(request, user)
+            renew_session(request, user)
             messages.success(request, _("The password is yours alone now."))
             return redirect(landing_url(user))
-    return render(request, "accounts/first_password.html", {"form": form}, status=422 if form.is_bound else 200)
+    return page_with_form(request, "accounts/first_password.html", {"form": form}, form)
 
 
 @public_view
@@ -87,7 +103,7 @@ def reset_request(request: HttpRequest) -> HttpResponse:
         with form_errors(form):
             accounts.request_password_reset(actor=_visitor(request), login=form.cleaned_data["login"])
             return redirect("accounts:reset_sent")
-    return render(request, "accounts/reset_request.html", {"form": form}, status=422 if form.is_bound else 200)
+    return page_with_form(request, "accounts/reset_request.html", {"form": form}, form)
 
 
 @public_view
@@ -117,12 +133,9 @@ def reset_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
             user = accounts.reset_password(
                 actor=_visitor(request), user=user, token=token, password=form.cleaned_data["password"]
             )
-            login(request, user)
-            request.session.set_expiry(0)
             messages.success(request, _("Your new password is set."))
-            return redirect(landing_url(user))
-    context = {"form": form, "account": user}
-    return render(request, "accounts/reset_password.html", context, status=422 if form.is_bound else 200)
+            return open_session(request, user)
+    return page_with_form(request, "accounts/reset_password.html", {"form": form, "account": user}, form)
 
 
 @public_view

@@ -7,7 +7,6 @@ from functools import wraps
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,6 +23,7 @@ from members.names import propose_skype_name
 from members.selectors.invitations import closed_because
 from members.selectors.memberships import is_member
 from members.services import joining
+from members.sessions import open_session
 from members.skype_names import free_skype_name
 from members.tokens import read_invitation_token
 from skypemgr.forms import form_errors, told_refusals
@@ -96,12 +96,11 @@ def accept(request: HttpRequest, token: str, invitation: Invitation, newest: boo
         with form_errors(form):
             member = _join(request, invitation, form)
         if not form.errors:
-            if not request.user.is_authenticated:
-                login(request, member.user)
-                request.session.set_expiry(0)
             name = invitation.organization.name
             messages.success(request, _("Welcome. You are part of {name} now.").format(name=name))
-            return redirect("me:home")
+            if request.user.is_authenticated:
+                return redirect("me:home")
+            return open_session(request, member.user, then=reverse("me:home"))
         # What was refused may be the link itself: somebody else was quicker, or it was taken back just now.
         found = read_invitation_token(token)
         if found is not None and (answer := _answer_without_form(request, token, *found)) is not None:

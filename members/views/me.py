@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
@@ -14,15 +13,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from members.access import ROLES, Capability
 from members.decorators import SignedInRequest, signed_in_view
-from members.forms.me import AddressForm, PasswordForm, ProfileForm
+from members.forms.me import AddressForm, ProfileForm
 from members.models import Member, Organization
 from members.registry import PersonalPanel, registry
 from members.selectors.invitations import invitations_for
 from members.selectors.memberships import list_memberships
-from members.services.accounts import change_password as replace_password
 from members.services.profile import change_address as replace_address
 from members.services.profile import change_profile, leave_organization
 from members.tokens import invitation_token
+from members.views.answers import page_with_form
 from skypemgr.forms import form_errors
 
 
@@ -58,7 +57,7 @@ def _may_leave(member: Member) -> bool:
 @signed_in_view
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: SignedInRequest) -> HttpResponse:
-    """Names and language; the page also holds the forms for address and password."""
+    """Names and language; the page also holds the form for the address."""
     user = request.user
     names = {"first_name": user.first_name, "last_name": user.last_name, "language": user.language}
     form = ProfileForm(request.POST or None, initial=names, person=user)
@@ -84,30 +83,15 @@ def change_address(request: SignedInRequest) -> HttpResponse:
     return _show_settings(request, address=form)
 
 
-@signed_in_view
-@require_POST
-def change_password(request: SignedInRequest) -> HttpResponse:
-    """Choose another password; every other place where the account is signed in is signed out."""
-    form = PasswordForm(request.POST, person=request.user)
-    if form.is_valid():
-        with form_errors(form):
-            user = replace_password(actor=request.actor, **form.cleaned_data)
-            update_session_auth_hash(request, user)
-            messages.success(request, _("Your password is changed. Everywhere else you are signed out."))
-            return redirect("me:settings")
-    return _show_settings(request, password=form)
-
-
 def _show_settings(request: SignedInRequest, **forms_with_answers: forms.Form) -> HttpResponse:
     user = request.user
     names = {"first_name": user.first_name, "last_name": user.last_name, "language": user.language}
     page: dict[str, Any] = {
         "profile": ProfileForm(initial=names, person=user),
         "address": AddressForm(),
-        "password": PasswordForm(person=user),
     } | forms_with_answers
     page["refused"] = next((form for form in forms_with_answers.values() if form.is_bound), None)
-    return render(request, "me/settings.html", page, status=422 if page["refused"] else 200)
+    return page_with_form(request, "me/settings.html", page, page["refused"])
 
 
 @signed_in_view

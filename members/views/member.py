@@ -1,20 +1,22 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Capability
-from members.decorators import OrganizationRequest, organization_view
+from members.decorators import OrganizationRequest, fresh_proof, fresh_proof_when, organization_view
+from members.factors import has_second_factor
 from members.forms.members import BlockForm, InvitedAddressForm, ProfileForm, RoleForm
 from members.member_frame import find_member, may_change, member_frame
 from members.models import Member
 from members.selectors.audit import list_history
 from members.selectors.departments import list_departments
 from members.services.erasure import erase_member
+from members.services.factors import reset_second_factor
 from members.services.invitations import change_invited_address
 from members.services.members import assign_role, block_members, change_member, unblock_member
 from members.views.audit_rows import audit_days
@@ -39,8 +41,14 @@ def profile(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     return _show_profile(request, member, form=form)
 
 
+def _gives_power(request: HttpRequest) -> bool:
+    # Any other role than that of a plain member can do something to others.
+    return request.POST.get("role") != Member.Role.MEMBER
+
+
 @organization_view(Capability.ASSIGN_ROLES)
 @require_POST
+@fresh_proof_when(_gives_power)
 def role(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     form = RoleForm(request.POST)
@@ -102,6 +110,7 @@ def unblock(request: OrganizationRequest, skype_name: str) -> HttpResponse:
 
 @organization_view(Capability.MANAGE_MEMBERS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof
 def erase(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     if request.method != "POST":
@@ -111,6 +120,26 @@ def erase(request: OrganizationRequest, skype_name: str) -> HttpResponse:
         text = gettext("The personal data is erased. What is left is called {name}.")
         messages.success(request, text.format(name=member.user.skype_name))
     return _to_profile(request, member)
+
+
+@organization_view(Capability.ASSIGN_ROLES)
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof
+def second_factor(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    """Take the second factor from somebody who has lost theirs."""
+    member = find_member(request.organization, skype_name)
+    if request.method == "POST":
+        with told_refusals(request):
+            reset_second_factor(actor=request.actor, organization=request.organization, member=member)
+            text = gettext("{name} signs in with the password alone now, and is signed out everywhere.")
+            messages.success(request, text.format(name=member.user.display_name))
+        return _to_profile(request, member)
+    context = member_frame(request, member, "profile") | {
+        "has_factor": has_second_factor(member.user),
+        "is_own": member.user.owner_id == request.organization.pk,
+        "is_self": member == request.member,
+    }
+    return render(request, "members/member_second_factor.html", context)
 
 
 @organization_view(Capability.VIEW_AUDIT)
@@ -151,6 +180,9 @@ def _show_profile(
         "may_edit": stays and may_change(request.actor, member),
         "may_assign": stays and request.actor.can(Capability.ASSIGN_ROLES),
         "is_self": member == request.member,
+        "may_reset_factor": request.actor.can(Capability.ASSIGN_ROLES)
+        and member.user.owner_id == request.organization.pk
+        and has_second_factor(member.user),
         "invitation": member.invitations.filter(state="pending").order_by("-pk").first(),
         "now": timezone.now(),
     }

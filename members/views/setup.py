@@ -4,7 +4,6 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,12 +15,15 @@ from django.views.decorators.http import require_http_methods
 from members.access import Actor
 from members.decorators import client_address, public_view
 from members.forms.setup import CompanyForm, ExistingFounderForm, FinishForm, NewFounderForm
+from members.known_browsers import known_browser
 from members.models import User
 from members.names import propose_admin_name
 from members.places import country_choices, country_of, currency_choices, currency_of, time_zone_choices, time_zone_of
 from members.services.accounts import sign_in_user
 from members.services.organizations import Company, Founder, set_up_organization, setup_is_open
+from members.sessions import open_session
 from members.skype_names import free_skype_name
+from members.views.answers import page_with_form
 from skypemgr.forms import form_errors
 
 DRAFT = "setup"
@@ -79,7 +81,7 @@ def account(request: HttpRequest) -> HttpResponse:
     if "existing" in request.GET:
         return _existing_account(request, draft)
     initial = {"skype_name": free_skype_name(propose_admin_name(draft["company"]["name"])), **draft.get("account", {})}
-    form = NewFounderForm(request.POST or None, initial=initial)
+    form = NewFounderForm(request.POST or None, initial=initial, company=draft["company"]["name"])
     if request.method == "POST" and form.is_valid():
         facts = form.cleaned_data
         # What waits in the session is a hash, as it will be in the account.
@@ -93,14 +95,13 @@ def _existing_account(request: HttpRequest, draft: dict[str, Any]) -> HttpRespon
     form = ExistingFounderForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with form_errors(form):
-            user = sign_in_user(actor=_actor(request), **form.cleaned_data)
+            user = sign_in_user(actor=_actor(request), browser=known_browser(request), **form.cleaned_data)
             if user.kind == User.Kind.PERSONAL:
-                login(request, user)
                 request.session[DRAFT] = {**draft, "account": {"existing": user.pk}}
-                return redirect("setup_check")
+                return open_session(request, user, then=reverse("setup_check"))
             form.add_error("login", gettext("This is a business account of a company. Use a personal account."))
     context = {"form": form, "steps": _steps()}
-    return render(request, "setup/account_existing.html", context, status=422 if form.is_bound else 200)
+    return page_with_form(request, "setup/account_existing.html", context, form)
 
 
 @public_view
@@ -125,12 +126,13 @@ def check(request: HttpRequest) -> HttpResponse:
                 founder=Founder(user=own) if own else Founder(**founder, language=language),
                 key=form.cleaned_data["key"],
             )
-            login(request, member.user)
             request.session.pop(DRAFT, None)
             messages.success(
                 request, gettext("%(company)s is set up, and you are signed in.") % {"company": company.name}
             )
-            return redirect("reports:dashboard", member.organization.slug)
+            console = reverse("reports:dashboard", args=[member.organization.slug])
+            # Whoever was signed in already goes on; a new account has no second factor yet.
+            return redirect(console) if own else open_session(request, member.user, then=console)
     zones = {zone: label for _country, group in time_zone_choices(language) for zone, label in group}
     context = {
         "form": form,

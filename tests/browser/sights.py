@@ -14,6 +14,7 @@ from members.views import setup
 from skypemgr.translations import begin_page
 from skypemgr.views import errors
 from tests.browser.world import World
+from tests.factories import PASSWORD
 
 type Args = Callable[[World, str], Sequence[Any]]
 type Act = Callable[[Page], None]
@@ -85,6 +86,17 @@ def send_no_address(page: Page) -> None:
 def send_password(page: Page) -> None:
     page.evaluate("for (const form of document.forms) form.noValidate = true")
     page.locator("#password .button-primary").click()
+
+
+def take_first_step(page: Page) -> None:
+    page.goto(reverse("accounts:sign_in"))
+    page.locator("#id_login").fill("careful.person")
+    page.locator("#id_password").fill(PASSWORD)
+    send(page)
+
+
+def own_passkey(world: World, language: str) -> list[Any]:
+    return [world.people["careful", language].passkeys.get().pk]
 
 
 def fill_company(page: Page) -> None:
@@ -183,7 +195,24 @@ SIGHTS = [
     Sight("me:home", "guest", "guest"),
     Sight("me:settings", "member"),
     Sight("me:settings", "guest", "unconfirmed"),
-    Sight("me:settings", "member", "refused", act=send_password, status=422),
+    Sight("me:security", "member"),
+    Sight("me:security", "careful", "with-factors"),
+    Sight("me:security", "member", "refused", act=send_password, status=422),
+    Sight("me:app_add", "member"),
+    Sight("me:app_add", "member", "refused", act=send, status=422),
+    Sight("me:app_remove", "careful"),
+    Sight("me:passkey_add", "careful"),
+    Sight("me:passkey_rename", "careful", args=own_passkey),
+    Sight("me:passkey_remove", "careful", args=own_passkey),
+    Sight("me:recovery_codes", "careful"),
+    Sight("me:recovery_codes", "careful", "shown", act=send),
+    Sight("accounts:confirm", "careful"),
+    Sight("accounts:confirm", "careful", "refused", act=send, status=422),
+    Sight("accounts:second_step", "visitor", act=take_first_step),
+    Sight("members:second_factor_rule"),
+    Sight("members:second_factor_rule", "careful", "with-factor"),
+    Sight("members:member_second_factor", args=member("careful")),
+    Sight("members:member_second_factor", state="nothing", args=member("active")),
     Sight("me:leave", "guest", args=lambda world, language: [world.company.slug]),
     Sight("me:leave", "member", "business", args=lambda world, language: [world.company.slug]),
     Sight("outbox"),
@@ -266,6 +295,12 @@ ACTS = {
     "join:tell_inviter",
     "me:change_address",
     "me:change_password",
+    "me:passkey_options",
+    "me:recovery_codes_file",
+    "me:session_end",
+    "me:sessions_end_others",
+    "accounts:passkey",
+    "accounts:passkey_options",
     "members:invitation_resend",
     "members:invitation_cancel",
     "members:import_create",

@@ -50,7 +50,7 @@ def site_environment(static_files: Path, **extra: str) -> dict[str, str]:
         STATIC_ROOT=str(static_files),
         WEB_BIND="127.0.0.1:0",
         WEB_WORKERS="1",
-        **extra,
+        **{"PROOF_MINUTES": "600", **extra},
     )
 
 

@@ -26,7 +26,14 @@ from members.services.letters import send_letters
 from members.services.members import block_members
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
-from tests.factories import MemberFactory, OrganizationFactory, UserFactory
+from tests.browser.people import hashed_as_everywhere
+from tests.factories import (
+    AuthenticatorAppFactory,
+    MemberFactory,
+    OrganizationFactory,
+    PasskeyFactory,
+    UserFactory,
+)
 
 DIRECTORIES = Path(__file__).parent.parent / "data" / "directories"
 NAMES = {"en": ("Harriet", "Ashworth"), "fr": ("Élodie", "Garnier"), "sv": ("Sigrid", "Öberg")}
@@ -80,6 +87,12 @@ def _add_people(world: World) -> None:
         world.people["operator", language] = UserFactory(
             skype_name=f"operator.{language}", first_name=first, language=language, is_operator=True
         )
+        careful = _person(world, language, "careful", organization=world.company, admin=True, personal=True)
+        PasskeyFactory(user=careful, name="Work laptop")
+        for user in (careful, world.people["operator", language]):
+            AuthenticatorAppFactory(user=user)
+    world.members["careful"] = MemberFactory(organization=world.company, user__skype_name="careful.person")
+    AuthenticatorAppFactory(user=hashed_as_everywhere(world.members["careful"].user))
 
 
 def _person(world: World, language: str, kind: str, **facts: Any) -> User:

@@ -125,7 +125,8 @@ def test_too_many_wrong_passwords_are_refused_before_anything_is_compared(client
 
     response = sign_in(client, "hanna.berg")
 
-    assert response.status_code == 422
+    assert response.status_code == 429
+    assert 890 <= int(response["Retry-After"]) <= 900
     assert "That was tried too often." in response.text
     assert signed_in_as(client) == ""
 
@@ -147,7 +148,7 @@ def test_a_session_ends_with_the_browser_unless_one_stays_signed_in(client):
     client.logout()
     sign_in(client, user.skype_name, stay="on")
     assert not client.session.get_expire_at_browser_close()
-    assert client.session.get_expiry_age() == 14 * 24 * 3600
+    assert 24 * 3600 - 5 <= client.session.get_expiry_age() <= 24 * 3600
 
 
 def test_a_password_of_more_than_256_characters_is_refused_before_it_is_hashed(client, settings):

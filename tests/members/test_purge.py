@@ -7,7 +7,7 @@ from django.utils import timezone
 from members.models import Batch, BatchPiece, BatchRow, Letter, Throttle
 from members.services import purge
 from members.services.purge import purge_personal_data
-from members.throttle import SIGN_IN, count_try
+from members.throttle import SIGN_IN_PLACE, count_try
 from tests.factories import MemberFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -103,9 +103,9 @@ def test_a_review_nobody_finished_is_canceled_and_forgotten():
 
 
 def test_tries_and_sessions_that_are_over_go(client):
-    count_try(SIGN_IN, "hanna.berg")
+    count_try(SIGN_IN_PLACE, "hanna.berg")
     Throttle.objects.update(began_at=timezone.now() - timedelta(days=2))
-    count_try(SIGN_IN, "bo.lind")
+    count_try(SIGN_IN_PLACE, "bo.lind")
     client.force_login(UserFactory())
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
 

@@ -63,7 +63,7 @@ def describe(code: str, facts: Facts) -> str:
 def describe_delimiter(delimiter: str) -> str:
     """What separates the cells, for "separated by …", in the active language."""
     names = {",": gettext("commas"), ";": gettext("semicolons"), "\t": gettext("tabs"), "|": gettext("vertical bars")}
-    return names.get(delimiter, f"“{delimiter}”")
+    return names.get(delimiter) or gettext("“%(character)s”") % {"character": delimiter}
 
 
 @dataclass(frozen=True, slots=True)

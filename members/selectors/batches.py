@@ -1,7 +1,8 @@
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import BigIntegerField, Case, Count, OuterRef, QuerySet, Subquery, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 
 from members.models import Batch, BatchRow, Organization
 
@@ -35,7 +36,7 @@ class BatchCounts:
 
 def count_rows(batch: Batch) -> BatchCounts:
     """The outcomes of a batch's rows, in one query."""
-    counts = batch.rows.order_by().values_list("outcome").annotate(number=Count("id"))
+    counts = batch.rows.order_by().values_list("outcome").annotate(number=Count("*"))
     return BatchCounts(**dict(counts))
 
 
@@ -45,12 +46,21 @@ def list_runs(organization: Organization) -> QuerySet[Batch]:
     return runs.select_related("started_by__user")
 
 
+def find_applied(organization: Organization, fingerprint: str) -> Batch | None:
+    """The batch with which this content was carried out, or is being carried out; None when there is none."""
+    applied = Batch.objects.filter(
+        organization=organization, fingerprint=fingerprint, state__in=[Batch.State.RUNNING, Batch.State.DONE]
+    )
+    return applied.first() if fingerprint else None
+
+
 def list_batches(organization: Organization) -> QuerySet[Batch]:
-    """The imports of an organization with how many accounts each made, counted for those that are shown."""
+    """The imports of an organization with how many accounts each made: noted when it ended, counted before that."""
     done = BatchRow.objects.filter(batch=OuterRef("pk"), outcome=Outcome.DONE).order_by()
-    made = done.values("batch").annotate(number=Count("id")).values("number")
+    made = done.values("batch").annotate(number=Count("*")).values("number")
+    noted = When(facts__has_key="created", then=Cast(KT("facts__created"), BigIntegerField()))
     return (
         Batch.objects.filter(organization=organization, kind=Batch.Kind.IMPORT_MEMBERS)
         .select_related("started_by__user")
-        .annotate(made=Coalesce(Subquery(made), 0))
+        .annotate(made=Case(noted, default=Coalesce(Subquery(made), 0)))
     )

@@ -21,6 +21,7 @@ from members.locks import lock_organization
 from members.models import Batch, BatchPiece, BatchRow, Organization
 from members.names import NameAllocator
 from members.operations import claim, settle
+from members.selectors.batches import count_rows, find_applied
 from members.skype_names import taken_skype_names
 from skypemgr.background import wake
 from skypemgr.many_rows import insert_rows, update_rows
@@ -99,9 +100,7 @@ def start_import_of_people(
 
 def refuse_applied(organization: Organization, fingerprint: str) -> None:
     """Raise SameContentAgain when this content was carried out, or is being carried out, already."""
-    applied = Batch.objects.filter(
-        organization=organization, fingerprint=fingerprint, state__in=[State.RUNNING, State.DONE]
-    ).first()
+    applied = find_applied(organization, fingerprint)
     if applied is not None:
         started = timezone.localtime(applied.started_at)
         raise SameContentAgain(day=started.date().isoformat(), batch_id=applied.pk)
@@ -253,11 +252,12 @@ def start_batch(*, actor: Actor, organization: Organization, batch: Batch, valid
 def cancel_batch(*, actor: Actor, organization: Organization, batch: Batch) -> None:
     """Stop a batch: accounts that were made stay, rows that wait are not carried out."""
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    stopped = Batch.objects.filter(
-        organization=organization, pk=batch.pk, state__in=[State.READING, State.DRAFT, State.RUNNING]
-    ).update(state=State.CANCELED, finished_at=timezone.now())
-    if not stopped:
+    held = Batch.objects.select_for_update(no_key=True).filter(organization=organization, pk=batch.pk).first()
+    if held is None or held.state not in (State.READING, State.DRAFT, State.RUNNING):
         raise BatchNotOpen
+    held.state, held.finished_at = State.CANCELED, timezone.now()
+    held.facts["created"] = count_rows(held).done
+    held.save(update_fields=["state", "finished_at", "facts"])
     BatchPiece.objects.filter(batch=batch).delete()
     record(organization=organization, actor=actor, action=Action.BATCH_CANCELED, subject=batch)
 
@@ -271,7 +271,9 @@ def retry_failed_rows(*, actor: Actor, organization: Organization, batch: Batch)
         raise BatchNotOpen
     count = held.rows.filter(outcome=Outcome.FAILED).update(outcome=Outcome.READY, problems=[])
     if count:
-        Batch.objects.filter(pk=held.pk).update(state=State.RUNNING, finished_at=None)
+        held.state, held.finished_at = State.RUNNING, None
+        held.facts.pop("created", None)
+        held.save(update_fields=["state", "finished_at", "facts"])
         record(organization=organization, actor=actor, action=Action.BATCH_STARTED, subject=held, after={"rows": count})
         wake("members.advance_batches")
     return count

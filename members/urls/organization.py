@@ -24,6 +24,11 @@ urlpatterns = [
     path("members/imports/<int:pk>/", imports.import_detail, name="import_detail"),
     path("members/imports/<int:pk>/progress/", imports.import_progress, name="import_progress"),
     path("members/imports/<int:pk>/create/", imports.import_create, name="import_create"),
+    path(
+        "members/imports/<int:pk>/leave-out-problems/",
+        imports.import_leave_out_problems,
+        name="import_leave_out_problems",
+    ),
     path("members/imports/<int:pk>/cancel/", imports.import_cancel, name="import_cancel"),
     path("members/imports/<int:pk>/retry/", imports.import_retry, name="import_retry"),
     path("members/imports/<int:pk>/outcome.csv", imports.import_outcome, name="import_outcome"),

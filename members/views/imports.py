@@ -1,5 +1,6 @@
 """Adding people: addresses or a file, the review, the creation and what came of it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -16,15 +17,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from members.access import Capability
 from members.addresses import display_address, split_addresses
 from members.decorators import OrganizationRequest, organization_view
+from members.errors import SameContentAgain
 from members.forms.imports import AddMembersForm, ImportRowForm
 from members.importing import Draft
 from members.models import Batch, BatchRow
 from members.row_texts import ENDED, OUTCOMES, how_read, sentence, sentences
-from members.selectors.batches import BatchCounts, count_rows, list_batches
+from members.selectors.batches import BatchCounts, count_rows, find_applied, list_batches
 from members.services import import_work, imports
 from skypemgr.csv_files import csv_response
 from skypemgr.forms import form_errors, told_refusals
-from skypemgr.lists import Ordering, Page, count_up_to, keyset_page, read_choice
+from skypemgr.lists import Ordering, Page, count_up_to, keyset_chunks, keyset_page, read_choice, rows_for_file
 
 Outcome = BatchRow.Outcome
 BY_NUMBER = Ordering("number", ("number",))
@@ -56,8 +58,8 @@ class RowView:
         return self.row.outcome in (Outcome.SKIPPED, Outcome.LEFT_OUT)
 
     @property
-    def why(self) -> str:
-        return " ".join(sentences(self.row))
+    def why(self) -> list[str]:
+        return sentences(self.row)
 
 
 def _view(row: BatchRow, *, ended: bool = False) -> RowView:
@@ -109,7 +111,7 @@ def _start(request: OrganizationRequest, data: dict[str, Any]) -> Batch:
     batch = imports.start_import_of_file(
         actor=request.actor,
         organization=request.organization,
-        content=data["file"].read(),
+        content=data["file"].file,
         file_name=data["file"].name or "",
         key=data["key"],
     )
@@ -141,11 +143,10 @@ def _review(
     request: OrganizationRequest, batch: Batch, *, refused: ImportRowForm | None = None, number: int | None = None
 ) -> HttpResponse:
     counts = count_rows(batch)
-    show = read_choice(request.GET, "show", ["problems", "skipped"])
-    rows = {
-        "problems": batch.rows.filter(outcome=Outcome.PROBLEM),
-        "skipped": batch.rows.filter(outcome__in=[Outcome.SKIPPED, Outcome.LEFT_OUT]),
-    }.get(show, batch.rows.all())
+    # One outcome at a time, which the index has in the order of the file; "all" is every row.
+    shown_alone = {"problems": Outcome.PROBLEM, "skipped": Outcome.SKIPPED, "left": Outcome.LEFT_OUT}
+    show = read_choice(request.GET, "show", list(shown_alone))
+    rows = batch.rows.filter(outcome=shown_alone[show]) if show else batch.rows.all()
     page = _page(request, rows, counts)
     editing = number or _number(request.GET.get("edit", ""))
     shown = [_view(row) for row in page.rows]
@@ -154,6 +155,7 @@ def _review(
         batch=batch,
         how_read=how_read(batch),
         counts=counts,
+        applied=find_applied(batch.organization, batch.fingerprint),
         rows=shown,
         page=page,
         show=show,
@@ -249,7 +251,8 @@ def _back_to_review(request: OrganizationRequest, batch: Batch, number: int) -> 
 def import_create(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Create the accounts: of every row, or of those that are right."""
     batch = _batch(request, pk)
-    with told_refusals(request):
+    # That the same file was carried out meanwhile is told by the review itself, with the way to what came of it.
+    with told_refusals(request), suppress(SameContentAgain):
         batch = imports.start_batch(
             actor=request.actor,
             organization=request.organization,
@@ -257,7 +260,20 @@ def import_create(request: OrganizationRequest, pk: int) -> HttpResponse:
             valid_rows_only=request.POST.get("rows") == "valid",
         )
         # A handful of people is there when the page comes back, whatever the workers do.
-        import_work.advance(batch, chunks=1)
+        import_work.advance_at_once(batch)
+    return redirect(_detail(batch))
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
+def import_leave_out_problems(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """Leave out every row that needs a correction."""
+    batch = _batch(request, pk)
+    with told_refusals(request):
+        count = imports.leave_out_problems(actor=request.actor, organization=request.organization, batch=batch)
+        messages.success(
+            request, ngettext("%(count)d row left out.", "%(count)d rows left out.", count) % {"count": count}
+        )
     return redirect(_detail(batch))
 
 
@@ -280,17 +296,16 @@ def import_retry(request: OrganizationRequest, pk: int) -> HttpResponse:
     with told_refusals(request):
         imports.retry_failed_rows(actor=request.actor, organization=request.organization, batch=batch)
         batch.refresh_from_db()
-        import_work.advance(batch, chunks=1)
+        import_work.advance_at_once(batch)
     return redirect(_detail(batch))
 
 
 def _outcome(request: OrganizationRequest, batch: Batch) -> HttpResponse:
     counts = count_rows(batch)
     show = read_choice(request.GET, "show", ["created", "all"], default="not")
-    not_created = batch.rows.exclude(outcome__in=[Outcome.DONE, Outcome.READY])
-    if batch.state == Batch.State.CANCELED:
-        not_created = batch.rows.exclude(outcome=Outcome.DONE)
-    rows = {"created": batch.rows.filter(outcome=Outcome.DONE), "all": batch.rows.all()}.get(show, not_created)
+    rows = {"created": batch.rows.filter(outcome=Outcome.DONE), "all": batch.rows.all()}.get(
+        show, batch.rows.exclude(outcome=Outcome.DONE)
+    )
     page = _page(request, rows.select_related("member__user"), counts)
     context = _frame(
         subsection="imports",
@@ -328,7 +343,7 @@ def import_progress(request: OrganizationRequest, pk: int) -> HttpResponse:
 def import_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
     """Rows as CSV with what came of each; ``?rows=errors`` gives those to correct and take in again."""
     batch = _batch(request, pk)
-    rows = batch.rows.select_related("member__user").order_by("number")
+    rows = batch.rows.select_related("member__user")
     if request.GET.get("rows") == "errors":
         rows = rows.filter(outcome__in=[Outcome.PROBLEM, Outcome.FAILED])
     header = [
@@ -341,7 +356,9 @@ def import_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
         gettext("Why"),
     ]
     ended = batch.state != Batch.State.DRAFT
-    lines = (_line(_view(row, ended=ended)) for row in rows.iterator(chunk_size=1_000))
+    lines = rows_for_file(
+        keyset_chunks(rows, order=BY_NUMBER), lambda chunk: [_line(_view(row, ended=ended)) for row in chunk]
+    )
     return csv_response(f"{batch.organization.slug}-import-{batch.pk}.csv", header, lines)
 
 
@@ -354,7 +371,7 @@ def _line(view: RowView) -> list[str]:
         data.get("last_name", ""),
         data.get("department", ""),
         str(view.lamp[1]),
-        view.why,
+        "; ".join(view.why),
     ]
 
 

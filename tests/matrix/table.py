@@ -298,6 +298,9 @@ TABLE: dict[str, Page] = {
     "members:import_leave_out": Page(
         access=MANAGE, post=302, at={"pk": of("draft.pk"), "number": of("row")}, unlogged=NOTHING_YET
     ),
+    "members:import_leave_out_problems": Page(
+        access=MANAGE, post=302, at={"pk": of("flawed.pk")}, unlogged=NOTHING_YET
+    ),
     "members:import_take_in": Page(
         access=MANAGE, post=302, at={"pk": of("draft.pk"), "number": of("left_row")}, unlogged=NOTHING_YET
     ),

@@ -1,13 +1,17 @@
+import shutil
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from members.directory import describe_column
 from members.errors import SameContentAgain
 from members.importing import Outcome
 from members.management.base import OrganizationCommand, Refused
-from members.models import Batch, BatchRow
+from members.models import Batch, BatchRow, Organization
 from members.row_texts import sentence
 from members.selectors.batches import count_rows
 from members.services import import_work, imports
@@ -28,19 +32,19 @@ class Command(OrganizationCommand):
 
     def act(self, **options: Any) -> dict[str, Any]:
         organization, actor = options["organization"], options["actor"]
-        content = self._read(options["file"])
         try:
-            batch = imports.start_import_of_file(
-                actor=actor,
-                organization=organization,
-                content=content,
-                file_name=options["file"].name,
-                key=uuid4(),
-                letters=not options["no_email"],
-            )
+            with self._opened(options["file"]) as file:
+                batch = imports.start_import_of_file(
+                    actor=actor,
+                    organization=organization,
+                    content=file,
+                    file_name=options["file"].name,
+                    key=uuid4(),
+                    letters=not options["no_email"],
+                )
         except SameContentAgain as again:
-            return self._already_done(Batch.objects.get(organization=organization, pk=again.batch_id))
-        import_work.advance_to_the_end(batch)
+            return self._already_done(organization, again, options)
+        self._carry_on(batch, options)
         if batch.state == Batch.State.REFUSED:
             raise Refused(sentence({"code": batch.facts["refusal"], "facts": batch.facts["refusal_facts"]}))
         counts = count_rows(batch)
@@ -53,27 +57,60 @@ class Command(OrganizationCommand):
             if refused:
                 raise Refused(self._reason(result), result)
             return result
-        batch = imports.start_batch(
-            actor=actor, organization=organization, batch=batch, valid_rows_only=options["valid_rows_only"]
-        )
-        import_work.advance_to_the_end(batch)
+        try:
+            batch = imports.start_batch(
+                actor=actor, organization=organization, batch=batch, valid_rows_only=options["valid_rows_only"]
+            )
+        except SameContentAgain as again:
+            # Another process was quicker with the same file.
+            imports.discard_batch(actor=actor, organization=organization, batch=batch)
+            return self._already_done(organization, again, options)
+        self._carry_on(batch, options)
         return self._report(batch)
 
-    def _read(self, path: Path) -> bytes:
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[BinaryIO]:
+        """The file, which is read more than once: what comes on standard input is kept on disk meanwhile."""
         try:
-            return self.stdin_bytes() if str(path) == "-" else path.read_bytes()
+            if str(path) != "-":
+                with path.open("rb") as file:
+                    yield file
+                return
+            with TemporaryFile() as copy, Path("/dev/stdin").open("rb") as file:
+                shutil.copyfileobj(file, copy)
+                yield copy
         except OSError as error:
             raise Refused(f"{path}: {error.strerror}.") from error
 
-    def stdin_bytes(self) -> bytes:
-        """Everything on standard input."""
-        return Path("/dev/stdin").read_bytes()
+    def _carry_on(self, batch: Batch, options: dict[str, Any]) -> None:
+        """Read or create to the end, and tell how far it is on a terminal, where somebody waits."""
+        watched = self.stderr.isatty() and options["verbosity"] > 0
 
-    def _already_done(self, batch: Batch) -> dict[str, Any]:
-        """The same content again: everybody in it was seen to, so nothing is created."""
+        creates = batch.state != Batch.State.READING
+
+        def tell() -> None:
+            counts = count_rows(batch)
+            text = f"{counts.settled:,} of {counts.wanted:,} people" if creates else f"{counts.total:,} rows read"
+            self.stderr.write(f"\r{text} ", style_func=str, ending="")
+            self.stderr.flush()
+
+        import_work.advance_to_the_end(batch, tell=tell if watched else import_work.nothing)
+        if watched:
+            self.stderr.write("")
+
+    def _already_done(
+        self, organization: Organization, again: SameContentAgain, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The same content again: what is left of it is created now, and nothing twice."""
+        batch = Batch.objects.get(organization=organization, pk=again.batch_id)
+        done = count_rows(batch).done
+        if not options["dry_run"]:
+            self._carry_on(batch, options)
         result = self._report(batch)
-        result["skipped"] += result["created"]
-        result["created"] = 0
+        result["skipped"] += done
+        result["created"] -= done
+        if options["dry_run"]:
+            result["would_create"] = count_rows(batch).ready
         return result
 
     def _report(self, batch: Batch) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ROWS = 100_000
 SAMPLE = 1_000
+SMALL = 200
 FIRST = ("Anna", "Åsa", "Björn", "Camille", "Élodie", "Jean-Luc", "Karl", "Łucja", "Märta", "Noël", "Olga", "Renée")
 LAST = (
     "Åkesson",
@@ -50,6 +52,17 @@ def measure(scale: float) -> Iterator[Figure]:
     yield Figure(name="taking in the file, growth of the process", value=made["upload_growth"], most=200, unit="MB")
     yield Figure(name="reading and creating, growth of the process", value=made["growth"], most=200, unit="MB")
     yield Figure(name="starting the creation", value=made["start"], most=1, unit="s")
+    yield Figure(
+        name="correcting a row of so many, against one of a few",
+        value=made["correct_large"] / made["correct_small"],
+        most=3,
+    )
+    yield Figure(
+        name="a page of the review of so many, against one of a few",
+        value=made["show_large"] / made["show_small"],
+        most=3,
+    )
+    yield Figure(name="counting so many by outcome", value=made["count_large"] * 1_000, most=250, unit="ms")
     bare = _cpu(lambda: list(csv.reader(io.StringIO(content.decode()))))
     yield Figure(
         name="reading, checking and storing, CPU, against reading the CSV bare", value=made["read_cpu"] / bare, most=250
@@ -126,6 +139,10 @@ def import_people(path: str) -> None:
         figures[f"{name}_cpu"] = round(time.process_time() - cpu, 2)
         return result
 
+    small = imports.start_import_of_file(
+        actor=actor, organization=organization, content=people(SMALL), file_name="small.csv", key=uuid4()
+    )
+    import_work.advance(small)
     before = _peak()
     with Path(path).open("rb") as file:
         batch: Batch = take(
@@ -136,12 +153,44 @@ def import_people(path: str) -> None:
         )
     figures["upload_growth"] = round(_peak() - before, 1)
     take("read", lambda: import_work.advance(batch))
+    figures |= _review(admin, small, "small") | _review(admin, batch, "large")
     batch = take("start", lambda: imports.start_batch(actor=actor, organization=organization, batch=batch))
     take("create", lambda: import_work.advance(batch))
     figures["growth"] = round(_peak() - before, 1)
     batch.refresh_from_db()
     assert (batch.state, batch.rows.filter(outcome="done").count()) == ("done", batch.total)
     sys.stdout.write(json.dumps(figures))
+
+
+def _review(admin: "Member", batch: "Batch", size: str) -> dict[str, float]:
+    """Seconds that it takes to correct a row of a batch under review, and to ask what its page shows; the median."""
+    from members.access import Actor  # noqa: PLC0415
+    from members.selectors.batches import count_rows  # noqa: PLC0415
+    from members.services import imports  # noqa: PLC0415
+
+    batch.refresh_from_db()
+    middle = batch.total // 2
+
+    def correct() -> None:
+        imports.change_row(
+            actor=Actor.of_member(admin),
+            organization=admin.organization,
+            batch=batch,
+            number=middle,
+            values={"first_name": uuid4().hex},
+        )
+
+    def show() -> None:
+        list(batch.rows.filter(number__gt=middle).order_by("number")[:51])
+        list(batch.rows.filter(outcome="problem").order_by("number")[:10])
+
+    def count() -> None:
+        count_rows(batch)
+
+    return {
+        f"{name}_{size}": statistics.median(seconds(work) for _ in range(9))
+        for name, work in {"correct": correct, "show": show, "count": count}.items()
+    }
 
 
 def _peak() -> float:

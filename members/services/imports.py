@@ -216,7 +216,9 @@ def start_batch(*, actor: Actor, organization: Organization, batch: Batch, valid
     SameContentAgain, BatchNotOpen.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    begun = Batch.objects.get(organization=organization, pk=batch.pk)
+    begun = Batch.objects.filter(organization=organization, pk=batch.pk).first()
+    if begun is None:
+        raise BatchNotOpen
     if begun.state in (State.RUNNING, State.DONE):
         # Without waiting for the worker that has it in hand.
         return begun
@@ -266,8 +268,8 @@ def cancel_batch(*, actor: Actor, organization: Organization, batch: Batch) -> N
 def retry_failed_rows(*, actor: Actor, organization: Organization, batch: Batch) -> int:
     """Try the failed rows of a finished batch again; gives how many there are."""
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    held = Batch.objects.select_for_update(no_key=True).get(organization=organization, pk=batch.pk)
-    if held.state != State.DONE:
+    held = Batch.objects.select_for_update(no_key=True).filter(organization=organization, pk=batch.pk).first()
+    if held is None or held.state != State.DONE:
         raise BatchNotOpen
     count = held.rows.filter(outcome=Outcome.FAILED).update(outcome=Outcome.READY, problems=[])
     if count:

@@ -3,7 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from members.access import Actor, Capability, require, require_over
+from members.access import ROLES, Actor, Capability, require, require_over
 from members.acts import block, keep_an_administrator, lock_members, move
 from members.audit import Action, Fact, record, record_many
 from members.bulk import blockable, movable
@@ -60,8 +60,13 @@ def change_member(
 
 @transaction.atomic(durable=True)
 def assign_role(*, actor: Actor, organization: Organization, member: Member, role: str) -> Member:
-    """Give a member another role. Raises LastAdministrator, StateForbids when they have left."""
+    """Give a member another role, which can do no more than the actor.
+
+    Raises LastAdministrator, StateForbids when they have left.
+    """
     require(actor, organization, Capability.ASSIGN_ROLES)
+    if not ROLES[role] <= actor.capabilities:
+        raise PermissionDenied
     lock_organization(organization)
     member = _lock_member(organization, member)
     require_over(actor, member)

@@ -1,11 +1,13 @@
 """Asking for pages without a browser between: what came back, what was written, and nothing of it kept."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.db import connection, transaction
@@ -94,3 +96,17 @@ def written() -> Iterator[list[str]]:
 
     with connection.execute_wrapper(note):
         yield tables
+
+
+def rows() -> dict[tuple[str, str], dict[str, Any]]:
+    """Every row of members by its table and key."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_app_config("members").get_models():
+            if model._meta.db_table not in NOTED:
+                query, params = model._base_manager.all().query.sql_with_params()
+                cursor.execute(f"SELECT row_to_json(t)::text FROM ({query}) AS t", params)  # noqa: S608
+                for (text,) in cursor.fetchall():
+                    row = json.loads(text)
+                    found[model._meta.db_table, str(row[model._meta.pk.column])] = row
+    return found

@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -28,3 +29,12 @@ def asker() -> Asker:
 @pytest.fixture
 def db(world: World) -> None:
     """The database of the module's own transaction, instead of one for each test."""
+
+
+@pytest.fixture(scope="module")
+def quiet() -> Iterator[None]:
+    """Thousands of refusals are no news."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(before)

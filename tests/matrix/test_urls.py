@@ -1,6 +1,5 @@
 """The permission matrix: every URL, by every method, by everybody, about one's own company and about another."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -22,7 +21,7 @@ from tests.matrix.asking import METHODS, Answer, Asker, rolled_back, written
 from tests.matrix.table import TABLE, Page
 from tests.matrix.world import CANARY, OTHER, TRACE, Person, Side, World
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = pytest.mark.usefixtures("db", "quiet")
 
 NOWHERE = "tegelbruk"
 SAFE = {"GET", "HEAD"}
@@ -204,15 +203,6 @@ def traces(answer: Answer, place: Place) -> Iterator[str]:
         text = text.replace(known, "")
     if found := TRACE.search(text):
         yield f"holds “{text[max(0, found.start() - 60) : found.end() + 20]}”"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> Iterator[None]:
-    """Thousands of refusals are no news."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(before)
 
 
 type Cell = tuple[Place, str, Person]

@@ -77,7 +77,7 @@ class World:
 def build_world() -> World:
     """Make it, in the transaction that is open; takes about a second."""
     own = _side(OWN, first_row=1)
-    with _keys_from(_OTHER_KEYS):
+    with keys_from(_OTHER_KEYS):
         other = _side(OTHER, first_row=41)
     own.letter = _keep_letter(own)
     world = World(own, other)
@@ -87,7 +87,7 @@ def build_world() -> World:
 
 
 @contextmanager
-def _keys_from(start: int) -> Iterator[None]:
+def keys_from(start: int) -> Iterator[None]:
     """Give new rows keys that can be told from all others; numbers alone would be found on any page."""
     models = [model for model in apps.get_app_config("members").get_models() if model._meta.pk.name == "id"]
 

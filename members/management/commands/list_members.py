@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from members.access import Actor, Capability, require
 from members.departments import check_path, join_path, same_path
 from members.management.base import OrganizationCommand, Refused
 from members.models import Department, Member, Organization
@@ -22,8 +23,9 @@ class Command(OrganizationCommand):
         parser.add_argument("--state", choices=Member.State.values, help="only those in this state")
 
     def act(
-        self, *, organization: Organization, department: str | None, state: str | None, **options: Any
+        self, *, organization: Organization, actor: Actor, department: str | None, state: str | None, **options: Any
     ) -> list[dict[str, object]]:
+        require(actor, organization, Capability.VIEW_MEMBERS)
         members = Member.objects.of(organization)
         if state:
             members = members.filter(state=state)

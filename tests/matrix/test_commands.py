@@ -1,0 +1,123 @@
+"""The commands that act in one organization reach into no other, and do nothing that their actor may not."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command, get_commands, load_command_class
+from django.core.management.base import CommandError
+
+from members.management.base import OrganizationCommand
+from tests.matrix.asking import rolled_back, rows
+from tests.matrix.world import OTHER, OWN, TRACE
+
+pytestmark = pytest.mark.usefixtures("db")
+
+COMMANDS = [
+    name
+    for name, app in get_commands().items()
+    if app == "members" and isinstance(load_command_class(app, name), OrganizationCommand)
+]
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> dict[str, list[str]]:
+    """How each command is called so that it would do something, or tell something."""
+    directory = tmp_path / "directory.csv"
+    directory.write_text("E-mail,First name\nanna@people.example,Anna\n")
+    return {
+        "import_members": [str(directory)],
+        "invite_members": ["anna@people.example"],
+        "list_members": [],
+        "resend_invitations": [],
+    }
+
+
+# Each option that names an object, and how it names one of a company.
+NAMING: dict[str, list[tuple[str, Any]]] = {
+    "list_members": [("--department", lambda side: side.empty.path)],
+    "resend_invitations": [
+        ("--member", lambda side: side.waiting.user.skype_name),
+        ("--member", lambda side: side.waiting.email),
+        ("--member", lambda side: side.personal_invitation.email),
+    ],
+}
+
+
+def run(name: str, *arguments: str) -> tuple[str, str]:
+    """What a command says, and why it refused, or ""."""
+    out = io.StringIO()
+    try:
+        call_command(name, *arguments, "--json", stdout=out, stderr=out)
+    except CommandError as refusal:
+        return out.getvalue(), str(refusal)
+    return out.getvalue(), ""
+
+
+def test_every_command_of_an_organization_is_tried(arguments):
+    assert set(arguments) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_tells_and_changes_nothing_of_another_organization(world, arguments, name):
+    theirs = world.other.organization
+
+    with rolled_back():
+        said, refusal = run(name, *arguments[name], "--organization", OWN)
+        theirs.refresh_from_db()
+        assert not theirs.batches.exclude(pk__in=[world.other.draft.pk, *_batches(world)]).exists()
+
+    assert refusal == ""
+    assert said
+    assert not TRACE.search(said)
+
+
+def _batches(world: Any) -> list[int]:
+    other = world.other
+    return [other.flawed.pk, other.done.pk, other.reading.pk, other.run.pk]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("actor", ["administrator", "plain", "blocked", "nobody"])
+def test_nobody_of_another_organization_acts(world, arguments, name, actor):
+    who = "nobody.at.all" if actor == "nobody" else getattr(world.other, actor).user.skype_name
+    before = rows()
+
+    said, refusal = run(name, *arguments[name], "--organization", OWN, "--actor", who)
+
+    assert refusal == f"There is no active member “{who}” in {world.own.organization.name}."
+    assert rows() == before
+    assert not TRACE.search(said.replace(who, ""))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_actor_without_the_capability_is_refused(world, arguments, name):
+    before = rows()
+
+    with rolled_back():
+        _said, refusal = run(name, *arguments[name], "--organization", OWN, "--actor", world.own.member.user.skype_name)
+
+    assert refusal == "The actor may not do this."
+    assert rows() == before
+
+
+@pytest.mark.parametrize(("name", "place"), [(name, place) for name in NAMING for place in range(len(NAMING[name]))])
+def test_an_object_of_another_organization_is_not_found(world, arguments, name, place):
+    option, naming = NAMING[name][place]
+    foreign = naming(world.other)
+    before = rows()
+
+    said, refusal = run(name, *arguments[name], option, foreign, "--organization", OWN)
+
+    assert foreign in refusal
+    assert rows() == before
+    assert not TRACE.search(said.replace(foreign, "").replace(foreign.replace('"', '\\"'), ""))
+    with rolled_back():
+        assert run(name, *arguments[name], option, naming(world.own), "--organization", OWN)[1] == ""
+
+
+def test_an_organization_that_is_not_named_is_not_guessed(world, arguments):
+    for name in COMMANDS:
+        assert run(name, *arguments[name])[1] == "Name the organization: --organization SLUG."
+        assert OTHER not in run(name, *arguments[name])[0]

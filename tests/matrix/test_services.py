@@ -1,0 +1,292 @@
+"""Every verb, asked for by those who may not, and about what belongs to another company."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from operator import attrgetter as of
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from members import services
+from members.access import ROLES, Actor, Capability
+from members.importing import Draft
+from members.models import Member
+from members.services.organizations import Company, Founder
+from skypemgr.errors import DomainError
+from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
+from tests.matrix.asking import rolled_back, rows, written
+from tests.matrix.world import NEW_PASSWORD, Side
+
+pytestmark = pytest.mark.usefixtures("db")
+
+type Value = str | int | bool | bytes | Callable[[Any], object] | None
+
+MANAGE = Capability.MANAGE_MEMBERS
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb of an organization: the capability it needs, how it is called, and which arguments are objects."""
+
+    needs: Capability
+    given: Mapping[str, Value] = field(default_factory=dict)
+    objects: Mapping[str, Value] = field(default_factory=dict)
+    # What has to be so before it can be done.
+    when: Callable[[Any], object] = lambda side: None
+
+
+def members_of(name: str) -> Callable[[Any], object]:
+    return lambda side: Member.objects.filter(pk=getattr(side, name).pk)
+
+
+def key(side: object) -> object:
+    return uuid4()
+
+
+BATCH = {"batch": of("draft")}
+VERBS: dict[str, Verb] = {
+    "departments.add_department": Verb(MANAGE, {"name": "Werft"}, {"parent": of("department")}),
+    "departments.change_department": Verb(
+        MANAGE, {"name": "Werft"}, {"department": of("empty"), "parent": of("department")}
+    ),
+    "departments.delete_department": Verb(MANAGE, {}, {"department": of("empty"), "successor": of("department")}),
+    "erasure.erase_member": Verb(MANAGE, {}, {"member": of("gone")}),
+    "imports.start_import_of_file": Verb(
+        MANAGE, {"content": b"E-mail\nanna@people.example\n", "file_name": "a.csv", "key": key}
+    ),
+    "imports.start_import_of_people": Verb(
+        MANAGE, {"people": lambda side: [Draft(number=1, email="anna@people.example")], "key": key}
+    ),
+    "imports.change_row": Verb(
+        MANAGE, {"number": of("row"), "values": lambda side: {"email": "anna@people.example"}}, BATCH
+    ),
+    "imports.leave_out_row": Verb(MANAGE, {"number": of("row")}, BATCH),
+    "imports.take_in_row": Verb(MANAGE, {"number": of("left_row")}, BATCH),
+    "imports.leave_out_problems": Verb(MANAGE, {}, {"batch": of("flawed")}),
+    "imports.start_batch": Verb(MANAGE, {}, BATCH),
+    "imports.cancel_batch": Verb(MANAGE, {}, BATCH),
+    "imports.retry_failed_rows": Verb(MANAGE, {}, {"batch": of("done")}),
+    "imports.discard_batch": Verb(MANAGE, {}, BATCH),
+    "invitations.invite_personal": Verb(
+        MANAGE, {"people": lambda side: ["anna@people.example"], "key": key}, {"department": of("department")}
+    ),
+    "invitations.resend_invitations": Verb(
+        MANAGE,
+        {},
+        {"invitations": lambda side: [side.invitation.pk], "members": lambda side: [side.waiting.pk]},
+    ),
+    "invitations.cancel_invitations": Verb(MANAGE, {}, {"invitations": lambda side: [side.invitation.pk]}),
+    "invitations.change_invited_address": Verb(MANAGE, {"email": "anna@people.example"}, {"member": of("waiting")}),
+    "members.change_member": Verb(
+        MANAGE, {"first_name": "Anna", "last_name": "Berg"}, {"member": of("plain"), "department": of("department")}
+    ),
+    "members.assign_role": Verb(Capability.ASSIGN_ROLES, {"role": "credit_manager"}, {"member": of("plain")}),
+    "members.move_members": Verb(MANAGE, {}, {"members": members_of("plain"), "department": of("empty")}),
+    "members.block_members": Verb(MANAGE, {}, {"members": members_of("plain")}),
+    "members.unblock_member": Verb(MANAGE, {}, {"member": of("stopped")}),
+    "organization_settings.change_organization_settings": Verb(
+        Capability.MANAGE_ORGANIZATION,
+        {"name": "Third", "time_zone": "Europe/Paris", "language": "sv", "allow_personal_accounts": False},
+    ),
+    "organization_settings.change_second_factor_rule": Verb(
+        Capability.MANAGE_ORGANIZATION,
+        {"required": True},
+        when=lambda side: AuthenticatorAppFactory(user=side.administrator.user),
+    ),
+    "factors.reset_second_factor": Verb(
+        Capability.ASSIGN_ROLES,
+        {},
+        {"member": of("plain")},
+        when=lambda side: AuthenticatorAppFactory(user=side.plain.user),
+    ),
+    "runs.start_run": Verb(
+        MANAGE,
+        {"kind": "block_members", "expected": 1, "key": key, "facts": lambda side: {"reason": ""}},
+        {"members": members_of("plain")},
+    ),
+    "runs.cancel_run": Verb(MANAGE, {}, {"batch": of("run")}),
+}
+# Those that need no role, and why.
+OWN_ACCOUNT = "somebody's own account: the actor's, and no other can be named"
+OWN_PASSKEY = "a passkey of the actor's own account: another's is refused, as is tried below"
+LINK = "whoever holds the link, which is signed and looked at again"
+INSTALLATION = "those who run the installation"
+WITHOUT_ROLE = {
+    "accounts.sign_in_user": "whoever knows the password",
+    "accounts.request_password_reset": "anybody: the letter goes to the account's own address",
+    "accounts.reset_password": LINK,
+    "accounts.change_password": OWN_ACCOUNT,
+    "accounts.choose_first_password": OWN_ACCOUNT,
+    "accounts.verify_address": LINK,
+    "accounts.resend_verification": OWN_ACCOUNT,
+    "accounts.confirm_who": OWN_ACCOUNT,
+    "demo.seed_demo": "development machines",
+    "factors.add_app": OWN_ACCOUNT,
+    "factors.add_passkey": OWN_ACCOUNT,
+    "factors.remove_app": OWN_ACCOUNT,
+    "factors.remove_passkey": OWN_PASSKEY,
+    "factors.rename_passkey": OWN_PASSKEY,
+    "factors.renew_recovery_codes": OWN_ACCOUNT,
+    "factors.reset_personal_second_factor": INSTALLATION,
+    "factors.use_code": "whoever is signing in and has shown the password",
+    "factors.use_passkey": "whoever has the passkey",
+    "sessions.end_session": OWN_ACCOUNT,
+    "sessions.end_other_sessions": OWN_ACCOUNT,
+    "joining.accept_business_invitation": LINK,
+    "joining.accept_personal_invitation": LINK,
+    "joining.join_with_new_account": LINK,
+    "joining.decline_invitation": LINK,
+    "joining.tell_inviter": LINK,
+    "operators.appoint_operator": INSTALLATION,
+    "operators.create_operator": INSTALLATION,
+    "operators.dismiss_operator": INSTALLATION,
+    "organizations.create_organization": INSTALLATION,
+    "organizations.set_up_organization": "as the setting SETUP says",
+    "profile.change_profile": OWN_ACCOUNT,
+    "profile.change_language": OWN_ACCOUNT,
+    "profile.change_address": OWN_ACCOUNT,
+    "profile.leave_organization": OWN_ACCOUNT,
+}
+
+
+def all_verbs() -> dict[str, Callable[..., Any]]:
+    """Every function of a service module that somebody acts by."""
+    found = {}
+    for module_info in pkgutil.iter_modules(services.__path__):
+        module = importlib.import_module(f"members.services.{module_info.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            public = not name.startswith("_") and inspect.getmodule(function) is module
+            if public and "actor" in inspect.signature(function).parameters and name != "setup_is_open":
+                found[f"{module_info.name}.{name}"] = function
+    return found
+
+
+ALL = all_verbs()
+
+
+def test_every_verb_is_in_the_table():
+    assert set(ALL) - set(VERBS) - set(WITHOUT_ROLE) == set(), "describe these verbs here"
+    assert (set(VERBS) | set(WITHOUT_ROLE)) - set(ALL) == set(), "these verbs are gone"
+    assert not set(VERBS) & set(WITHOUT_ROLE)
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_table_names_every_argument_that_could_belong_to_another(name):
+    verb, parameters = VERBS[name], set(inspect.signature(ALL[name]).parameters)
+
+    assert parameters >= {"actor", "organization", *verb.given, *verb.objects}
+    objects = {"member", "members", "department", "parent", "successor", "batch", "invitation", "invitations"}
+    assert parameters & objects == set(verb.objects)
+
+
+def values(pairs: Mapping[str, Value], side: Side) -> dict[str, Any]:
+    return {name: value(side) if callable(value) else value for name, value in pairs.items()}
+
+
+def call(name: str, actor: Actor, side: Side, **others: Any) -> object:
+    verb = VERBS[name]
+    arguments = {**values(verb.given, side), **values(verb.objects, side), **others}
+    return ALL[name](actor=actor, organization=side.organization, **arguments)
+
+
+def people_without(world: Any, needs: Capability) -> dict[str, Actor]:
+    """Those who may not do what needs a capability in one's own company."""
+    own, other = world.own, world.other
+    actors = {role: Actor.of_member(getattr(own, role)) for role in ROLES if needs not in ROLES[role]}
+    actors |= {f"other's {role}": Actor.of_member(getattr(other, role)) for role in ROLES}
+    actors |= {state: Actor.of_member(getattr(own, state)) for state in ("blocked", "left", "invited")}
+    actors["stranger"] = Actor.of_person(world.people["stranger"].user)
+    actors["visitor"] = Actor.visitor()
+    return actors
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_who_may_not_is_refused_before_anything_is_written(world, name):
+    for person, actor in people_without(world, VERBS[name].needs).items():
+        with rolled_back(), written() as tables:
+            with pytest.raises(PermissionDenied):
+                call(name, actor, world.own)
+            assert tables == [], person
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_who_may_can(world, name):
+    with rolled_back():
+        VERBS[name].when(world.own)
+        with written() as tables:
+            call(name, Actor.of_member(world.own.administrator), world.own)
+
+    assert tables
+
+
+MIXED = [(name, argument) for name, verb in VERBS.items() for argument in verb.objects]
+
+
+@pytest.mark.parametrize(("name", "argument"), MIXED)
+@pytest.mark.parametrize("who", ["administrator", "system"])
+def test_what_belongs_to_another_company_is_left_alone(world, name, argument, who):
+    own, other = world.own, world.other
+    actor = Actor.system() if who == "system" else Actor.of_member(own.administrator)
+    # Of several ways to name something, the foreign one alone is tried.
+    rest = {each: [] for each in ("invitations", "members") if name.endswith("resend_invitations") and each != argument}
+    foreign = values(VERBS[name].objects, other)[argument]
+    before = rows()
+
+    with rolled_back():
+        try:
+            outcome = call(name, actor, own, **rest, **{argument: foreign})
+        except (PermissionDenied, DomainError):
+            outcome = 0
+        after = rows()
+
+    assert outcome == 0
+    assert after == before
+
+
+@pytest.mark.parametrize("name", [name for name, why in WITHOUT_ROLE.items() if why == INSTALLATION])
+def test_only_those_who_run_the_installation_may(world, name):
+    company = Company(name="X", slug="x", country="FR", currency="EUR", time_zone="Europe/Paris", language="en")
+    arguments: dict[str, dict[str, Any]] = {
+        "operators.appoint_operator": {"skype_name": "stranger.one"},
+        "operators.create_operator": {
+            "skype_name": "another.one",
+            "email": "anna@people.example",
+            "first_name": "",
+            "last_name": "",
+            "password": NEW_PASSWORD,
+        },
+        "operators.dismiss_operator": {"skype_name": "operator.one"},
+        "organizations.create_organization": {
+            "company": company,
+            "founder": Founder(skype_name="another.one", email="anna@people.example", password=PASSWORD),
+        },
+        "factors.reset_personal_second_factor": {"user": world.people["stranger"].user},
+    }
+    refused = people_without(world, Capability.RUN_INSTALLATION)
+    assert {"administrator", "other's administrator"} <= set(refused)
+    for actor in refused.values():
+        with rolled_back(), written() as tables:
+            with pytest.raises(PermissionDenied):
+                ALL[name](actor=actor, **arguments[name])
+            assert tables == []
+    with rolled_back():
+        AuthenticatorAppFactory(user=world.people["stranger"].user)
+        ALL[name](actor=Actor.operator(world.people["operator"].user), **arguments[name])
+
+
+@pytest.mark.parametrize("name", [name for name, why in WITHOUT_ROLE.items() if why == OWN_PASSKEY])
+def test_nobody_touches_the_passkey_of_another(world, name):
+    with rolled_back():
+        passkey = PasskeyFactory(user=world.other.plain.user)
+        arguments = {"name": "Mine"} if name.endswith("rename_passkey") else {"password": NEW_PASSWORD}
+        before = rows()
+        for actor in (Actor.of_person(world.people["stranger"].user), Actor.of_member(world.other.administrator)):
+            with rolled_back(), suppress(PermissionDenied, DomainError):
+                ALL[name](actor=actor, passkey=passkey, **arguments)
+                assert rows() == before

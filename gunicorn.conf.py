@@ -1,9 +1,15 @@
 """How web runs, in production and under `manage.py up` alike; gunicorn reads this from the folder it starts in."""
 
 import os
+import tempfile
 from pathlib import Path
 
-from skypemgr import logs
+# Before anything of ours: what counts decides at import whether it shares with other processes.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="skypemgr-metrics-"))
+
+Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
+
+from skypemgr import logs, metrics
 from skypemgr.loopback import is_loopback
 
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -46,3 +52,13 @@ def on_starting(server):
     for address in server.cfg.address:
         if isinstance(address, tuple) and not is_loopback(address[0]):
             raise SystemExit(f"Local mode listens on 127.0.0.1 alone, not on {address[0]}: see docs/settings.md.")
+
+
+def child_exit(server, worker):
+    """Keep what an ended process has counted."""
+    metrics.retire(worker.pid)
+
+
+def on_exit(server):
+    """Leave nothing behind."""
+    metrics.forget()

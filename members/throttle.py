@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from members.models import Throttle
+from skypemgr.metrics import THROTTLED
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def count_try(limit: Limit, key: str) -> bool:
         cursor.execute(_COUNT, {"scope": limit.scope, "key": _seal(limit, key), "minutes": limit.minutes})
         [count] = cursor.fetchone()
     if count > limit.most:
+        THROTTLED.labels(limit.scope).inc()
         logger.warning("Too many tries.", extra={"scope": limit.scope})
     return count <= limit.most
 

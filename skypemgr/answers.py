@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from skypemgr import logs
+from skypemgr import logs, metrics
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +39,14 @@ class AnswerMiddleware:
             response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = request_id
         self._tell(request, response, time.perf_counter() - began)
+        metrics.measure_pool()
         logs.unbind()
         return response
 
     def _tell(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         route = route_of(request)
+        metrics.REQUESTS.labels(method_of(request), route, f"{response.status_code // 100}xx").inc()
+        metrics.REQUEST_SECONDS.labels(route).observe(seconds)
         # Who it was is told where the view has asked anyway; asking costs a query.
         person = getattr(request, "_cached_user", None)
         organization = getattr(request, "organization", None)

@@ -59,10 +59,14 @@ def configuration(*, machine: bool, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": formatter, "machine": machine}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line"},
+            # A logger without any handler would write to standard error by itself.
+            "nowhere": {"class": "logging.NullHandler"},
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            **{name: {"handlers": [], "propagate": False} for name in SILENT},
+            **{name: {"handlers": ["nowhere"], "propagate": False} for name in SILENT},
             # Both bring handlers of their own.
             "django": {"handlers": [], "propagate": True},
             "gunicorn.error": {"handlers": [], "propagate": True},

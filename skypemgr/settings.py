@@ -302,7 +302,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 KNOWN_BROWSER_COOKIE_NAME = "__Host-browser" if HTTPS else "browser"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if not LOCAL else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -327,6 +327,12 @@ LOGGING = logs.configuration(machine=not LOCAL, level=env.str("LOG_LEVEL", defau
 
 
 # Our own
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="")
+if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
+    raise ImproperlyConfigured("SECURITY_CONTACT must begin with mailto:, https:// or tel:.")
+# A worker that was given an address serves its own metrics there.
+METRICS_BIND = env.str("METRICS_BIND", default="")
 SETUP = env.str("SETUP", default="open" if LOCAL else "first")
 if SETUP not in {"open", "first", "operator"}:
     raise ImproperlyConfigured(f"SETUP is {SETUP!r}; it must be 'open', 'first' or 'operator'.")

@@ -6,6 +6,8 @@ from typing import Any
 from django.contrib.auth import signals
 from django.db.models import Model
 
+from skypemgr import metrics
+
 logger = logging.getLogger(__name__)
 
 
@@ -18,6 +20,7 @@ def connect() -> None:
 
 def _signed_in(user: Model, **kwargs: Any) -> None:
     logger.info("Signed in.", extra={"user": user.pk})
+    metrics.SIGN_INS.labels("done").inc()
 
 
 def _signed_out(user: Model | None = None, **kwargs: Any) -> None:
@@ -26,3 +29,4 @@ def _signed_out(user: Model | None = None, **kwargs: Any) -> None:
 
 def _failed(**kwargs: Any) -> None:
     logger.warning("A sign-in failed.")
+    metrics.SIGN_INS.labels("failed").inc()

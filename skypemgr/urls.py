@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from skypemgr.views import errors, health, preferences, styleguide
+from skypemgr.views import errors, health, metrics, preferences, security_txt, styleguide
 
 handler400 = errors.bad_request
 handler403 = errors.forbidden
@@ -10,6 +10,8 @@ handler500 = errors.server_error
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
+    path(".well-known/security.txt", security_txt.security_txt, name="security_txt"),
     path("", include("members.urls.front")),
     path("accounts/", include("members.urls.accounts")),
     path("join/", include("members.urls.join")),

@@ -39,6 +39,8 @@ OTHER_ACCESS = {"public", "signed_in", "first_password", "operator", "local"}
 WITHOUT_PEOPLE = {
     "healthz": "monitors ask it",
     "readyz": "monitors ask it",
+    "metrics": "monitors ask it, with a token",
+    ".well-known/security.txt": "for whoever has found a weakness",
     "theme/": "a cookie of one's own browser",
     "styleguide/": "invented data, in local mode only",
 }

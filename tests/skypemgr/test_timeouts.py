@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -83,8 +84,11 @@ def test_the_kernel_notices_a_server_that_is_gone() -> None:
     assert (options["keepalives_idle"], options["keepalives_interval"], options["keepalives_count"]) == (10, 5, 3)
 
 
-def test_each_thread_of_web_has_a_connection_and_fewer_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_thread_of_web_has_a_connection_and_fewer_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("WEB_THREADS", "6")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     monkeypatch.delenv("DATABASE_POOL_SIZE", raising=False)
     monkeypatch.delenv("DATABASE_TRANSACTION_TIMEOUT", raising=False)
     web = runpy.run_path(str(ROOT / "gunicorn.conf.py"))

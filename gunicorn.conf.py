@@ -9,8 +9,8 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="skype
 
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
-from skypemgr import logs, metrics
-from skypemgr.loopback import is_loopback
+from skypemgr import logs, metrics  # noqa: E402
+from skypemgr.loopback import is_loopback  # noqa: E402
 
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))

@@ -136,11 +136,13 @@ def running(
         web = stack.enter_context(service_of("web", home, environment, "--log-level", "info"))
         worker_environment = environment | {"METRICS_BIND": f"127.0.0.1:{worker_metrics}"}
         worker = stack.enter_context(service_of("worker", home, worker_environment))
+        mail_worker = stack.enter_context(service_of("mail", home, environment))
         beat = stack.enter_context(service_of("beat", home, environment, "--loglevel", "INFO"))
         port = int(web.read_until(r"Listening at: http://127\.0\.0\.1:(\d+)"))
-        worker.read_until(r"celery@\S+ (ready)")
+        worker.read_until(r"work@\S+ (ready)")
+        mail_worker.read_until(r"mail@\S+ (ready)")
         beat.read_until("(Sending due task)")
-        found = Production(port, worker_metrics, {"web": web, "worker": worker, "beat": beat})
+        found = Production(port, worker_metrics, {"web": web, "worker": worker, "mail": mail_worker, "beat": beat})
         assert wait_until(lambda: answers(found), seconds=60, step=0.2)
         yield found
 
@@ -233,7 +235,8 @@ def test_a_task_carries_the_id_of_the_request_that_caused_it(running: Production
     browser.post("/accounts/reset/", login=administrator.user.skype_name)
 
     def caused() -> list[str]:
-        lines = [json.loads(line) for line in running.output()["worker"].splitlines() if line.startswith("{")]
+        written = running.output()["worker"] + running.output()["mail"]
+        lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
         return [line["request_id"] for line in lines if line["event"] == "task" and "request_id" in line]
 
     assert wait_until(lambda: bool(caused()), seconds=30, step=0.2)

@@ -7,6 +7,13 @@ ENV PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=skypemgr.settings \
     STATIC_ROOT=/srv/static
 
+# For restore_drill and dbshell: the client programs of PostgreSQL 18, which Debian 12 does not have itself.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends ca-certificates postgresql-common \
+ && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y -v 18 \
+ && apt-get install --yes --no-install-recommends postgresql-client-18 \
+ && rm -rf /var/lib/apt/lists/*
+
 RUN useradd --system --uid 10001 --home-dir /srv/app --shell /usr/sbin/nologin skypemgr
 WORKDIR /srv/app
 

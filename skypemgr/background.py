@@ -3,11 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from django.db import Error, connections, transaction
 from kombu.exceptions import OperationalError
 
+from skypemgr import logs
 from skypemgr.celery import app
 from skypemgr.kill_points import kill_point
 
@@ -42,20 +43,22 @@ def start_herald() -> None:
 def _publish(hint: Hint) -> None:
     global _silent_until
     kill_point("wake.after_commit")
+    request_id = logs.bound("request_id")
     if _herald is not None:
-        _herald.tell([hint])
+        _herald.tell({hint: request_id})
         return
     if time.monotonic() < _silent_until:
         return
     try:
-        _send(hint)
+        _send(hint, request_id)
     except (OperationalError, OSError) as error:
         _silent_until = time.monotonic() + SILENCE
         logger.warning("The broker did not answer; the work waits for the next tick. %s", type(error).__name__)
 
 
-def _send(hint: Hint) -> None:
+def _send(hint: Hint, request_id: str | None) -> None:
     task, args = hint
+    headers = {"request_id": request_id} if request_id else None
     options = {
         **app.conf.broker_transport_options,
         "socket_timeout": PATIENCE,
@@ -64,7 +67,7 @@ def _send(hint: Hint) -> None:
     }
     with app.connection_for_write(transport_options=options) as connection:
         connection.ensure_connection(max_retries=1, timeout=1)
-        app.send_task(task, args, connection=connection, retry=False, ignore_result=True, expires=60)
+        app.send_task(task, args, connection=connection, retry=False, ignore_result=True, expires=60, headers=headers)
 
 
 class Herald(threading.Thread):
@@ -72,13 +75,13 @@ class Herald(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="herald", daemon=True)
-        self._hints: dict[Hint, None] = {}
+        self._hints: dict[Hint, str | None] = {}
         self._changed = threading.Condition()
 
-    def tell(self, hints: Iterable[Hint]) -> None:
-        """Take hints to be passed on; the same one twice is one."""
+    def tell(self, hints: Mapping[Hint, str | None]) -> None:
+        """Take hints to be passed on, with the ids of the requests they come from; the same one twice is one."""
         with self._changed:
-            self._hints.update(dict.fromkeys(hints))
+            self._hints.update(hints)
             self._changed.notify()
 
     def run(self) -> None:
@@ -86,20 +89,21 @@ class Herald(threading.Thread):
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._hints)
-                hints, self._hints = list(self._hints), {}
+                hints, self._hints = self._hints, {}
             if not self._pass_on(hints):
                 for task in sorted({task for task, _args in hints} & RELAYED):
                     self._do_here(task)
                 time.sleep(RELAY_PAUSE)
 
-    def _pass_on(self, hints: list[Hint]) -> bool:
-        for place, hint in enumerate(hints):
+    def _pass_on(self, hints: dict[Hint, str | None]) -> bool:
+        for hint in list(hints):
             try:
-                _send(hint)
+                _send(hint, hints[hint])
             except (OperationalError, OSError) as error:
                 logger.warning("The broker did not answer; the work is found by a tick. %s", type(error).__name__)
-                self.tell(hints[place:])
+                self.tell(hints)
                 return False
+            del hints[hint]
         return True
 
     def _do_here(self, task: str) -> None:

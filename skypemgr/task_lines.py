@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 def connect() -> None:
     """Begin to listen to Celery."""
     signals.setup_logging.connect(_set_up_logging, weak=False)
-    signals.before_task_publish.connect(_send_request_id, weak=False)
     signals.task_prerun.connect(_begin, weak=False)
     signals.task_failure.connect(_tell_failure, weak=False)
     signals.task_postrun.connect(_end, weak=False)
@@ -31,12 +30,6 @@ def _set_up_logging(loglevel: int | None = None, **kwargs: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
     if loglevel:
         logging.getLogger("celery").setLevel(loglevel)
-
-
-def _send_request_id(headers: dict[str, Any] | None = None, **kwargs: Any) -> None:
-    request_id = logs.bound("request_id")
-    if headers is not None and request_id:
-        headers["request_id"] = request_id
 
 
 def _begin(task_id: str, task: Task, **kwargs: Any) -> None:

@@ -71,6 +71,9 @@ TABLE: dict[str, Page] = {
     # Asked by monitors and browsers
     "healthz": Page(access="open", get=200),
     "readyz": Page(access="open", get=200),
+    # Neither is there unless the settings say so.
+    "metrics": Page(access="open", get=404),
+    "security_txt": Page(access="open", get=404),
     "set_theme": Page(access="open", post=302, send={"theme": "dark"}, unlogged="is a cookie"),
     "styleguide": Page(access="open", get=200),
     # Everybody

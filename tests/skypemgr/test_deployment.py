@@ -235,3 +235,63 @@ def test_local_mode_answers_this_machine_alone_whatever_a_header_says(client: st
 
     assert found == status
     assert environ["REMOTE_ADDR"] == client
+
+
+def nginx_server() -> str:
+    """The server of deploy/nginx.conf that faces clients."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    return text[text.index("listen 8443") :]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "proxy_request_buffering on;",
+        "proxy_buffering on;",
+        "proxy_set_header Host $http_host;",
+        "proxy_set_header X-Real-IP $remote_addr;",
+        "proxy_set_header X-Forwarded-For $remote_addr;",
+        "proxy_set_header X-Forwarded-Proto $scheme;",
+        "proxy_set_header X-Request-ID $request_id;",
+        'proxy_set_header X-Forwarded-Host "";',
+        'proxy_set_header Forwarded "";',
+        "location = /metrics {\n            return 404;",
+        "ssl_protocols TLSv1.2 TLSv1.3;",
+    ],
+)
+def test_the_proxy_takes_in_whole_requests_and_says_itself_who_asks(line: str) -> None:
+    assert line in nginx_server()
+
+
+def seconds_of(directive: str, text: str) -> int:
+    found = re.search(rf"^\W*{directive}\W+(\d+)s?\b", text, re.MULTILINE)
+    assert found, directive
+    return int(found[1])
+
+
+def test_the_proxy_waits_for_nobody_for_ever_and_longer_than_web() -> None:
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+
+    assert seconds_of("proxy_read_timeout", text) > seconds_of("timeout", (ROOT / "gunicorn.conf.py").read_text())
+    assert seconds_of("client_header_timeout", text) <= 10
+    assert seconds_of("client_body_timeout", text) <= 30
+
+
+def test_the_log_of_the_proxy_holds_no_path() -> None:
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+
+    assert not re.search(r"log_format[^;]*\$(uri|request|request_uri|args|query_string|http_\w+)\b", text)
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "mail"])
+def test_what_works_says_whether_it_can(name: str) -> None:
+    service = COMPOSE["services"][name]
+
+    assert service["healthcheck"]["test"] == ["CMD", "python", "deploy/healthcheck.py"]
+    assert int(service["stop_grace_period"].removesuffix("s")) >= 35
+
+
+def test_the_example_holds_no_secret() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+
+    assert {"SECRET_KEY=", "DATABASE_PASSWORD=", "METRICS_TOKEN="} <= set(lines)

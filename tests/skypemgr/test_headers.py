@@ -149,6 +149,7 @@ def test_addresses_outside_of_pages_get_every_header(browser: Client, address: s
     assert_is_guarded(browser.get(address, secure=True))
 
 
+@pytest.mark.django_db  # closing the answer looks after the connection
 def test_static_files_may_be_kept_but_are_guarded(browser: Client) -> None:
     response = browser.get("/static/img/icons.svg", secure=True)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
 from django.http import HttpRequest, HttpResponse
@@ -270,7 +270,7 @@ def test_a_refused_form_is_an_event_without_where_it_came_from(lines: Lines) -> 
 def test_sign_ins_are_events_by_id(lines: Lines) -> None:
     user = UserFactory()
 
-    user_logged_in.send(type(user), user=user, request=None)
+    Client().force_login(user)
     user_login_failed.send(__name__, credentials={"login": CANARY, "password": SECRET}, request=None)
 
     assert lines.saying("Signed in.")[0]["user"] == user.pk

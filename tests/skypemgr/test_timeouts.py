@@ -68,7 +68,7 @@ def test_every_process_has_its_limits(kind: str) -> None:
         env=environment_of(kind),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
 
     assert read.returncode == 0, read.stderr

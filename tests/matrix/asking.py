@@ -15,7 +15,7 @@ from django.test import RequestFactory
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE")
 # That somebody was here, and how often something was tried, is no change of anything.
-NOTED = {"django_session", "members_throttle"}
+NOTED = {"django_session", "members_usersession", "members_throttle"}
 _WRITE = re.compile(
     r'\s*(?:WITH\b.*?)?\b(?:INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|TRUNCATE|COPY)\s+(?!OF\b)"?(\w+)', re.DOTALL
 )

@@ -123,6 +123,12 @@ TABLE: dict[str, Page] = {
     "accounts:verify_address": Page(
         access="public", get=200, post=302, at={"token": of("address_token")}, unlogged=OWN_BUSINESS, made_up=410
     ),
+    # The second step of signing in, and passkeys, which the host name of the tests has none of
+    "accounts:second_step": Page(
+        access="public", get=302, post=302, send={"code": "000000"}, unlogged="is nothing without the first step"
+    ),
+    "accounts:passkey": Page(access="public", post=422, unlogged="opens nothing without a passkey"),
+    "accounts:passkey_options": Page(access="public", post=409, unlogged="is a question"),
     # Whoever holds a link
     "join:invitation": Page(
         access="public", get=200, unlike={"signed_in": (409, 0)}, at={"token": of("token")}, link=True
@@ -189,6 +195,67 @@ TABLE: dict[str, Page] = {
         unlike={"reports_viewer": (200, 302), "inside": (200, 422), "signed_in": (404, 404)},
         logs=("member.left",),
     ),
+    "accounts:confirm": Page(
+        access="signed_in",
+        get=200,
+        post=302,
+        send={"way": "password", "password": PASSWORD},
+        unlike={"invited": (200, 422)},
+        unlogged="changes nothing of anybody",
+    ),
+    "me:security": Page(access="signed_in", get=200),
+    "me:app_add": Page(
+        access="signed_in",
+        get=200,
+        post=422,
+        unlike={"operator": (302, 422)},
+        send={"code": "000000"},
+        unlogged="is a wrong code",
+    ),
+    "me:app_remove": Page(
+        access="signed_in",
+        get=302,
+        post=302,
+        unlike={"operator": (200, 302)},
+        send={"password": PASSWORD},
+        unlogged=OWN_BUSINESS,
+    ),
+    "me:passkey_add": Page(access="signed_in", get=200, post=422, send={"name": "Phone"}, unlogged="has no passkey"),
+    "me:passkey_options": Page(access="signed_in", post=409, unlogged="is a question"),
+    "me:passkey_rename": Page(
+        access="signed_in",
+        get=404,
+        post=404,
+        unlike={"administrator": (200, 302)},
+        at={"pk": of("passkey.pk")},
+        send={"name": "Phone"},
+        unlogged="is a name for oneself",
+    ),
+    "me:passkey_remove": Page(
+        access="signed_in",
+        get=404,
+        post=404,
+        unlike={"administrator": (200, 302)},
+        at={"pk": of("passkey.pk")},
+        send={"password": PASSWORD},
+        logs=("factor.removed",),
+        logged_for=frozenset({"administrator"}),
+    ),
+    "me:recovery_codes": Page(
+        access="signed_in",
+        get=302,
+        post=302,
+        unlike={"administrator": (200, 200), "operator": (200, 200)},
+        logs=("recovery_codes.renewed",),
+        logged_for=frozenset({"administrator"}),
+    ),
+    "me:recovery_codes_file": Page(
+        access="signed_in", post=404, send={"codes": "abcd-efgh-2345"}, unlogged="is a file of what one has"
+    ),
+    "me:session_end": Page(
+        access="signed_in", post=404, at={"pk": of("session.pk")}, unlogged="is the session of somebody else"
+    ),
+    "me:sessions_end_others": Page(access="signed_in", post=302, unlogged="ends nothing where nothing else is"),
     # Those who run the installation, and development machines
     "ops:organization_list": Page(access="operator", get=200, names_all="operators run the installation"),
     "outbox": Page(access="local", get=200),
@@ -352,6 +419,13 @@ TABLE: dict[str, Page] = {
     "members:member_erase": Page(
         access=MANAGE, get=200, post=302, at={"skype_name": of("gone.user.skype_name")}, logs=("member.erased",)
     ),
+    "members:member_second_factor": Page(
+        access=ROLES,
+        get=200,
+        post=302,
+        at={"skype_name": of("careful.user.skype_name")},
+        logs=("factors.reset",),
+    ),
     "members:audit_list": Page(access=LOG, get=200),
     "members:audit_export": Page(access=LOG, get=200),
     "members:organization_settings": Page(
@@ -360,5 +434,8 @@ TABLE: dict[str, Page] = {
         post=302,
         send={"name": "Kornblom Nya", "time_zone": "Europe/Stockholm", "language": "sv"},
         logs=("organization.changed",),
+    ),
+    "members:second_factor_rule": Page(
+        access=SETTINGS, get=200, post=302, send={"required": "on"}, logs=("organization.changed",)
     ),
 }

@@ -113,7 +113,8 @@ def places(name: str, world: World) -> Iterator[Place]:
         theirs = given(page.at, other)
         yield place("other", other.word, theirs, other)
     elif mine:
-        yield place("made_up", "", dict.fromkeys(mine, "tegelbruk"), own)
+        invented = {key: 999_999_999 if isinstance(value, int) else "tegelbruk" for key, value in mine.items()}
+        yield place("made_up", "", invented, own)
     if inside:
         for size in range(1, len(mine) + 1):
             for some in combinations(mine, size):

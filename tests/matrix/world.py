@@ -27,9 +27,17 @@ from members.audit import Action, record
 from members.gateways.mail import deliver, mail_server, render_letter
 from members.letter_texts import compose
 from members.mail import invitation_letter
-from members.models import Batch, BatchRow, Department, Invitation, Letter, Member, User
+from members.models import Batch, BatchRow, Department, Invitation, Letter, Member, User, UserSession
 from members.tokens import address_token, invitation_token
-from tests.factories import PASSWORD, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    AuthenticatorAppFactory,
+    InvitationFactory,
+    MemberFactory,
+    OrganizationFactory,
+    PasskeyFactory,
+    UserFactory,
+)
 
 Role, State, Outcome = Member.Role, Member.State, BatchRow.Outcome
 
@@ -120,6 +128,11 @@ def _side(word: str, *, first_row: int) -> Side:
     _member(side, "waiting", invited=True)
     _member(side, "stopped", state=State.BLOCKED, user__is_active=False)
     _member(side, "gone", state=State.LEFT)
+    _member(side, "careful")
+    AuthenticatorAppFactory(user=side.careful.user)
+    side.passkey = PasskeyFactory(user=side.administrator.user, name=f"{title} {CANARY}")
+    now = timezone.now()
+    side.session = UserSession.objects.create(user=side.plain.user, key=word, began_at=now, seen_at=now)
     _invitations(side)
     _batches(side, first_row)
     _entries(side)
@@ -251,7 +264,9 @@ def _people(own: Side) -> Iterator[Person]:
     yield Person("visitor", frozenset({"visitor"}), _session(None))
     for role in ROLES:
         yield _signed_in(str(role), getattr(own, role).user, role=str(role), also={"inside"})
-    yield _signed_in("operator", UserFactory(skype_name="operator.one", is_operator=True))
+    operator = UserFactory(skype_name="operator.one", is_operator=True)
+    AuthenticatorAppFactory(user=operator)
+    yield _signed_in("operator", operator)
     yield _signed_in("stranger", UserFactory(skype_name="stranger.one"))
     for name in ("blocked", "left", "invited"):
         yield _signed_in(name, getattr(own, name).user)

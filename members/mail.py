@@ -44,5 +44,5 @@ def personal_letter(
 def stop_letters(invitations: Iterable[Invitation]) -> int:
     """Take back what is still waiting of these invitations; gives how many letters that were."""
     return Letter.objects.filter(invitation__in=list(invitations), state=Letter.State.WAITING).update(
-        state=Letter.State.CANCELED, closed_at=Now()
+        state=Letter.State.CANCELED, closed_at=Now(), leased_until=None
     )

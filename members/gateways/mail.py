@@ -114,6 +114,8 @@ def mail_server() -> Iterator[BaseEmailBackend]:
     try:
         connection.open()
     except OSError as error:
+        with contextlib.suppress(OSError):
+            connection.close()  # what was begun and went no further
         raise MailUnavailable(_answer(error)) from error
     try:
         yield connection

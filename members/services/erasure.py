@@ -97,7 +97,7 @@ def _empty_letters(member: Member, person: User, nobody: User) -> None:
     if nobody == person:
         mine |= Q(user=person)
     letters = Letter.objects.filter(mine)
-    letters.filter(state=Letter.State.WAITING).update(state=Letter.State.CANCELED, closed_at=Now())
+    letters.filter(state=Letter.State.WAITING).update(state=Letter.State.CANCELED, closed_at=Now(), leased_until=None)
     letters.update(email="", facts={}, last_error="", user=nobody)
 
 

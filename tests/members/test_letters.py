@@ -417,6 +417,17 @@ def test_a_letter_stays_ours_while_the_mail_server_takes_its_time(post_office, m
     assert letter.state == Letter.State.SENT
 
 
+def test_no_letter_leaves_in_the_clear_where_encryption_was_asked_for(post_office, settings):
+    settings.MAILERS["default"]["OPTIONS"]["use_tls"] = True
+    letter = invite()
+
+    assert send_letters() == 0
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.last_error) == (Letter.State.WAITING, "SMTPNotSupportedError")
+    assert post_office.delivered == []
+
+
 def test_a_server_that_is_slow_to_take_a_letter_gets_it_once(post_office, settings):
     settings.MAILERS["default"]["OPTIONS"]["timeout"] = 1
     invite()
@@ -451,7 +462,7 @@ def test_a_letter_taken_back_while_it_is_claimed_is_not_sent(post_office):
 
     assert begin_letter(claimed) is False
     letter.refresh_from_db()
-    assert letter.state == Letter.State.CANCELED
+    assert (letter.state, letter.leased_until) == (Letter.State.CANCELED, None)
     assert letter.closed_at is not None
 
 

@@ -1,0 +1,135 @@
+"""The fault matrix on a whole installation: people work, something breaks, and all that they were told is true.
+
+The seed of each run is in its name; the same seed plays the same plan and the same fault.
+"""
+
+import logging
+import threading
+import time
+from random import Random
+
+import pytest
+
+from members.models import Batch, Letter, Member, Organization, Throttle
+from skypemgr.clock import DatabaseClock
+from skypemgr.embedded.processes import wait_until
+from tests.faults.checks import disagreements
+from tests.faults.people import ORGANIZATION, Browser, History, Person
+from tests.faults.rows import ROWS, Row
+from tests.faults.stack import Stack
+
+logger = logging.getLogger(__name__)
+
+PEOPLE = 3
+QUIET_SECONDS = 60
+QUICK = [(row, seed) for row in ROWS if row.quick for seed in (1, 2)]
+SLOW = [(row, seed) for row in ROWS for seed in (range(3, 5) if row.quick else range(1, 3))]
+
+
+def people(stack: Stack, administrator: Browser, history: History, seed: int, mark: str) -> list[Person]:
+    """Administrators at work in windows of their own, each with members of their own."""
+    with stack.connected():
+        Throttle.objects.all().delete()
+        organization = Organization.objects.get(slug=ORGANIZATION)
+        demo = Member.objects.filter(organization=organization, email__endswith="@architectes.example")
+        active = list(demo.filter(state="active", role="member").order_by("pk").values_list("pk", "email"))
+        invited = list(demo.filter(state="invited").order_by("pk").values_list("pk", flat=True))
+        departments = list(organization.departments.order_by("pk").values_list("pk", flat=True))
+    made = []
+    for number in range(PEOPLE):
+        own = active[number::PEOPLE]
+        made.append(
+            Person(
+                browser=administrator.twin(),
+                history=history,
+                chance=Random(f"{seed}.{number}"),
+                mark=f"{mark}{number}",
+                members=[pk for pk, _email in own[2:]],
+                departments=departments,
+                emails=[email for _pk, email in own[2:]],
+                stopped=threading.Event(),
+                invited=invited[number::PEOPLE],
+                blockable=[own[0][0]] if own else [],
+                read_mail=stack.sink.newest_to,
+            )
+        )
+    return made
+
+
+def now(stack: Stack):
+    with stack.connected():
+        return Organization.objects.annotate(now=DatabaseClock()).values_list("now", flat=True)[0]
+
+
+def is_quiet(stack: Stack) -> bool:
+    """Whether nothing is left to be done."""
+    stack.tend()
+    with stack.connected():
+        return not (
+            Letter.objects.filter(state=Letter.State.WAITING).exists()
+            or Batch.objects.filter(state__in=[Batch.State.READING, Batch.State.RUNNING]).exists()
+        )
+
+
+def run(stack: Stack, administrator: Browser, row: Row, seed: int) -> History:
+    """One run of one row; gives the history after everything is quiet and compared."""
+    mark = f"{row.number.lower()}s{seed}x".replace("-", "")
+    history = History(stack.folder / f"{mark}.jsonl")
+    began = now(stack)
+    stack.sink_refused = False
+    chance = Random(f"{row.number} {seed}")
+    plan = list(row.deeds)
+    workers = people(stack, administrator, history, seed, mark)
+    threads = []
+    for person in workers:
+        person.chance.shuffle(plan)
+        threads.append(threading.Thread(target=person.work, args=(list(plan),)))
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(1 + chance.random())
+        fault = row.fault(stack, chance)
+        next(fault)
+        time.sleep(row.lasts)
+        next(fault, None)
+        healed = time.monotonic()
+        stack.tend()
+        assert wait_until(stack.answers, seconds=row.back, step=0.1), f"web is not back\n{stack.logs()}"
+        back = time.monotonic() - healed
+        time.sleep(1.5)
+    finally:
+        for person in workers:
+            person.stopped.set()
+        for thread in threads:
+            thread.join(60)
+    stack.let_time_pass()
+    quiet = wait_until(lambda: is_quiet(stack), seconds=QUIET_SECONDS, step=0.2)
+    told = {act.told for act in history.acts}
+    logger.info("%s seed %s: %s acts, told %s, back after %.1f s", row.number, seed, len(history.acts), told, back)
+    found = disagreements(stack, history, since=began, mark=mark, duplicates=row.duplicates)
+    logger.info("\n".join(found))
+    assert found == [], f"seed {seed}\n" + "\n".join(found) + stack.logs()
+    assert quiet, f"not quiet, seed {seed}\n{stack.logs()}"
+    assert sum(act.told == "ok" for act in history.acts) >= PEOPLE, told
+    if not row.breaks:
+        assert [act for act in history.acts if act.unknown] == []
+    return history
+
+
+def names(cases: list[tuple[Row, int]]) -> list[str]:
+    return [f"{row.number}-seed{seed}" for row, seed in cases]
+
+
+@pytest.mark.parametrize(("row", "seed"), QUICK, ids=names(QUICK))
+def test_what_people_were_told_is_true_whatever_broke(
+    stack: Stack, administrator: Browser, row: Row, seed: int
+) -> None:
+    run(stack, administrator, row, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("row", "seed"), SLOW, ids=names(SLOW))
+def test_what_people_were_told_is_true_through_every_row(
+    stack: Stack, administrator: Browser, row: Row, seed: int
+) -> None:
+    run(stack, administrator, row, seed)

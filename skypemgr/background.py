@@ -36,6 +36,8 @@ def wake(task: str, *args: object) -> None:
 def start_herald() -> None:
     """From now on a thread of this process, which lasts, talks to the broker: no request waits for it."""
     global _herald
+    # Web knows no task by itself, and would have nothing to do in the place of a worker.
+    app.loader.import_default_modules()
     _herald = Herald()
     _herald.start()
 

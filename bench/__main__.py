@@ -17,7 +17,7 @@ from pathlib import Path
 from skypemgr.embedded.postgres import Postgres
 from skypemgr.embedded.valkey import Valkey
 
-FRAME = {"__main__", "measure"}
+FRAME = {"__main__", "measure", "tables2"}
 SETTINGS = Path(__file__).parent.parent / "skypemgr" / "settings.py"
 
 

@@ -207,11 +207,21 @@ class MembersQuery:
                 members = _in_tab(self._filtered(but="department"), self.state)
                 keys = find_across(members, self._places, beyond, fields, number)
             else:
-                return list(for_list(self.matching()).filter(beyond).order_by(*fields)[:number])
+                order = [*self._null_first(fields), *fields]
+                return list(for_list(self.matching()).filter(beyond).order_by(*order)[:number])
             found = for_list(Member.objects.of(self.organization)).in_bulk(keys)
             return [found[key] for key in keys if key in found]
 
         return take
+
+    def _null_first(self, fields: Sequence[str]) -> list[str]:
+        """The column in front of ``fields`` in the index of those who are in no department.
+
+        All have null there, which the planner does not take for one and the same, as it would any other value.
+        """
+        if self._chosen.get("department") != NOWHERE:
+            return []
+        return ["-department_id" if fields[0] in ("-sort_key", "created_at") else "department_id"]
 
     @property
     def _chosen(self) -> dict[str, str]:

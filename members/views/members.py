@@ -25,7 +25,7 @@ from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
 from members.services.runs import start_run
 from members.views.choosing import BLOCK, MOVE, RESEND, Chosen, Words, nobody_chosen
-from members.views.member_rows import member_rows
+from members.views.member_rows import member_rows, options_markup, rows_markup
 from skypemgr.csv_files import csv_response
 from skypemgr.forms import form_errors
 from skypemgr.lists import change_query, read_key, read_number, rows_for_file
@@ -39,6 +39,8 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
     total = next(tab.total for tab in tabs if tab.current and tab.total is not None)
     page = asked.page(total)
     fragment = _wants_fragment(request)
+    rows = member_rows(request.organization, request.actor, page.rows)
+    actions = _bulk_actions(request)
     context = {
         "section": "members",
         "subsection": "list",
@@ -47,9 +49,11 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
         "tabs": tabs,
         "total": total,
         "page": page,
-        "rows": member_rows(request.organization, request.actor, page.rows),
+        "rows": rows,
+        "markup": rows_markup(request.organization, rows, selectable=bool(actions)),
+        "filters": [] if fragment else [(entry, options_markup(entry)) for entry in asked.filters],
         "columns": registry.all(MembersColumn),
-        "actions": _bulk_actions(request),
+        "actions": actions,
         "kept": asked.kept(),
         "can_manage": request.actor.can(Capability.MANAGE_MEMBERS),
         "export_url": reverse("members:member_export", args=[request.organization.slug]) + change_query(request.GET),

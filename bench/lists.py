@@ -1,0 +1,319 @@
+"""The members list and the pages beside it: what they cost at 1,000,000 members against 1,000.
+
+A page is compared with the same page of the small organization, or with its first full page where fewer people
+match there: fifty rows against two would say nothing about the way they are found.
+"""
+
+import gzip
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.test import Client
+from django.utils import timezone
+
+from bench import tables2
+from bench.measure import Figure
+from members.access import Actor
+from members.audit import Action, record
+from members.crowd import Tongue, add_crowd, tidy_tables
+from members.models import Department, Member, Organization, User
+from members.newcomers import sorting_of
+from members.selectors.members import ORDERS, TABS, MembersQuery
+from members.services.demo import ENGLISH, FRENCH, SWEDISH
+from skypemgr.lists import Ordering, _page_url
+
+SIZES = {"small": 1_000, "middle": 10_000, "large": 1_000_000}
+ROUNDS = 3
+PASSWORD = "three quiet herons wait"  # noqa: S105
+
+
+@dataclass
+class Company:
+    """An organization, and a browser in which its administrator has signed in."""
+
+    organization: Organization
+    client: Client
+
+    def url(self, path: str, query: dict[str, str] | None = None) -> str:
+        return f"/{self.organization.slug}/{path}" + (f"?{urlencode(query)}" if query else "")
+
+
+@dataclass
+class Cost:
+    """The least of several tries: seconds of processor time, of the database and of this process."""
+
+    database: float
+    processor: float
+
+
+def measure(scale: float) -> Iterable[Figure]:
+    settings.ALLOWED_HOSTS.append("testserver")
+    call_command("collectstatic", interactive=False, verbosity=0)
+    companies = {name: _company(name, max(200, round(number * scale))) for name, number in SIZES.items()}
+    tidy_tables()
+    small, middle, large = companies.values()
+    yield from _pages(small, middle, 1.5, "10,000")
+    yield from _pages(small, large, 1.5, "1,000,000")
+    yield from _searches(small, large)
+    yield from _others(small, large)
+    yield from _exports(large)
+    yield from _markup(large)
+    yield from tables2.compare(large.organization, large.client)
+
+
+# Filling
+
+
+def _company(name: str, number: int) -> Company:
+    organization, made = Organization.objects.get_or_create(
+        slug=f"bench-{name}",
+        defaults={
+            "name": f"Bench {name}",
+            "country": "SE",
+            "currency": "SEK",
+            "time_zone": "Europe/Stockholm",
+            "letters_released_at": timezone.now(),
+        },
+    )
+    if made:
+        _people(organization, number)
+    founder = User.objects.get(skype_name=f"bench.{name}")
+    client = Client()
+    client.force_login(founder)
+    return Company(organization, client)
+
+
+def _people(organization: Organization, number: int) -> None:
+    user = User.objects.create(
+        skype_name=f"bench.{organization.slug.removeprefix('bench-')}",
+        email="founder@bench.example",
+        email_verified_at=timezone.now(),
+        first_name="Zoé",
+        last_name="Boss",
+        language="en",
+        kind=User.Kind.PERSONAL,
+    )
+    founder = Member.objects.create(
+        organization=organization,
+        user=user,
+        email=user.email,
+        role=Member.Role.ADMINISTRATOR,
+        state=Member.State.ACTIVE,
+        joined_at=timezone.now(),
+        **sorting_of(user, organization, user.email),
+    )
+    record(
+        organization=organization,
+        actor=Actor.of_member(founder),
+        action=Action.ORGANIZATION_SET_UP,
+        subject=organization,
+        member=founder,
+    )
+    add_crowd(
+        organization=organization,
+        founder=founder,
+        number=number - 1,
+        tongues=[
+            Tongue(first_names=first.split(), last_names=last.split(), language="")
+            for first, last in (FRENCH, SWEDISH, ENGLISH)
+        ],
+        password=PASSWORD,
+    )
+
+
+# Pages
+
+
+def _pages(small: Company, large: Company, most: float, size: str) -> Iterator[Figure]:
+    base = {order.name: _cost(partial(_get, small, {"sort": order.name})) for order in ORDERS}
+    for label, keys in FILTERS.items():
+        worst = {"database": (0.0, ""), "processor": (0.0, "")}
+        pairs = zip(keys(small.organization), keys(large.organization), strict=True)
+        for (here, there), order, place in product(list(pairs), ORDERS, PLACES):
+            own = _page_query(small, here, order, place)
+            other = _page_query(large, there, order, place)
+            less, more = _costs(partial(_get, small, own), partial(_get, large, other))
+            for what in worst:
+                ratio = getattr(more, what) / max(getattr(less, what), getattr(base[order.name], what))
+                worst[what] = max(worst[what], (ratio, f"{urlencode(there)} {order.name} {place}"))
+        for what, (ratio, where) in worst.items():
+            yield Figure(name=f"{size}, {label}: {what}; worst {where}", value=ratio, most=most)
+
+
+def _states(_organization: Organization) -> list[dict[str, str]]:
+    return [{"state": state} for state in TABS]
+
+
+def _roles(_organization: Organization) -> list[dict[str, str]]:
+    return [{"role": role} for role in Member.Role.values]
+
+
+def _kinds(_organization: Organization) -> list[dict[str, str]]:
+    return [{"kind": kind} for kind in User.Kind.values]
+
+
+def _departments(organization: Organization) -> list[dict[str, str]]:
+    """A hundred departments, a studio of twenty-five, one with nothing below, and none."""
+    paths = ["Europe du Nord", "Europe du Sud / Studio Lyon", "Europe du Nord / Studio Leeds / Qualité"]
+    keys = dict(Department.objects.filter(organization=organization).values_list("path", "pk"))
+    return [*({"department": str(keys[path])} for path in paths), {"department": "none"}]
+
+
+FILTERS: dict[str, Callable[[Organization], list[dict[str, str]]]] = {
+    "by state": _states,
+    "by department": _departments,
+    "by role": _roles,
+    "by kind": _kinds,
+}
+PLACES = ("first", "middle", "last")
+
+
+def _page_query(company: Company, filters: dict[str, str], order: Ordering, place: str) -> dict[str, str]:
+    query = QueryDict(mutable=True)
+    query.update(filters | {"sort": order.name})
+    if place != "first":
+        members = MembersQuery.read(company.organization, query).matching().order_by(*order.fields)
+        row = _row(members, place)
+        if row is not None:
+            return dict(QueryDict(_page_url(query, order, "after", row).removeprefix("?")).items())
+    return dict(query.items())
+
+
+def _row(rows: QuerySet[Any], place: str) -> Any:
+    """The row in the middle, or the one that is followed by a last full page."""
+    number = rows.count()
+    return rows[number // 2 if place == "middle" else max(number - 51, 0)] if number > 100 else None
+
+
+def _searches(small: Company, large: Company) -> Iterator[Figure]:
+    [somewhere, *_rest] = _departments(large.organization)
+    [here, *_others] = _departments(small.organization)
+    for label, search in {
+        "common last name": "vasseur",
+        "common first name, late in the list": "yann",
+        "rare": "agathe even-even",
+        "none": "xyzzyx",
+        "two letters": "ka",
+        "two letters, none": "xq",
+        "of an address": "1234@bench",
+    }.items():
+        for sort in ("name", "newest"):
+            query = {"q": search, "sort": sort}
+            less, more = _costs(partial(_get, small, query), partial(_get, large, query))
+            yield Figure(name=f"search, {label}, {sort}: database", value=more.database / less.database, most=8)
+    query = {"q": "vasseur"}
+    less, more = _costs(partial(_get, small, query | here), partial(_get, large, query | somewhere))
+    yield Figure(name="search, common, with department: database", value=more.database / less.database, most=8)
+
+
+def _others(small: Company, large: Company) -> Iterator[Figure]:
+    person = Member.objects.filter(organization=large.organization).order_by("pk")[500]
+    someone = Member.objects.filter(organization=small.organization).order_by("pk")[100]
+    for label, path, other in [
+        ("overview", "", ""),
+        ("departments", "members/departments/", ""),
+        ("invitations", "members/invitations/", ""),
+        ("invitations that expired", "members/invitations/?state=expired", ""),
+        ("invitations, accepted", "members/invitations/?state=accepted", ""),
+        ("imports", "members/imports/", ""),
+        ("audit log", "audit/", ""),
+        ("audit log, one action", "audit/?action=member.blocked", ""),
+        ("a member", f"members/@{person.user.skype_name}/", f"members/@{someone.user.skype_name}/"),
+        (
+            "a member's history",
+            f"members/@{person.user.skype_name}/history/",
+            f"members/@{someone.user.skype_name}/history/",
+        ),
+    ]:
+        less, more = _costs(partial(_open, small, other or path), partial(_open, large, path))
+        yield Figure(name=f"{label}: processor", value=more.processor / less.processor, most=1.5)
+        yield Figure(name=f"{label}: database, ms", value=more.database * 1000, most=100, unit="ms")
+    for label, path in [
+        ("invitations, searched", "members/invitations/?q=vasseur"),
+        ("invitations, searched in vain", "members/invitations/?state=accepted&q=xyzzyx"),
+        ("audit log, searched", "audit/?q=vasseur"),
+        ("audit log, searched in vain", "audit/?q=xyzzyx"),
+        ("what moving everybody would do", "members/move/?all=1&to=none"),
+        ("what blocking all who are found would do", "members/block/?all=1&q=yann"),
+    ]:
+        _less, more = _costs(lambda: None, partial(_open, large, path))
+        yield Figure(name=f"{label}: database, ms", value=more.database * 1000, most=2_500, unit="ms")
+
+
+def _exports(large: Company) -> Iterator[Figure]:
+    number = Member.objects.of(large.organization).count()
+    before = _megabytes()
+    begun = time.perf_counter()
+    size = sum(map(len, large.client.get(large.url("members/export.csv")).streaming_content))
+    seconds = time.perf_counter() - begun
+    yield Figure(
+        name=f"the file of {number:,} members ({size / 1e6:.0f} MB): growth",
+        value=_megabytes() - before,
+        most=60,
+        unit="MB",
+    )
+    yield Figure(name="the same: members a second", value=number / seconds, least=1_000, unit="/s")
+
+
+def _megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _markup(large: Company) -> Iterator[Figure]:
+    page = large.client.get(large.url("members/")).content
+    yield Figure(name="fifty rows as HTML", value=len(page) / 1000, most=40, unit="kB")
+    yield Figure(name="the same, compressed", value=len(gzip.compress(page, 6)) / 1000, most=8, unit="kB")
+
+
+# Measuring
+
+
+def _get(company: Company, query: dict[str, str]) -> None:
+    _open(company, company.url("members/", query).partition("/")[2].partition("/")[2])
+
+
+def _open(company: Company, path: str) -> None:
+    response = company.client.get(company.url(path))
+    assert response.status_code == 200, (path, response.status_code)
+
+
+def _cost(work: Callable[[], None]) -> Cost:
+    return _costs(work, lambda: None)[0]
+
+
+def _costs(less: Callable[[], None], more: Callable[[], None]) -> tuple[Cost, Cost]:
+    """What both cost: in turn, and of each the best of several tries, since what else runs only adds to it."""
+    backend = _backend()
+    found: tuple[list[Cost], list[Cost]] = ([], [])
+    for _round in range(ROUNDS):
+        for work, costs in zip((less, more), found, strict=True):
+            database, processor = _seconds_of(backend), time.process_time()
+            work()
+            costs.append(Cost(_seconds_of(backend) - database, time.process_time() - processor))
+    own, other = (Cost(min(cost.database for cost in costs), min(cost.processor for cost in costs)) for costs in found)
+    return own, other
+
+
+def _backend() -> Path:
+    """What the kernel knows of the process of the database that serves us."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [(process,)] = cursor.fetchall()
+    return Path(f"/proc/{process}/schedstat")
+
+
+def _seconds_of(process: Path) -> float:
+    """How long a process has been computing. Of a busy machine the clock on the wall would tell nothing."""
+    return int(process.read_text().split()[0]) / 1e9

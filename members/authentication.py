@@ -52,8 +52,7 @@ def accounts_by_login(login: str) -> QuerySet[User]:
     """The accounts that somebody may mean who typed ``login``: of that Skype Name, or of that address."""
     if "@" in login:
         return accounts_by_address(login)
-    # Django's iexact compares in upper case, for which there is no index.
-    return User.objects.alias(folded=Lower("skype_name")).filter(folded=login.strip().lower())
+    return User.objects.named(login.strip())
 
 
 def find_by_login(login: str) -> User | None:

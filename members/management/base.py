@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Q
 
 from members.access import Actor
 from members.models import Member, Organization, User
@@ -115,7 +114,7 @@ def find_actor(organization: Organization, name: str) -> Actor:
     member = find_member(organization, name)
     if member is not None and member.state == Member.State.ACTIVE:
         return Actor.of_member(member)
-    operator = User.objects.filter(skype_name__iexact=storable(name), is_operator=True, is_active=True).first()
+    operator = User.objects.named(storable(name)).filter(is_operator=True, is_active=True).first()
     if operator is not None:
         return Actor.operator(operator)
     raise Refused(f"There is no active member “{name}” in {organization.name}.")
@@ -125,8 +124,10 @@ def find_member(organization: Organization, name: str) -> Member | None:
     """The member of a Skype Name or an e-mail address, whatever their state; one who is present before one who left."""
     members = Member.objects.of(organization).with_people()
     name = storable(name)
-    match = members.filter(Q(user__skype_name__iexact=name) | Q(email__iexact=name))
-    return match.present().first() or match.first()
+    for match in (members.named(name), members.addressed(name)):
+        if found := match.present().first():
+            return found
+    return members.named(name).first() or members.addressed(name).first()
 
 
 def plain(value: object) -> str:

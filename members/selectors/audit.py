@@ -105,7 +105,9 @@ class AuditQuery:
             case "system" | "operator" as kind:
                 return entries.filter(actor_kind=kind)
             case skype_name:
-                return entries.filter(actor_member__user__skype_name=skype_name)
+                # By the key, which is what the index is about.
+                acted = Member.objects.of(self.organization).named(skype_name).values_list("pk", flat=True)
+                return entries.filter(actor_member=acted[0]) if acted else entries.none()
 
 
 def list_history(member: Member, query: QueryDict) -> Page[AuditEntry]:
@@ -123,9 +125,11 @@ def with_people(entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
 
 def _actors(organization: Organization) -> list[tuple[str, str]]:
     """Those who have a role that acts: anybody else changes only what is their own."""
+    acting = [role for role in Member.Role.values if role != Member.Role.MEMBER]
     members = (
         Member.objects.of(organization)
-        .exclude(role=Member.Role.MEMBER)
+        .present()
+        .filter(role__in=acting)
         .select_related("user")
         .order_by("sort_key", "pk")[:MOST_ACTORS]
     )

@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from members.models import Invitation, Organization, User
+from members.models import Invitation, Member, Organization, User
 from members.names import fold
 
 
@@ -39,11 +39,14 @@ def list_invitations(organization: Organization, *, state: str = "", search: str
         case Invitation.State.ACCEPTED | Invitation.State.DECLINED | Invitation.State.CANCELED:
             invitations = invitations.filter(state=state)
     if search:
-        # The address of somebody who was invited by Skype Name is theirs to tell.
-        known = Q(email__icontains=search) & (Q(kind=User.Kind.BUSINESS) | Q(user=None) | Q(member__isnull=False))
-        invitations = invitations.filter(
-            known | Q(member__search_text__contains=fold(search)) | Q(user__skype_name__icontains=search)
+        # Members by what they are called, which holds their addresses; of strangers, who are few, by what is known:
+        # the address of somebody who was invited by Skype Name is theirs to tell.
+        members = Member.objects.of(organization).filter(search_text__contains=fold(search))
+        strangers = Invitation.objects.filter(organization=organization, member=None).filter(
+            Q(user=None, email__icontains=search) | Q(user__skype_name__icontains=search)
         )
+        found = Invitation.objects.filter(organization=organization, member__in=members.values("pk"))
+        invitations = invitations.filter(pk__in=found.values("pk").union(strangers.values("pk")))
     return invitations
 
 
@@ -51,7 +54,10 @@ def invitations_for(user: User) -> QuerySet[Invitation]:
     """The open invitations that a personal account was asked by name, or by an address it has confirmed."""
     mine = Q(user=user)
     if user.email_verified_at is not None:
-        mine |= Q(user=None, email__iexact=user.email)
+        strangers = Invitation.objects.addressed(user.email).filter(
+            state=Invitation.State.PENDING, kind=User.Kind.PERSONAL, user=None
+        )
+        mine |= Q(pk__in=strangers.values("pk"))
     return (
         Invitation.objects.open(timezone.now())
         .filter(mine, kind=User.Kind.PERSONAL)

@@ -16,8 +16,9 @@ def appoint_operator(*, actor: Actor, skype_name: str) -> User:
     """Let an existing personal account run the installation. Raises NoSuchAccount."""
     _require_operator(actor)
     user = (
-        User.objects.select_for_update(no_key=True)
-        .filter(skype_name__iexact=skype_name, kind=User.Kind.PERSONAL, is_active=True)
+        User.objects.named(skype_name)
+        .select_for_update(no_key=True)
+        .filter(kind=User.Kind.PERSONAL, is_active=True)
         .order_by("pk")
         .first()
     )
@@ -37,7 +38,7 @@ def create_operator(
     Its address counts as verified: whoever has the machine vouches for it. Raises SkypeNameTaken.
     """
     _require_operator(actor)
-    if User.objects.filter(skype_name__iexact=skype_name).exists():
+    if User.objects.named(skype_name).exists():
         raise SkypeNameTaken(skype_name=skype_name, free=free_skype_name(skype_name))
     return User.objects.create(
         skype_name=skype_name,
@@ -55,12 +56,7 @@ def create_operator(
 def dismiss_operator(*, actor: Actor, skype_name: str) -> User:
     """Take the right to run the installation from an account. Raises NoSuchAccount when it has none."""
     _require_operator(actor)
-    user = (
-        User.objects.select_for_update(no_key=True)
-        .filter(skype_name__iexact=skype_name, is_operator=True)
-        .order_by("pk")
-        .first()
-    )
+    user = User.objects.named(skype_name).select_for_update(no_key=True).filter(is_operator=True).order_by("pk").first()
     if user is None:
         raise NoSuchAccount(skype_name=skype_name)
     user.is_operator = False

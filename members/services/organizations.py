@@ -199,7 +199,7 @@ def _founding_user(actor: Actor, founder: Founder) -> User:
 
 
 def _refuse_taken(skype_name: str) -> None:
-    if User.objects.filter(skype_name__iexact=skype_name).exists():
+    if User.objects.named(skype_name).exists():
         raise SkypeNameTaken(skype_name=skype_name, free=free_skype_name(skype_name))
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from members.models import Batch, Letter, Member, Organization, User
+from members.models import Batch, Department, Letter, Member, Organization, User
 from members.services import demo
+from skypemgr.invariants import find_violations
 from tests.factories import MemberFactory, OrganizationFactory
 
 DIRECTORIES = Path(__file__).parent.parent / "data" / "directories"
@@ -200,3 +202,29 @@ def test_a_demo_company_can_be_large():
     answer, _refusal = run("seed_demo", "--members", "500")
 
     assert answer["members"] == 500
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_demo_company_grows_to_what_is_asked_and_is_the_same_each_time(monkeypatch):
+    monkeypatch.setattr("members.crowd.MOST_INDEXED", 500)
+    run("seed_demo")
+    indexes = indexes_of_members()
+
+    run("seed_demo", "--members", "2500")
+
+    members = Member.objects.filter(organization__slug="architectes")
+    assert members.count() == 2500
+    assert Department.objects.count() == 203
+    assert set(members.values_list("state", flat=True)) == set(Member.State.values)
+    assert set(members.values_list("role", flat=True)) == set(Member.Role.values)
+    assert indexes_of_members() == indexes
+    before = list(members.order_by("pk").values_list("sort_key", "state", "role", "department__path"))
+    run("seed_demo", "--members", "2500")
+    assert list(members.order_by("pk").values_list("sort_key", "state", "role", "department__path")) == before
+    assert find_violations() == []
+
+
+def indexes_of_members():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'members_member'")
+        return {name for (name,) in cursor.fetchall()}

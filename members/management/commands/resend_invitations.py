@@ -3,7 +3,7 @@ from typing import Any
 
 from members.access import Actor
 from members.management.base import OrganizationCommand, Refused, find_member
-from members.models import Invitation, Member, Organization
+from members.models import Invitation, Member, Organization, User
 from members.services.invitations import resend_invitations
 from skypemgr.characters import storable
 
@@ -51,9 +51,9 @@ def _find_invitation(organization: Organization, name: str) -> Invitation:
     if member is not None and member.state == Member.State.INVITED:
         found = waiting.filter(member=member).first()
     elif "@" in name:
-        found = waiting.filter(email__iexact=name).first()
+        found = waiting.addressed(name).first()
     else:
-        found = waiting.filter(user__skype_name__iexact=name).first()
+        found = waiting.filter(user__in=User.objects.named(name)).first()
     if found is None:
         raise Refused(f"No invitation waits for “{name}”.")
     return found

@@ -22,7 +22,7 @@ class Command(JsonCommand):
 
     def act(self, *args: Any, **options: Any) -> object:
         if options["organization"] is None:
-            user = User.objects.filter(skype_name__iexact=options["member"], kind=User.Kind.PERSONAL).first()
+            user = User.objects.named(options["member"]).filter(kind=User.Kind.PERSONAL).first()
             if user is None:
                 raise Refused(f"There is no personal account “{options['member']}”. Name the organization of others.")
             if options["actor"] != "system":

@@ -1,37 +1,49 @@
 """How many members are alike, without counting them: read from rows that the database keeps (``MemberTally``)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, Sum
 
 from members.models import MemberTally, Organization
+from members.models.tallies import GRAINS
 
 # The columns in which members of one tally are alike.
 ALIKE = ("department_id", "role", "state", "account_kind")
 _FOLD = """
     WITH folded AS (DELETE FROM members_membertally WHERE organization_id = %(organization)s RETURNING *)
-    INSERT INTO members_membertally (organization_id, department_id, role, state, account_kind, number)
-    SELECT organization_id, department_id, role, state, account_kind, sum(number) FROM folded
-    GROUP BY organization_id, department_id, role, state, account_kind HAVING sum(number) <> 0
+    INSERT INTO members_membertally (organization_id, everywhere, department_id, role, state, account_kind, number)
+    SELECT organization_id, everywhere, department_id, role, state, account_kind, sum(number) FROM folded
+    GROUP BY organization_id, everywhere, department_id, role, state, account_kind HAVING sum(number) <> 0
 """
-_DIFFERENCES = """
+_DIFFERENCES = f"""
     SELECT DISTINCT organization_id FROM (
-        SELECT organization_id, department_id, role, state, account_kind, number FROM members_membertally
+        SELECT organization_id, everywhere, department_id, role, state, account_kind, number FROM members_membertally
         UNION ALL
-        SELECT organization_id, department_id, role, state, account_kind, -count(*) FROM members_member
-        GROUP BY organization_id, department_id, role, state, account_kind
+        SELECT organization_id, grouping(department_id) = 1, department_id, role, state, account_kind, -count(*)
+        FROM members_member GROUP BY {GRAINS}
     ) AS both_sides
-    GROUP BY organization_id, department_id, role, state, account_kind HAVING sum(number) <> 0
+    GROUP BY organization_id, everywhere, department_id, role, state, account_kind HAVING sum(number) <> 0
     ORDER BY organization_id
-"""
+"""  # noqa: S608
 
 
 def tally(organization: Organization, by: str, where: Q | None = None) -> Mapping[Any, int]:
     """How many members have which value of ``by``, one of ALIKE, among those that ``where`` tells by ALIKE."""
-    rows = MemberTally.objects.filter(where or Q(), organization=organization).order_by()
+    where = where or Q()
+    everywhere = by != "department_id" and not any(str(name).startswith("department") for name in _names(where))
+    rows = MemberTally.objects.filter(where, organization=organization, everywhere=everywhere).order_by()
     return {value: number for value, number in rows.values_list(by).annotate(Sum("number")) if number}
+
+
+def _names(condition: Q) -> Iterator[str]:
+    """What a condition is about."""
+    for child in condition.children:
+        if isinstance(child, Q):
+            yield from _names(child)
+        elif isinstance(child, tuple):
+            yield child[0]
 
 
 def present() -> Q:
@@ -51,7 +63,7 @@ def organizations_to_fold(most: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT organization_id FROM members_membertally GROUP BY organization_id HAVING count(*) > %s"
-            " AND count(*) > 2 * count(DISTINCT (department_id, role, state, account_kind))",
+            " AND count(*) > 2 * count(DISTINCT (everywhere, department_id, role, state, account_kind))",
             [most],
         )
         return [organization_id for (organization_id,) in cursor.fetchall()]

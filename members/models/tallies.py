@@ -4,10 +4,12 @@ from django.db import models
 from .organizations import Department, Organization
 
 _COLUMNS = "organization_id, department_id, role, state, account_kind"
+# Each fact in its department, and once more over all departments.
+GRAINS = f"GROUPING SETS (({_COLUMNS}), (organization_id, role, state, account_kind))"
 _ADD = """
-    INSERT INTO members_membertally ({columns}, number)
-    SELECT {columns}, sum(change) FROM ({changes}) AS changes
-    GROUP BY {columns} HAVING sum(change) <> 0;
+    INSERT INTO members_membertally (everywhere, {columns}, number)
+    SELECT grouping(department_id) = 1, {columns}, sum(change) FROM ({changes}) AS changes
+    GROUP BY {grains} HAVING sum(change) <> 0;
     RETURN NULL;
 """
 _ENTERED = f"SELECT {_COLUMNS}, 1 AS change FROM entered"  # noqa: S608
@@ -21,7 +23,9 @@ class MemberTally(models.Model):
     that everybody counts in. They are summed up now and then (``members.tallies``).
     """
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    # A row of all departments together, for those who ask for no particular one.
+    everywhere = models.BooleanField()
     # A department that is gone leaves rows that add up to nothing.
     department = models.ForeignKey(
         Department, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
@@ -30,6 +34,9 @@ class MemberTally(models.Model):
     state = models.CharField(max_length=10)
     account_kind = models.CharField(max_length=10)
     number = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "everywhere", "department"], name="member_tally_by_department")]
 
     def __str__(self) -> str:
         return f"tally {self.pk}"
@@ -58,5 +65,5 @@ def _trigger(
         when=pgtrigger.After,
         operation=operation,
         referencing=referencing,
-        func=_ADD.format(columns=_COLUMNS, changes=changes),
+        func=_ADD.format(columns=_COLUMNS, changes=changes, grains=GRAINS),
     )

@@ -41,7 +41,7 @@ def test_a_tally_is_summed_up_and_says_the_same(db, monkeypatch):
     assert tallies.organizations_to_fold(5) == [organization.pk]
     tallies.fold_tallies(organization_id=organization.pk)
 
-    assert MemberTally.objects.filter(organization=organization).count() == 1
+    assert MemberTally.objects.filter(organization=organization).count() == 2
     assert tally(organization, "state") == {"active": 10}
     assert tally(other, "state") == {"active": 2}
 

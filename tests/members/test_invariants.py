@@ -155,6 +155,11 @@ WAYS = {
         "members.tallies_are_what_counting_gives",
         "UPDATE members_membertally SET number = number + 1",
     ),
+    "change of many that forgot whom it meant": (
+        "members.changes_of_many_are_made_once",
+        """INSERT INTO members_batch (organization_id, kind, state, file_name, fingerprint, facts, total, created_at)
+        SELECT min(id), 'move_members', 'running', '', '', '{}', 5, now() FROM members_organization""",
+    ),
     "letter to a stranger's account": (
         FENCE,
         "UPDATE members_letter SET user_id = (SELECT max(id) FROM members_user)",

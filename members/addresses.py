@@ -9,7 +9,7 @@ import idna
 from django.utils.translation import gettext_lazy as _
 
 from members.names import NameProblem, check_person_name, split_full_name
-from skypemgr.characters import HIDDEN, code_point, trim
+from skypemgr.characters import HIDDEN, WHITE_SPACE, code_point, trim
 from skypemgr.problems import Facts, Problem, Texts, tell
 
 LONGEST, LONGEST_LOCAL = 254, 64
@@ -237,6 +237,7 @@ def _names(name: str, address: str) -> tuple[str, str]:
         return "", ""
 
 
+_BETWEEN_WORDS = re.compile(f"[{WHITE_SPACE}]+")
 _MARKS = re.compile(r'"[^"\r\n]*"|<[^<>\r\n]*>|[,;\r\n\u2028\u2029]')
 _CURLY_QUOTES = str.maketrans("“”„", '"""')
 _NAME_WORD = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]*)*[.,]?")
@@ -290,7 +291,7 @@ def _mailboxes(entry: str) -> Iterator[Mailbox]:
     if "<" in entry:
         for piece in re.findall(r"[^<>]*<[^<>]*>?|[^<>\s][^<>]*", entry):
             name, angle, _address = piece.partition("<")
-            words = name.split()
+            words = _split_words(name)
             at = max((i for i, word in enumerate(words, 1) if "@" in word), default=0)
             # Outlook also writes a@x.com<mailto:a@x.com>: one person, told twice.
             if angle and at == 1 == len(words) and same_address_key(_bare(words[0])) in piece[len(name) :].lower():
@@ -304,7 +305,12 @@ def _mailboxes(entry: str) -> Iterator[Mailbox]:
     elif comment := _WITH_COMMENT.fullmatch(entry):
         yield _mailbox(entry, comment[1], comment[2])
     else:
-        yield from _words(entry.split(), entry)
+        yield from _words(_split_words(entry), entry)
+
+
+def _split_words(text: str) -> list[str]:
+    # Not at controls, as str.split does: they are to be seen and refused.
+    return [word for word in _BETWEEN_WORDS.split(text) if word]
 
 
 def _words(words: list[str], entry: str = "") -> Iterator[Mailbox]:

@@ -396,19 +396,19 @@ def propose_slug(company: str, max_length: int = LONGEST_SLUG) -> str:
     return slug or "organization"
 
 
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_SLUG = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 
 
 def check_slug(text: str) -> str:
     """The name of an organization in URLs, in lower case. Raises NameProblem."""
-    slug = trim(text).lower()
+    slug = trim(text)
     if not slug:
         raise NameProblem("slug_missing")
     if len(slug) > LONGEST_SLUG:
         raise NameProblem("slug_long", length=len(slug), maximum=LONGEST_SLUG)
     if not _SLUG.fullmatch(slug):
         raise NameProblem("slug_characters")
-    return slug
+    return slug.lower()
 
 
 def propose_admin_name(company: str) -> str:

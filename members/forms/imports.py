@@ -20,6 +20,7 @@ class AddMembersForm(forms.Form):
         label=_("Enter e-mail addresses"),
         required=False,
         max_length=2_000_000,
+        strip=False,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocapitalize": "none"}),
         help_text=_("One per line, or separated by commas or semicolons. A list copied from a mail program is fine."),
     )

@@ -17,6 +17,7 @@ class InvitePersonalForm(forms.Form):
     people = forms.CharField(
         label=_("E-mail addresses or Skype Names"),
         max_length=100_000,
+        strip=False,
         widget=forms.Textarea(attrs={"rows": 5, "autocapitalize": "none", "spellcheck": "false"}),
         help_text=_("One a line, or with commas between them."),
     )
@@ -38,6 +39,8 @@ class InvitePersonalForm(forms.Form):
         for mailbox in split_addresses(self.cleaned_data["people"]):
             # What is no address may be Skype Names, with nothing but spaces between them.
             entries += [mailbox.address] if mailbox.address else re.split(r"\s+", mailbox.raw)
+        if not entries:
+            raise forms.ValidationError(self.fields["people"].error_messages["required"], code="required")
         if len(entries) > MOST_AT_ONCE:
             raise forms.ValidationError(
                 _("At most %(limit)d people can be invited at once."), params={"limit": MOST_AT_ONCE}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from members.directory_headers import is_password, is_somebody_elses, look_up, may_hold_address, same_name
 from members.names import split_full_name
 from skypemgr import csv_files
-from skypemgr.characters import trim
+from skypemgr.characters import storable, trim
 from skypemgr.csv_files import CsvFile, Reading, UnreadableFile, open_csv
 from skypemgr.problems import Facts, Texts, tell
 
@@ -339,4 +339,4 @@ def _units(path: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return " ".join(name.split())[:80]
+    return " ".join(storable(name).split())[:80]

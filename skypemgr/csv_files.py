@@ -17,6 +17,7 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from skypemgr import text_files
+from skypemgr.characters import storable
 from skypemgr.problems import Facts, Texts, tell
 from skypemgr.text_files import ENCODINGS, Encoding, UnreadableFile, detect_encoding
 
@@ -175,6 +176,8 @@ def open_csv(
     with _opened(file) as binary:
         known = ENCODINGS[encoding] if encoding else detect_encoding(binary)
     lines, told = _first_lines(file, known)
+    if not any(line.strip(_NOTHING) for line in lines):
+        raise UnreadableCsv("file_empty")
     skipped = _lines_to_skip(lines)
     candidates = (delimiter,) if delimiter else (*told, *DELIMITERS)
     dialect, rows, header_at = _choose_dialect(lines[skipped:], judge, candidates)
@@ -204,7 +207,7 @@ def open_csv(
             header_line=header_line,
             first_line=first_line,
             rows=count,
-            skipped=tuple(line.strip()[:200] for line in above if line.strip()),
+            skipped=tuple(storable(line.strip()[:200]) for line in above if line.strip()),
         ),
         header=tuple(first[2]) if header_at is not None else None,
         sample=[cells for _line, _lines, cells in data] or [[]],
@@ -243,6 +246,8 @@ def _text(file: BinaryIO | Path, encoding: Encoding) -> Iterator[io.TextIOWrappe
             text.detach()
 
 
+# Of this alone spreadsheets make the rows of an empty sheet.
+_NOTHING = "".join(DELIMITERS) + ' \r\n"\ufeff\x1a'
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _SKIPPED_LINE = re.compile(r'"?(?:#TYPE\b.*|version:\s*v?\d[\d.]*"?[,;\t|\s]*|sep=."?[,;\t|\s]*)', re.IGNORECASE)
 
@@ -398,7 +403,7 @@ def _is_blank(cells: Sequence[str]) -> bool:
 
 # What a spreadsheet would run: = + - @ and their wide forms, also behind spaces and quotation marks; and what
 # some of them skip before looking. Apostrophes in front change nothing, else ``restore`` would take one too many.
-_FORMULA = re.compile(r"'*[\t\r\n\x00]|[\s'\"]*[=+\-@＝＋－＠﹢﹣﹦﹫]")
+_FORMULA = re.compile(r"[\s'\"]*[\t\r\n\x00=+\-@＝＋－＠﹢﹣﹦﹫]")
 
 
 def defuse(cell: str) -> str:

@@ -24,6 +24,7 @@ from members.operations import claim, settle
 from members.selectors.batches import count_rows, find_applied
 from members.skype_names import taken_skype_names
 from skypemgr.background import wake
+from skypemgr.characters import storable
 from skypemgr.many_rows import insert_rows, update_rows
 
 State = Batch.State
@@ -59,7 +60,7 @@ def start_import_of_file(
         kind=Batch.Kind.IMPORT_MEMBERS,
         state=State.READING,
         started_by=actor.member,
-        file_name=file_name[:200],
+        file_name=storable(file_name)[:200],
         fingerprint=fingerprint,
         facts={**facts, "letters": letters},
     )

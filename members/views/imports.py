@@ -86,7 +86,9 @@ def _frame(**context: Any) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_add(request: OrganizationRequest) -> HttpResponse:
     """Step one: addresses in any usual form, or a CSV file."""
-    form = AddMembersForm(request.POST or None, request.FILES or None, initial={"key": uuid4()})
+    # A form that came without anything, an upload that broke off say, is answered as one.
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = AddMembersForm(*sent, initial={"key": uuid4()})
     if request.method == "POST" and form.is_valid():
         with form_errors(form):
             return redirect(_detail(_start(request, form.cleaned_data)))

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from members.models import Batch, BatchRow, Invitation, Member
+from members.services import import_work
 from skypemgr.csv_files import write_csv_rows
 from tests.inputs.corpus import Expected, Input, inputs
 from tests.inputs.doors import Answer, World, post, undone
@@ -100,6 +101,8 @@ def test_cells_of_an_uploaded_file_are_judged_as_forms_are(world: World, field: 
     batch = Batch.objects.get()
     review = world.client.get(answer.url)
     done = post(world.client, world.url(f"members/imports/{batch.pk}/create/"), rows="valid")
+    batch.refresh_from_db()
+    import_work.advance_to_the_end(batch)
 
     assert (answer.status_code, review.status_code, done.status_code) == (302, 200, 302)
     wrong = deviations(field, some, batch)

@@ -16,7 +16,8 @@ from django.test import Client
 
 from members.forms.imports import MOST_PASTED
 from members.models import Batch, Letter, Member, User
-from skypemgr.middleware import HEADERS, LARGEST_UPLOAD
+from skypemgr.answers import HEADERS
+from skypemgr.middleware import LARGEST_UPLOAD
 from tests.factories import PASSWORD, MemberFactory
 from tests.inputs.doors import LANGUAGE, World, post, undone
 

@@ -5,7 +5,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from members.models import Batch, Member, User
-from tests.factories import MemberFactory
+from tests.factories import MemberFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +115,16 @@ def test_rows_that_were_not_created_come_back_as_a_file_that_can_be_taken_in(cli
     again = add(client, file=csv(content.replace("'=cmd|bad", "bo@people.example"), "again.csv"))
     client.post(f"{again.url}create/")
     assert User.objects.get(email="bo@people.example").first_name == "Bo"
+
+
+def test_each_reason_of_an_outcome_stands_by_itself(client, admin):
+    UserFactory(skype_name="prenom_nom")
+    response = add(client, file=csv("E-mail,User name\na@people.example,prénom_nom\n"))
+    client.post(f"{response.url}create/")
+
+    page = client.get(f"{response.url}?show=created").content.decode()
+
+    assert "<li>“prénom_nom” made ASCII</li><li>“prenom_nom” is taken, so a number was added</li>" in page
 
 
 def test_nothing_to_add_is_told_next_to_the_field(client, admin):

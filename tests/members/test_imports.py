@@ -303,6 +303,27 @@ def test_a_name_taken_since_the_review_gets_a_number_and_a_typed_one_fails(admin
     assert not User.objects.filter(email="bo.berg@people.example").exists()
 
 
+def test_a_name_that_is_numbered_since_the_review_says_so_and_is_not_that_of_a_later_row(admin, monkeypatch):
+    monkeypatch.setattr(import_work, "CREATE_CHUNK", 1)
+    batch = read(admin, "email\nanna.berg@people.example\nbo.berg@people.example\n")
+    change(admin, batch, 2, skype_name="anna.berg2")
+    UserFactory(skype_name="anna.berg", email="one@elsewhere.example")
+
+    start(admin, batch)
+
+    names = {user.email: user.skype_name for user in User.objects.filter(owner=admin.organization)}
+    assert names["anna.berg@people.example"] == "anna.berg3"
+    assert names["bo.berg@people.example"] == "anna.berg2"
+    assert told(batch.rows.get(number=1)) == ["“anna.berg” is taken, so a number was added"]
+
+
+def test_a_new_department_is_announced_only_where_it_will_be_made(admin):
+    batch = read(admin, "email,department\nanna@people.example,Ventes\nnonsense,Achats\n")
+
+    assert [entry["code"] for entry in batch.rows.get(number=1).notes] == ["department_new"]
+    assert batch.rows.get(number=2).notes == []
+
+
 def test_somebody_who_became_a_member_since_the_review_is_skipped(admin):
     batch = read(admin, "email\nanna@people.example\nbo@people.example\n")
     MemberFactory(organization=admin.organization, email="anna@people.example")

@@ -26,13 +26,13 @@ UNSPACED = "\u2e80"
 class Words:
     """What was typed into the search box: every word of it has to be found in ``search_text``.
 
-    Of one or two characters a word has to begin with them; a sign without letters or digits finds nobody. Both
+    Of one or two characters a word has to begin with them; signs without any letter or digit find nobody. Both
     are what the index of trigrams can do.
     """
 
     def __init__(self, search: str) -> None:
         self._words = fold(search).split()
-        self.find_nobody = not all(any(map(str.isalnum, word)) for word in self._words)
+        self.find_nobody = not any(map(str.isalnum, search))
 
     @property
     def condition(self) -> Q:

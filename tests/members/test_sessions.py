@@ -67,8 +67,9 @@ def test_a_session_that_nobody_uses_for_an_hour_is_over_and_says_so(client, memb
     assert not UserSession.objects.exists()
 
 
-def test_a_session_in_use_is_over_after_a_day(client, member):
-    sign_in(client, member.user, stay="on")
+@pytest.mark.parametrize("facts", [{}, {"stay": "on"}])
+def test_a_session_in_use_is_over_after_a_day(client, member, facts):
+    sign_in(client, member.user, **facts)
 
     assert 24 <= use_for(client, hours=30) <= 24.5
 

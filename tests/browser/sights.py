@@ -249,6 +249,12 @@ SIGHTS = [
     Sight("members:department_change", args=lambda world, language: [world.departments["nested"].pk]),
     Sight("members:department_delete", args=lambda world, language: [world.departments["empty"].pk]),
     Sight("members:department_delete", state="parent", args=lambda world, _: [world.departments["nested"].parent_id]),
+    Sight("members:run_list"),
+    Sight("members:run_list", "founder"),
+    *(
+        Sight("members:run_detail", state=state, args=lambda world, _, state=state: [world.runs[state].pk])
+        for state in ("running", "done", "canceled")
+    ),
     Sight("members:import_list"),
     Sight("members:import_list", "founder"),
     *(
@@ -304,10 +310,12 @@ ACTS = {
     "members:invitation_resend",
     "members:invitation_cancel",
     "members:import_create",
+    "members:run_cancel",
     "members:import_cancel",
     "members:import_retry",
     "members:import_row",
     "members:import_leave_out",
+    "members:import_leave_out_problems",
     "members:import_take_in",
     "members:member_role",
     "members:member_unblock",
@@ -315,11 +323,15 @@ ACTS = {
 ANSWERS = {
     "healthz": "text/plain",
     "readyz": "text/plain",
+    "security_txt": "text/plain",
+    "metrics": "text/plain",
     "outbox_letter_source": "text/plain",
     "members:member_export": "text/csv",
     "members:audit_export": "text/csv",
     "members:import_outcome": "text/csv",
+    "members:run_outcome": "text/csv",
     # Part of a page, which asks for it while a batch runs.
+    "members:run_progress": "text/html",
     "members:import_progress": "text/html",
 }
 # Lead elsewhere, to a page that is here.

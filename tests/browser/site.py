@@ -26,6 +26,7 @@ from tests.skypemgr.processes import Service, environment, serving
 WEB = [sys.executable, "-m", "gunicorn", "skypemgr.wsgi", "--config", "gunicorn.conf.py", "--log-level", "info"]
 WORKER = ["worker", "--concurrency", "1", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
 CELERY = [sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "--app", "skypemgr"]
+METRICS_TOKEN = "of-those-who-watch"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def site_environment(static_files: Path, **extra: str) -> dict[str, str]:
         STATIC_ROOT=str(static_files),
         WEB_BIND="127.0.0.1:0",
         WEB_WORKERS="1",
+        METRICS_TOKEN=METRICS_TOKEN,
+        SECURITY_CONTACT="mailto:security@skypemgr.example",
         **{"PROOF_MINUTES": "600", **extra},
     )
 

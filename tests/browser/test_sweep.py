@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 from tinyhtml5.parser import HTMLParser
 
 from tests.browser.sights import ACTS, ANSWERS, SIGHTS, WAYS, Sight, named_urls
-from tests.browser.site import Site, wait_until_the_site_rests
+from tests.browser.site import METRICS_TOKEN, Site, wait_until_the_site_rests
 from tests.browser.tour import Tour, touring
 from tests.browser.world import build_world
 
@@ -162,7 +162,8 @@ def test_an_act_is_no_page(tour: Tour, name: str) -> None:
 def test_what_is_no_page_says_what_it_is(tour: Tour, name: str) -> None:
     tour.become("administrator", "en")
 
-    answer = tour.pages["en"].request.get(_address(tour, name))
+    watching = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    answer = tour.pages["en"].request.get(_address(tour, name), headers=watching)
 
     assert answer.status == 200
     assert answer.headers["content-type"].startswith(ANSWERS[name])
@@ -181,6 +182,8 @@ def _address(tour: Tour, name: str) -> str:
     }
     if name.startswith("members:invitation"):
         parts["pk"] = world.members["invited"].invitations.get().pk
+    if name.startswith("members:run_"):
+        parts["pk"] = world.runs["running"].pk
     wanted = named_urls()[name].pattern.converters
     if name.startswith(("members:", "reports:")):
         wanted = ["org_slug", *wanted]

@@ -24,6 +24,8 @@ from members.services.invitations import cancel_invitations, invite_personal, re
 from members.services.joining import accept_business_invitation, decline_invitation, tell_inviter
 from members.services.letters import send_letters
 from members.services.members import block_members
+from members.services.run_work import advance_run
+from members.services.runs import cancel_run, start_run
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
 from tests.browser.people import hashed_as_everywhere
@@ -48,6 +50,7 @@ class World:
     people: dict[tuple[str, str], User] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
+    runs: dict[str, Batch] = field(default_factory=dict)
     departments: dict[str, Department] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     letter: str = ""
@@ -64,6 +67,7 @@ def build_world() -> World:
         acting: dict[str, Any] = {"actor": Actor.of_member(founder), "organization": company}
         _add_departments(world, acting)
         _add_batches(world, acting)
+        _add_runs(world, acting)
         _add_links(world, acting)
         _change_members(world, acting)
         send_letters()
@@ -147,6 +151,22 @@ def _add_batches(world: World, acting: dict[str, Any]) -> None:
     )
     world.batches["all_created"] = start_batch(**acting, batch=people("dag.holm@people.example"))
     advance(world.batches["all_created"])
+
+
+def _add_runs(world: World, acting: dict[str, Any]) -> None:
+    """Changes of many people; with as few as these they are made at once, unless somebody begins them so."""
+    everybody = Member.objects.filter(organization=world.company, state=Member.State.ACTIVE, role=Member.Role.MEMBER)
+
+    def moving(department: Department | None) -> Batch:
+        facts = {"department": department and department.pk, "path": department.path if department else ""}
+        kind = Batch.Kind.MOVE_MEMBERS
+        return start_run(**acting, kind=kind, members=everybody, expected=everybody.count(), key=uuid4(), facts=facts)
+
+    world.runs["done"] = moving(None)
+    advance_run(world.runs["done"])
+    world.runs["canceled"] = moving(world.departments["nested"])
+    cancel_run(**acting, batch=world.runs["canceled"])
+    world.runs["running"] = moving(world.departments["nested"])
 
 
 def _many_people(number: int) -> bytes:

@@ -1,6 +1,5 @@
 import re
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
@@ -12,10 +11,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from members.access import Actor
-from members.errors import LinkDead
 from members.models import AuditEntry, Letter, Member, User
-from members.services.accounts import reset_password
 from members.tokens import address_token
 from tests.factories import PASSWORD, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
 
@@ -335,20 +331,6 @@ def test_a_reset_link_works_once_signs_in_and_ends_every_other_session(client, d
     [letter] = Letter.objects.filter(kind=Letter.Kind.PASSWORD_CHANGED)
     assert letter.email == member.user.email
     assert AuditEntry.objects.filter(action="password.changed", subject_member=member).count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_reset_link_used_twice_at_the_same_moment_works_once(race):
-    user = UserFactory()
-    token = default_token_generator.make_token(user)
-
-    def use(password):
-        return reset_password(actor=Actor.visitor(), user=user, token=token, password=password)
-
-    outcomes = race(partial(use, NEW_PASSWORD), partial(use, f"{NEW_PASSWORD} by"))
-
-    assert sum(isinstance(outcome, LinkDead) for outcome in outcomes) == 1
-    assert Letter.objects.filter(kind=Letter.Kind.PASSWORD_CHANGED).count() == 1
 
 
 def test_a_reset_link_dies_with_the_next_sign_in_and_the_next_address(client):

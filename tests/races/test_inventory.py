@@ -13,7 +13,7 @@ RACED = {
     "acts.lock_members": "test_leaving_while_being_blocked_is_one_or_both_in_one_order",
     "acts.block": "test_whoever_is_blocked_while_they_work_is_refused_from_the_next_request_on",
     "locks.lock_organization": "test_one_name_for_two_departments_at_once_makes_one",
-    "services.accounts.reset_password": "test_a_reset_link_used_twice_at_the_same_moment_works_once",
+    "services.accounts.reset_password": "test_a_reset_link_opened_twice_at_once_sets_one_password",
     "services.import_work.create_chunk": "test_two_workers_never_have_the_same_rows_in_hand",
     "services.imports.start_batch": "test_two_clicks_on_create_make_each_account_once",
     "services.invitations._lock_members": (
@@ -36,28 +36,28 @@ RACED = {
         "test_two_last_administrators_who_leave_at_the_same_moment_leave_one_behind"
     ),
     "throttle": "test_tries_at_the_same_moment_are_all_counted",
+    "confirmation.confirm_address": "test_an_address_confirmed_twice_at_once_releases_the_letters_once",
+    "factors.lock_account": "test_recovery_codes_renewed_twice_at_once_are_ten",
+    "locks.take_turn": "test_two_workers_carry_out_each_slice_once",
+    "services.accounts._finish_first_password": "test_a_first_password_chosen_twice_at_once_lets_in_once",
+    "services.accounts._replace_password": "test_a_password_changed_twice_at_once_is_changed_by_one_who_knew_it",
+    "services.erasure._lock": "test_erased_by_two_at_once_is_erased_once",
+    "services.factors.reset_second_factor": "test_a_second_factor_reset_by_two_at_once_is_reset_once",
+    "services.operators.appoint_operator": "test_appointing_and_dismissing_at_once_leaves_what_the_later_said",
+    "services.operators.dismiss_operator": "test_an_operator_dismissed_twice_at_once_is_dismissed_once",
+    "services.sessions._end": "test_other_sessions_ended_twice_at_once_are_ended_once",
 }
 # Locks that no race of their own tries yet: each keeps two who change the same rows one behind the other.
 NOT_RACED = {
     "batch_kinds._resend",
-    "confirmation.confirm_address",
-    "factors.lock_account",
-    "locks.take_turn",
-    "services.accounts._finish_first_password",
-    "services.accounts._replace_password",
     "services.demo.seed_demo",
     "services.departments.delete_department",
-    "services.erasure._lock",
-    "services.factors.reset_second_factor",
     "services.imports._lock_draft",
     "services.imports.cancel_batch",
     "services.imports.retry_failed_rows",
     "services.jobs.show_life",
-    "services.operators.appoint_operator",
-    "services.operators.dismiss_operator",
     "services.organization_settings._sort_some",
     "services.purge._some",
-    "services.sessions._end",
 }
 
 

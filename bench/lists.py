@@ -32,7 +32,7 @@ from members.models import Department, Member, Organization, User
 from members.newcomers import sorting_of
 from members.selectors.members import ORDERS, TABS, MembersQuery
 from members.services.demo import ENGLISH, FRENCH, SWEDISH
-from skypemgr.lists import Ordering, _page_url
+from skypemgr.lists import Ordering, page_url
 
 SIZES = {"small": 1_000, "middle": 10_000, "large": 1_000_000}
 ROUNDS = 3
@@ -187,7 +187,7 @@ def _page_query(company: Company, filters: dict[str, str], order: Ordering, plac
         members = MembersQuery.read(company.organization, query).matching().order_by(*order.fields)
         row = _row(members, place)
         if row is not None:
-            return dict(QueryDict(_page_url(query, order, "after", row).removeprefix("?")).items())
+            return dict(QueryDict(page_url(query, order, "after", row).removeprefix("?")).items())
     return dict(query.items())
 
 

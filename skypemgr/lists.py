@@ -128,8 +128,8 @@ def keyset_page[T: Model](
         rows, before, after = _find(take, order, None, size)
     return Page(
         rows=rows,
-        previous_url=_page_url(query, order, "before", rows[0]) if before else "",
-        next_url=_page_url(query, order, "after", rows[-1]) if after else "",
+        previous_url=page_url(query, order, "before", rows[0]) if before else "",
+        next_url=page_url(query, order, "after", rows[-1]) if after else "",
         text=text.format(shown=count(len(rows)), total=total.phrase if total else ""),
     )
 
@@ -196,7 +196,8 @@ def _beyond(columns: Sequence[str], values: Sequence[Any], lookup: str) -> Q:
     )
 
 
-def _page_url(query: QueryDict, order: Ordering, direction: str, row: Model) -> str:
+def page_url(query: QueryDict, order: Ordering, direction: str, row: Model) -> str:
+    """The query string of the page ``direction`` ("before" or "after") ``row``, the rest of ``query`` repeated."""
     values = [_column(row, column).value_to_string(row) for column in order.columns]
     cursor = signing.Signer(salt="lists.cursor").sign_object([row._meta.label, order.name, direction, *values])
     return change_query(query, **{CURSOR: cursor})

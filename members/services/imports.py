@@ -253,9 +253,13 @@ def start_batch(*, actor: Actor, organization: Organization, batch: Batch, valid
 
 @transaction.atomic(durable=True)
 def cancel_batch(*, actor: Actor, organization: Organization, batch: Batch) -> None:
-    """Stop a batch: accounts that were made stay, rows that wait are not carried out."""
+    """Stop an import: accounts that were made stay, rows that wait are not carried out.
+
+    Raises BatchNotOpen when it has ended, or is no import.
+    """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    held = Batch.objects.select_for_update(no_key=True).filter(organization=organization, pk=batch.pk).first()
+    imported = Batch.objects.filter(organization=organization, kind=Batch.Kind.IMPORT_MEMBERS)
+    held = imported.select_for_update(no_key=True).filter(pk=batch.pk).first()
     if held is None or held.state not in (State.READING, State.DRAFT, State.RUNNING):
         raise BatchNotOpen
     held.state, held.finished_at = State.CANCELED, timezone.now()
@@ -269,7 +273,8 @@ def cancel_batch(*, actor: Actor, organization: Organization, batch: Batch) -> N
 def retry_failed_rows(*, actor: Actor, organization: Organization, batch: Batch) -> int:
     """Try the failed rows of a finished batch again; gives how many there are."""
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    held = Batch.objects.select_for_update(no_key=True).filter(organization=organization, pk=batch.pk).first()
+    imported = Batch.objects.filter(organization=organization, kind=Batch.Kind.IMPORT_MEMBERS)
+    held = imported.select_for_update(no_key=True).filter(pk=batch.pk).first()
     if held is None or held.state != State.DONE:
         raise BatchNotOpen
     count = held.rows.filter(outcome=Outcome.FAILED).update(outcome=Outcome.READY, problems=[])

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, pgettext
 from members.access import Actor, Capability
 from members.member_frame import LAMPS
 from members.models import Member, Organization
-from members.registry import MembersColumn, MemberTab, registry
+from members.registry import MembersColumn, MemberTab, Text, registry
 from members.selectors.members import extra_columns
 from skypemgr.lists import ChoiceFilter
 from skypemgr.templatetags.look import HUES, initials
@@ -29,8 +29,8 @@ class MemberUrls:
 
     def __init__(self, organization: Organization, actor: Actor) -> None:
         self._organization = organization
-        self.tabs = [tab for tab in registry.all(MemberTab) if actor.can(tab.capability)]
-        self._patterns = [(tab, self._pattern(tab.url_name)) for tab in self.tabs]
+        self._tabs = [tab for tab in registry.all(MemberTab) if actor.can(tab.capability)]
+        self._manages = actor.can(Capability.MANAGE_MEMBERS)
 
     def _pattern(self, url_name: str) -> tuple[str, str]:
         before, _anybody, after = reverse(url_name, args=[self._organization.slug, ANYBODY]).rpartition(f"@{ANYBODY}")
@@ -40,18 +40,19 @@ class MemberUrls:
     def _profile(self) -> tuple[str, str]:
         return self._pattern("members:member_profile")
 
-    @cached_property
-    def _block(self) -> tuple[str, str]:
-        return self._pattern("members:member_block")
-
     def profile(self, skype_name: str) -> str:
         return skype_name.join(self._profile)
 
-    def block(self, skype_name: str) -> str:
-        return skype_name.join(self._block)
-
-    def of_tabs(self, skype_name: str) -> list[tuple[MemberTab, str]]:
-        return [(tab, skype_name.join(pattern)) for tab, pattern in self._patterns]
+    def of_menu(self) -> list[tuple[Text, str, bool]]:
+        """What the menu of a row holds: a label, the way there from the profile, and whether it blocks."""
+        home = self.profile(ANYBODY)
+        pages: list[tuple[Text, str, bool]] = [(tab.label, tab.url_name, False) for tab in self._tabs]
+        if self._manages:
+            pages.append((gettext("Block sign-in"), "members:member_block", True))
+        return [
+            (label, ANYBODY.join(self._pattern(url_name)).removeprefix(home), blocks)
+            for label, url_name, blocks in pages
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,7 @@ class MemberRow:
     personal: bool
     muted: bool
     cells: Sequence[tuple[MembersColumn, str]]
-    tabs: Sequence[tuple[MemberTab, str]]
-    block_url: str
+    can_be_blocked: bool
     select_label: str
     menu_label: str
 
@@ -100,8 +100,7 @@ def member_rows(organization: Organization, actor: Actor, members: Sequence[Memb
                 personal=member.user.kind == "personal",
                 muted=state in (Member.State.BLOCKED, Member.State.LEFT),
                 cells=[(entry.column, entry.values.get(member.pk, "")) for entry in extra],
-                tabs=urls.of_tabs(skype_name),
-                block_url=urls.block(skype_name) if manages and state == Member.State.ACTIVE else "",
+                can_be_blocked=manages and state == Member.State.ACTIVE,
                 select_label=select.format(name=name),
                 menu_label=actions.format(name=name),
             )
@@ -109,31 +108,29 @@ def member_rows(organization: Organization, actor: Actor, members: Sequence[Memb
     return rows
 
 
-# Links are relative to the list, where the rows are shown.
+# Links are relative to the list, where the rows are shown. HTML lets cells and rows go without an end, and attributes
+# without quotation marks.
 _ROW = (
-    '<tr{muted}>{select}<th scope="row"><span class="person"><span class="avatar{hue}" aria-hidden="true">{initials}'
-    '</span><span><a class="person-name" href="{url}" dir="auto">{name}</a><span class="person-note skype-name">'
-    '{skype_name}</span></span></span></th><td class="cell-inline">{department}{role}</td><td class="cell-inline">'
-    '<span class="badge badge-{lamp}">{state}</span>{personal}</td>{cells}<td class="cell-menu">'
-    '<details class="menu menu-end" name="row"><summary class="row-menu" aria-label="{menu}"></summary>'
-    '<div class="menu-panel">{links}</div></details></td></tr>'
+    '<tr{muted}>{select}<th scope=row><span class=person><span class="avatar{hue}" aria-hidden=true>{initials}</span>'
+    '<span><a class=person-name href="{url}" dir="auto">{name}</a><span class="person-note skype-name">{skype_name}'
+    "</span></span></span><td class=cell-inline>{department}{role}<td class=cell-inline>"
+    '<span class="badge badge-{lamp}">{state}</span>{personal}{cells}<td class=cell-menu>'
+    '<a class=row-menu{blockable} href="{url}" aria-label="{menu}"></a>'
 )
 _SELECT = (
-    '<td class="cell-select"><input class="checkbox row-select" type="checkbox" name="member" value="{}"'
-    ' aria-label="{}"></td>'
+    '<td class=cell-select><input class="checkbox row-select" type=checkbox name="member" value={} aria-label="{}">'
 )
 
 
 def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, selectable: bool) -> SafeString:
     """The rows as they stand in the table of the list; ``selectable`` ones begin with a box."""
     here = reverse("members:member_list", args=[organization.slug])
-    personal = f' <span class="tag">{escape(pgettext("account", "Personal"))}</span>'
-    blocks = escape(gettext("Block sign-in"))
+    personal = f" <span class=tag>{escape(pgettext('account', 'Personal'))}</span>"
     # Everything that somebody wrote is escaped on its way in.
     return mark_safe(  # noqa: S308
         "".join(
             _ROW.format(
-                muted=' class="row-muted"' if row.muted else "",
+                muted=" class=row-muted" if row.muted else "",
                 select=_SELECT.format(row.member.pk, escape(row.select_label)) if selectable else "",
                 hue=f" avatar-{hue}" if (hue := row.member.pk % HUES + 1) > 1 else "",
                 initials=escape(initials(row.name)),
@@ -141,13 +138,13 @@ def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, select
                 name=escape(row.name),
                 skype_name=escape(row.skype_name),
                 department=escape(row.department),
-                role=f'<span class="cell-note">{escape(row.role)}</span>' if row.role else "",
+                role=f"<span class=cell-note>{escape(row.role)}</span>" if row.role else "",
                 lamp=row.lamp,
                 state=escape(row.state),
                 personal=personal if row.personal else "",
                 cells="".join(_cells(row)),
                 menu=escape(row.menu_label),
-                links="".join(_links(row, here, blocks)),
+                blockable=" data-block" if row.can_be_blocked else "",
             )
             for row in rows
         )
@@ -158,14 +155,7 @@ def _cells(row: MemberRow) -> Iterator[str]:
     for column, value in row.cells:
         css_class = "num" if column.numeric else column.css_class
         marked = f' class="{escape(css_class)}"' if css_class else ""
-        yield f'<td data-label="{escape(column.label)}"{marked}>{escape(value)}</td>'
-
-
-def _links(row: MemberRow, here: str, blocks: str) -> Iterator[str]:
-    for tab, url in row.tabs:
-        yield f'<a href="{_relative(url, here)}">{escape(tab.label)}</a>'
-    if row.block_url:
-        yield f'<a class="menu-item-danger" href="{_relative(row.block_url, here)}">{blocks}</a>'
+        yield f'<td data-label="{escape(column.label)}"{marked}>{escape(value)}'
 
 
 def _relative(url: str, here: str) -> str:

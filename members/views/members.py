@@ -25,7 +25,7 @@ from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
 from members.services.runs import start_run
 from members.views.choosing import BLOCK, MOVE, RESEND, Chosen, Words, nobody_chosen
-from members.views.member_rows import member_rows, options_markup, rows_markup
+from members.views.member_rows import MemberUrls, member_rows, options_markup, rows_markup
 from skypemgr.csv_files import csv_response
 from skypemgr.forms import form_errors
 from skypemgr.lists import change_query, read_key, read_number, rows_for_file
@@ -52,6 +52,7 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
         "rows": rows,
         "markup": rows_markup(request.organization, rows, selectable=bool(actions)),
         "filters": [] if fragment else [(entry, options_markup(entry)) for entry in asked.filters],
+        "menu": [] if fragment else MemberUrls(request.organization, request.actor).of_menu(),
         "columns": registry.all(MembersColumn),
         "actions": actions,
         "kept": asked.kept(),

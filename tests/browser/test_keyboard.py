@@ -91,6 +91,24 @@ def test_a_menu_opens_by_enter_and_closes_by_escape(desk: Page, name: str) -> No
     expect(button).to_be_focused()
 
 
+def test_the_menu_of_a_row_opens_by_enter_and_closes_by_escape(desk: Page) -> None:
+    link = desk.get_by_label("Actions for Person 001")
+    link.focus()
+    button = desk.locator("summary[aria-label='Actions for Person 001']")
+    expect(button).to_be_focused()
+
+    desk.keyboard.press("Enter")
+    desk.keyboard.press("Tab")
+    expect(button.locator("xpath=..").get_by_role("link", name="Profile")).to_be_focused()
+    desk.keyboard.press("Escape")
+    expect(button).to_be_focused()
+    desk.keyboard.press("Enter")
+    button.locator("xpath=..").get_by_role("link", name="Block sign-in").press("Enter")
+
+    expect(desk.get_by_role("heading", name="Person 001").first).to_be_visible()
+    assert desk.url.endswith("/block/")
+
+
 def test_a_menu_closes_when_the_focus_goes_elsewhere(desk: Page) -> None:
     button = desk.get_by_label("Organization: Architectes")
     button.press("Enter")

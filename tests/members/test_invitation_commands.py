@@ -2,6 +2,7 @@ import json
 from io import StringIO
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 
 from members.models import Batch, Invitation, Letter, Member
@@ -72,6 +73,15 @@ def test_personal_accounts_are_invited_by_address_and_by_name(organization):
     result, reason = refused("invite_members", "--personal", "ines.moreau", "nobody.here")
     assert len(result["errors"]) == 2
     assert "nobody.here" in reason
+
+
+@pytest.mark.parametrize("only_tried", [[], ["--dry-run"]])
+def test_who_may_not_manage_members_learns_nothing_about_personal_accounts(organization, only_tried):
+    UserFactory(skype_name="ines.moreau")
+    viewer = MemberFactory(organization=organization, role=Member.Role.REPORTS_VIEWER)
+
+    with pytest.raises((CommandError, PermissionDenied)):
+        run("invite_members", "--personal", "ines.moreau", "--actor", viewer.user.skype_name, *only_tried)
 
 
 def test_invitations_are_sent_again_to_all_or_to_some(organization):

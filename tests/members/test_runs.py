@@ -19,6 +19,7 @@ from members.registry import registry
 from members.services import run_work
 from members.services.departments import delete_department
 from members.services.import_work import advance_batches_task
+from members.services.imports import cancel_batch
 from members.services.runs import cancel_run, start_run
 from tests.factories import DepartmentFactory, InvitationFactory, MemberFactory, OrganizationFactory
 
@@ -107,6 +108,18 @@ def test_many_are_moved_behind_the_pages_and_the_page_says_how_far_it_is(client,
     assert [entry.action for entry in told] == [Action.RUN_STARTED, Action.RUN_FINISHED]
     assert [entry.after["people"] for entry in told] == [8, 6]
     assert adds_up()
+
+
+def test_the_page_that_stops_an_import_stops_no_change_of_many(client, organization, boss):
+    MemberFactory.create_batch(5, organization=organization)
+    batch = begin(boss, everybody(organization).exclude(pk=boss.pk))
+
+    assert client.post(url("import_cancel", batch.pk)).status_code == 404
+    with pytest.raises(BatchNotOpen):
+        cancel_batch(actor=Actor.of_member(boss), organization=organization, batch=batch)
+
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.RUNNING
 
 
 def test_a_few_are_changed_at_once(client, organization, boss, sales):

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import uuid4
 
-from members.access import Actor
+from members.access import Actor, Capability, require
 from members.addresses import Mailbox, split_addresses
 from members.errors import CannotInvite
 from members.importing import Draft, Outcome
@@ -86,6 +86,7 @@ class Command(OrganizationCommand):
         result: dict[str, Any] = {**self.nothing_done, "rows": len(entries)}
         try:
             if dry_run:
+                require(actor, organization, Capability.MANAGE_MEMBERS)
                 return {**result, "would_create": len(read_invitees(organization, entries))}
             invitations = invite_personal(actor=actor, organization=organization, people=entries, key=uuid4())
         except CannotInvite as refusal:

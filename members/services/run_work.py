@@ -19,6 +19,7 @@ from members.models import Batch, BatchRow, BatchSlice
 from members.tallies import fold_tallies
 from skypemgr.clock import DatabaseClock
 from skypemgr.errors import DomainError
+from skypemgr.kill_points import kill_point
 
 State, Outcome = Batch.State, BatchRow.Outcome
 
@@ -27,7 +28,7 @@ def advance_run(batch: Batch, *, seconds: float = math.inf) -> None:
     """Carry a run on until it has ended, somebody else has it in hand, or ``seconds`` have passed."""
     until = time.monotonic() + seconds
     while apply_slice(batch=batch) and time.monotonic() < until:
-        pass
+        kill_point("runs.after_slice")
 
 
 @transaction.atomic(durable=True)
@@ -56,6 +57,7 @@ def apply_slice(*, batch: Batch) -> bool:
         _end(held, Actor.system(), State.CANCELED, Action.RUN_CANCELED)
         return False
     _note(held, part, untouched, failed)
+    kill_point("runs.before_slice_commit")
     return True
 
 

@@ -3,7 +3,10 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from members.access import Actor
@@ -108,7 +111,9 @@ def second_step(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with form_errors(form):
             use_code(actor=_visitor(request), user=pending.user, code=form.cleaned_data["code"])
-            return _finish(request, pending)
+            response = _finish(request, pending)
+            _tell_codes_left(request, before=factors.codes_left, left=factors_of(pending.user).codes_left)
+            return response
     elif passkey.is_valid():
         with form_errors(passkey):
             _passkey_user(request, passkey, SECOND_STEP, pending.user)
@@ -131,6 +136,18 @@ def second_step(request: HttpRequest) -> HttpResponse:
 
 def _finish(request: HttpRequest, pending: Pending) -> HttpResponse:
     return open_session(request, pending.user, stay=pending.stay, then=pending.then, verified=True)
+
+
+def _tell_codes_left(request: HttpRequest, *, before: int, left: int) -> None:
+    """Lead whoever used up a recovery code to where a lost phone is removed and a new one set up."""
+    if left == before:
+        return
+    text = ngettext(
+        "That was a recovery code; {count} is left. If your phone is lost, remove it and set up another.",
+        "That was a recovery code; {count} are left. If your phone is lost, remove it and set up another.",
+        left,
+    ).format(count=left)
+    messages.info(request, format_html('{} <a href="{}">{}</a>', text, reverse("me:security"), _("Open Security")))
 
 
 # A fresh proof

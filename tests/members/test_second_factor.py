@@ -289,7 +289,9 @@ def test_a_recovery_code_signs_in_once_and_is_told(client, careful):
     assert is_signed_in(client)
     assert [letter.facts["event"] for letter in Letter.objects.all()] == ["code_used"]
     assert AuditEntry.objects.filter(action="recovery_code.used").count() == 1
-    assert "9 of 10 left" in client.get(SECURITY).text
+    page = client.get(SECURITY).text
+    assert "9 of 10 left" in page
+    assert "That was a recovery code; 9 are left." in page
     client.logout()
     sign_in(client, careful)
     assert client.post(SECOND_STEP, {"code": codes[3]}).status_code == 422

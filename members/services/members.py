@@ -7,7 +7,7 @@ from members.access import ROLES, Actor, Capability, require, require_over
 from members.acts import block, keep_an_administrator, lock_members, move
 from members.audit import Action, Fact, record, record_many
 from members.bulk import blockable, movable
-from members.errors import StateForbids
+from members.errors import DepartmentGone, StateForbids
 from members.locks import lock_organization, take_time
 from members.models import Department, Member, Organization, User
 from members.models.people import MemberQuerySet
@@ -27,10 +27,11 @@ def change_member(
     """Change the names of a business account, and the department of anybody.
 
     A personal account's names are its owner's to change: other ones than they have raise PermissionDenied.
+    Raises DepartmentGone.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    _check_department(organization, department)
     lock_organization(organization)
+    _check_department(organization, department)
     member = _lock_member(organization, member)
     require_over(actor, member)
     _refuse_state(member, Member.State.LEFT)
@@ -95,12 +96,12 @@ def move_members(
 ) -> int:
     """Move those of ``members`` who are elsewhere to ``department`` (None: to none); gives how many.
 
-    Who has left, or has a role whose powers the actor lacks, stays where they are.
+    Who has left, or has a role whose powers the actor lacks, stays where they are. Raises DepartmentGone.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    _check_department(organization, department)
     take_time()
     lock_organization(organization)
+    _check_department(organization, department)
     moving = lock_members(movable(members.of(organization), actor, department))
     move(organization=organization, actor=actor, keys=moving, department=department)
     return len(moving)
@@ -144,8 +145,13 @@ def unblock_member(*, actor: Actor, organization: Organization, member: Member) 
 
 
 def _check_department(organization: Organization, department: Department | None) -> None:
-    if department is not None and department.organization_id != organization.pk:
+    if department is None:
+        return
+    if department.organization_id != organization.pk:
         raise PermissionDenied
+    # Whoever deletes it holds the organization too, so what is there now stays until we are done.
+    if not Department.objects.filter(pk=department.pk).exists():
+        raise DepartmentGone
 
 
 def _lock_member(organization: Organization, member: Member) -> Member:

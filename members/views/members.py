@@ -129,11 +129,15 @@ def members_move(request: OrganizationRequest) -> HttpResponse:
             if response := _begun(request, chosen, Batch.Kind.MOVE_MEMBERS, facts):
                 return response
         elif request.method == "POST":
-            moved = move_members(
-                actor=request.actor, organization=request.organization, members=chosen.members, department=department
-            )
-            messages.success(request, MOVE.report(moved, department=path or gettext("no department")))
-            return redirect(chosen.list_url)
+            with form_errors(form):
+                moved = move_members(
+                    actor=request.actor,
+                    organization=request.organization,
+                    members=chosen.members,
+                    department=department,
+                )
+                messages.success(request, MOVE.report(moved, department=path or gettext("no department")))
+                return redirect(chosen.list_url)
         reach = reach_of_move(chosen.members, request.actor, department)
     return _confirm(request, "members/members_move.html", chosen, MOVE, reach, form)
 

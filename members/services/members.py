@@ -43,7 +43,7 @@ def change_member(
             raise PermissionDenied
         user.first_name, user.last_name = first_name, last_name
         user.save(update_fields=["first_name", "last_name"])
-        Member.objects.filter(pk=member.pk).update(**sorting_of(user, organization, member.email))
+        Member.objects.filter(pk=member.pk).update(**sorting_of(user, member.organization, member.email))
         # The log copies nothing personal: it names the fields, not what stands in them.
         record(
             organization=organization,

@@ -52,7 +52,7 @@ def test_the_list_follows_the_typing_and_the_focus_stays(desk: Page) -> None:
 def test_going_back_shows_the_list_as_it_was(desk: Page) -> None:
     desk.get_by_label("Name, Skype Name or e-mail", exact=True).press_sequentially("boss")
     expect(desk.locator(".person-name")).to_have_count(1)
-    desk.get_by_role("link", name="Ada Boss").click()
+    desk.get_by_role("link", name="Ada Boss", exact=True).click()
     expect(desk.get_by_role("heading", name="Ada Boss")).to_be_visible()
 
     desk.go_back()

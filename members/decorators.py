@@ -102,6 +102,8 @@ def signed_in_view(view: View) -> View:
         if isinstance(person, HttpResponse):
             return person
         request.actor = Actor.of_person(person, address=client_address(request))  # type: ignore[attr-defined]
+        if person.owner is not None:
+            timezone.activate(ZoneInfo(person.owner.time_zone))
         return view(request, **kwargs)
 
     return _mark(guarded, "signed_in")

@@ -125,7 +125,7 @@ _SELECT = (
 def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, selectable: bool) -> SafeString:
     """The rows as they stand in the table of the list; ``selectable`` ones begin with a box."""
     here = reverse("members:member_list", args=[organization.slug])
-    personal = f" <span class=tag>{escape(pgettext('account', 'Personal'))}</span>"
+    personal = pgettext("account", "Personal")
     # Everything that somebody wrote is escaped on its way in.
     return mark_safe(  # noqa: S308
         "".join(
@@ -141,7 +141,7 @@ def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, select
                 role=f"<span class=cell-note>{escape(row.role)}</span>" if row.role else "",
                 lamp=row.lamp,
                 state=escape(row.state),
-                personal=personal if row.personal else "",
+                personal=f" <span class=tag>{escape(personal)}</span>" if row.personal else "",
                 cells="".join(_cells(row)),
                 menu=escape(row.menu_label),
                 blockable=" data-block" if row.can_be_blocked else "",

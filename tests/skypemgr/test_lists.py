@@ -37,7 +37,7 @@ def seven(db):
     for member, second in zip(members, (0, 1, 1, 2, 3, 4, 5), strict=True):
         member.created_at = start + timedelta(seconds=second, microseconds=7)
     Member.objects.bulk_update(members, ["created_at"])
-    return organization.members.all()
+    return organization.members.present()
 
 
 def turn(queryset, order, url="", size=3):

@@ -464,5 +464,5 @@ def test_a_batch_of_another_organization_is_out_of_reach(admin):
 
     with pytest.raises(BatchNotOpen):
         change(stranger, batch, 1, email="other@people.example")
-    with pytest.raises(Batch.DoesNotExist):
+    with pytest.raises(BatchNotOpen):
         start(stranger, batch)

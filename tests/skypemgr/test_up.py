@@ -135,7 +135,7 @@ def test_it_can_be_stopped_while_it_starts(folder: Path, moment: str, number: si
     with serving(command, environment=environment(folder)) as up:
         up.read_until(f"({moment})")
 
-        assert up.end(number) == 0
+        assert up.end(number) == 0, up.log.read_text()
 
     assert nothing_is_left_in(folder)
 

@@ -29,8 +29,8 @@ START_SECONDS = 90.0
 TICK_SECONDS = 0.5
 
 
-class Ended(BaseException):
-    """Somebody asked `up` to end."""
+class Ended(KeyboardInterrupt):
+    """Somebody asked `up` to end; to the database driver it is Ctrl-C, for which it cancels what is under way."""
 
 
 class Command(BaseCommand):
@@ -49,6 +49,7 @@ class Command(BaseCommand):
             raise CommandError("`up` is for one machine in local mode; in production use `docker compose up`.")
         self.ending = False
         self.hurried = False
+        self.told_to_end = False
         for number in ENDING:
             signal.signal(number, self._on_signal)
         try:
@@ -56,8 +57,14 @@ class Command(BaseCommand):
                 self._run(stack, port=port, no_demo=no_demo)
         except Ended:
             self._report("Stopped.")
-        except ServerError as error:
-            raise CommandError(str(error)) from error
+        except Exception as error:
+            # What is interrupted in the middle may fail on its way out.
+            if self.told_to_end:
+                self._report("Stopped.")
+            elif isinstance(error, ServerError):
+                raise CommandError(str(error)) from error
+            else:
+                raise
 
     def _run(self, stack: contextlib.ExitStack, *, port: int, no_demo: bool) -> None:
         settings.VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -139,7 +146,7 @@ class Command(BaseCommand):
         if self.ending:
             self.hurried = True
             return
-        self.ending = True
+        self.ending = self.told_to_end = True
         self._report("Stopping.")
         raise Ended
 

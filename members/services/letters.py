@@ -289,7 +289,9 @@ def release_letters(letters: Sequence[Letter]) -> None:
         Letter.objects.filter(pk=letter.pk, leased_until=letter.leased_until).update(leased_until=None)
 
 
-@shared_task(name="members.send_letters", soft_time_limit=TASK_LIMIT - 20, time_limit=TASK_LIMIT)
+# Acknowledged before the work, unlike others: a worker that loses its broker cancels what it has not acknowledged, and
+# the letter that the mail server has just taken would be sent again. What is lost with a worker, a tick finds.
+@shared_task(name="members.send_letters", acks_late=False, soft_time_limit=TASK_LIMIT - 20, time_limit=TASK_LIMIT)
 def send_letters_task() -> None:
     show_life(name="mail")
     knock()

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import django
+from django.core.management import call_command
+
 from skypemgr.embedded.postgres import Postgres
 from skypemgr.embedded.valkey import Valkey
 
@@ -66,9 +69,6 @@ def _servers() -> Iterator[None]:
 
 
 def _prepare() -> None:
-    import django  # noqa: PLC0415
-    from django.core.management import call_command  # noqa: PLC0415
-
     django.setup()
     call_command("migrate", verbosity=0)
 

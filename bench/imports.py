@@ -10,13 +10,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
-from bench.measure import Figure, seconds
+from django import forms
+from django.db import connection, transaction
+from django.utils import timezone
 
-if TYPE_CHECKING:
-    from members.models import Batch, Member
+from bench.measure import Figure, seconds
+from members.access import Actor
+from members.models import AuditEntry, Batch, Invitation, Letter, Member, Organization, User
+from members.newcomers import sorting_of
+from members.selectors.batches import count_rows
+from members.services import import_work, imports
 
 ROWS = 100_000
 SAMPLE = 1_000
@@ -103,10 +109,8 @@ def people(rows: int) -> bytes:
     return text.getvalue().encode()
 
 
-def administrator() -> "Member":
+def administrator() -> Member:
     """An administrator of an organization of their own."""
-    from members.models import Member, Organization, User  # noqa: PLC0415
-    from members.newcomers import sorting_of  # noqa: PLC0415
 
     mark = uuid4().hex[:8]
     organization = Organization.objects.create(
@@ -125,8 +129,6 @@ def administrator() -> "Member":
 
 def import_people(path: str) -> None:
     """Take in, read and create what a file holds; print seconds, CPU seconds and megabytes as JSON."""
-    from members.access import Actor  # noqa: PLC0415
-    from members.services import import_work, imports  # noqa: PLC0415
 
     admin = administrator()
     actor, organization = Actor.of_member(admin), admin.organization
@@ -162,11 +164,8 @@ def import_people(path: str) -> None:
     sys.stdout.write(json.dumps(figures))
 
 
-def _review(admin: "Member", batch: "Batch", size: str) -> dict[str, float]:
+def _review(admin: Member, batch: Batch, size: str) -> dict[str, float]:
     """Seconds that it takes to correct a row of a batch under review, and to ask what its page shows; the median."""
-    from members.access import Actor  # noqa: PLC0415
-    from members.selectors.batches import count_rows  # noqa: PLC0415
-    from members.services import imports  # noqa: PLC0415
 
     batch.refresh_from_db()
     middle = batch.total // 2
@@ -202,7 +201,6 @@ def _peak() -> float:
 
 def _check_by_form(file: bytes, number: int) -> None:
     """The checks of a row as a Django form makes them."""
-    from django import forms  # noqa: PLC0415
 
     class PersonForm(forms.Form):
         email = forms.EmailField(max_length=254)
@@ -219,11 +217,6 @@ def _check_by_form(file: bytes, number: int) -> None:
 
 def _add_one_by_one(number: int) -> None:
     """People as a loop would add them: their rows one after the other, a transaction for each person."""
-    from django.db import transaction  # noqa: PLC0415
-    from django.utils import timezone  # noqa: PLC0415
-
-    from members.models import AuditEntry, Invitation, Letter, Member, User  # noqa: PLC0415
-    from members.newcomers import sorting_of  # noqa: PLC0415
 
     organization = administrator().organization
     for at in range(number):
@@ -268,7 +261,6 @@ def _add_one_by_one(number: int) -> None:
 
 def _copy_the_same_rows() -> float:
     """How long it takes to copy what the tables hold into the same tables, emptied; constraints and indexes stay."""
-    from django.db import connection, transaction  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as place, connection.cursor() as cursor:
         for table in TABLES:

@@ -7,7 +7,6 @@ with a hundredth of the rows: quick, to see that it works, and no figure to quot
 import importlib
 import os
 import pkgutil
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,9 +18,9 @@ from django.core.management import call_command
 
 from skypemgr.embedded.postgres import Postgres
 from skypemgr.embedded.valkey import Valkey
+from skypemgr.environment import setting_names
 
 FRAME = {"__main__", "measure", "tables2"}
-SETTINGS = Path(__file__).parent.parent / "skypemgr" / "settings.py"
 
 
 def main(chosen: list[str]) -> int:
@@ -48,7 +47,7 @@ def _servers() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="sk", ignore_cleanup_errors=True) as place:
         folder = Path(place)
         # Nothing that somebody has configured is ever touched.
-        for name in re.findall(r'(?:env\.\w+|_setting)\(\s*"([A-Z_]+)"', SETTINGS.read_text()):
+        for name in setting_names():
             os.environ.pop(name, None)
         os.environ |= {
             "APP_VAR": place,

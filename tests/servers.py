@@ -6,7 +6,6 @@ database server they share, since pytest-django makes a database for each.
 """
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,8 +15,8 @@ import pytest
 
 from skypemgr.embedded.postgres import Postgres
 from skypemgr.embedded.valkey import Valkey
+from skypemgr.environment import setting_names
 
-SETTINGS = Path(__file__).parent.parent / "skypemgr" / "settings.py"
 FOLDER = "SKYPEMGR_TEST_FOLDER"
 
 
@@ -26,7 +25,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None:
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="sk")
-    for name in re.findall(r'(?:env\.\w+|_setting)\("([A-Z_]+)"', SETTINGS.read_text()):
+    for name in setting_names():
         os.environ.pop(name, None)
     folder = Path(os.environ[FOLDER])
     os.environ["DATABASE_URL"] = f"postgresql://app@/app?host={folder / 'pg'}"

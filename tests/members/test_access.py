@@ -109,6 +109,8 @@ def test_a_capability_holds_in_one_s_own_organization_only(acme):
 
 def test_operators_and_the_system_act_everywhere(acme):
     for actor in (Actor.system(), Actor.operator(UserFactory(is_operator=True))):
+        assert actor.capabilities == frozenset(Capability)
+        # Neither refuses.
         require(actor, acme, Capability.MANAGE_MEMBERS)
         require_over(actor, MemberFactory(organization=acme, admin=True))
 

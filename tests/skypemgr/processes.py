@@ -12,15 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skypemgr.embedded.processes import living, wait_until
+from skypemgr.environment import setting_names
 
 ROOT = Path(__file__).parent.parent.parent
-SETTINGS = ROOT / "skypemgr" / "settings.py"
 ASK = "from django.db import connection; c = connection.cursor(); c.execute({sql!r}); {then}"
-
-
-def setting_names() -> set[str]:
-    """Every environment variable that the settings read."""
-    return set(re.findall(r'(?:env\.\w+|_setting)\(\s*"([A-Z_]+)"', SETTINGS.read_text()))
 
 
 def environment(folder: Path, **extra: str) -> dict[str, str]:

@@ -15,8 +15,9 @@ from django.http import HttpResponse
 from pytest_django import Settings
 
 from skypemgr.embedded.processes import wait_until
+from skypemgr.environment import setting_names
 from skypemgr.wsgi import application
-from tests.skypemgr.processes import ROOT, Service, serving, setting_names
+from tests.skypemgr.processes import ROOT, Service, serving
 from tests.skypemgr.test_up import status_of
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -103,8 +104,8 @@ def test_the_image_runs_as_nobody_special_and_in_production() -> None:
 
 
 def test_scripts_of_deployment_are_valid() -> None:
-    subprocess.run(["sh", "-n", ROOT / "deploy" / "create-role.sh"], check=True)
-    subprocess.run(["sh", "-n", ROOT / ".ci" / "run"], check=True)
+    for script in (ROOT / "deploy" / "create-role.sh", ROOT / ".ci" / "run"):
+        assert subprocess.run(["sh", "-n", script]).returncode == 0, script
 
 
 @pytest.fixture(scope="module")

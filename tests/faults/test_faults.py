@@ -71,8 +71,8 @@ def is_quiet(stack: Stack) -> bool:
         )
 
 
-def run(stack: Stack, administrator: Browser, row: Row, seed: int) -> History:
-    """One run of one row; gives the history after everything is quiet and compared."""
+def disagreements_of(row: Row, seed: int, stack: Stack, administrator: Browser) -> list[str]:
+    """One run of one row: what is not as people were told it is, once everything is quiet."""
     mark = f"{row.number.lower()}s{seed}x".replace("-", "")
     history = History(stack.folder / f"{mark}.jsonl")
     began = now(stack)
@@ -107,13 +107,14 @@ def run(stack: Stack, administrator: Browser, row: Row, seed: int) -> History:
     told = {act.told for act in history.acts}
     logger.info("%s seed %s: %s acts, told %s, back after %.1f s", row.number, seed, len(history.acts), told, back)
     found = disagreements(stack, history, since=began, mark=mark, duplicates=row.duplicates)
-    logger.info("\n".join(found))
-    assert found == [], f"seed {seed}\n" + "\n".join(found) + stack.logs()
-    assert quiet, f"not quiet, seed {seed}\n{stack.logs()}"
-    assert sum(act.told == "ok" for act in history.acts) >= PEOPLE, told
+    if not quiet:
+        found.append(f"something is left to be done after {QUIET_SECONDS} seconds")
+    if sum(act.told == "ok" for act in history.acts) < PEOPLE:
+        found.append(f"too little was done to tell anything: {told}")
     if not row.breaks:
-        assert [act for act in history.acts if act.unknown] == []
-    return history
+        found += [f"no answer: {act}" for act in history.acts if act.unknown]
+    logger.info("\n".join(found))
+    return found
 
 
 def names(cases: list[tuple[Row, int]]) -> list[str]:
@@ -124,7 +125,7 @@ def names(cases: list[tuple[Row, int]]) -> list[str]:
 def test_what_people_were_told_is_true_whatever_broke(
     stack: Stack, administrator: Browser, row: Row, seed: int
 ) -> None:
-    run(stack, administrator, row, seed)
+    assert disagreements_of(row, seed, stack, administrator) == [], stack.logs()
 
 
 @pytest.mark.slow
@@ -132,4 +133,4 @@ def test_what_people_were_told_is_true_whatever_broke(
 def test_what_people_were_told_is_true_through_every_row(
     stack: Stack, administrator: Browser, row: Row, seed: int
 ) -> None:
-    run(stack, administrator, row, seed)
+    assert disagreements_of(row, seed, stack, administrator) == [], stack.logs()

@@ -93,7 +93,7 @@ def register() -> None:
         BatchKind(
             key=Batch.Kind.BLOCK_MEMBERS,
             label=Batch.Kind.BLOCK_MEMBERS.label,
-            done=pgettext_lazy("members", "Blocked"),
+            done=pgettext_lazy("outcome", "Blocked"),
             capability=Capability.MANAGE_MEMBERS,
             apply=_block,
             reasons=REASONS,

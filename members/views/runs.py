@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, npgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -59,7 +59,9 @@ def run_list(request: OrganizationRequest) -> HttpResponse:
     """Every change of many members, newest first."""
     found = list_runs(request.organization)
     total = count_up_to(found)
-    text = ngettext("{shown} of {total} change, newest first", "{shown} of {total} changes, newest first", total.number)
+    text = npgettext(
+        "run", "{shown} of {total} change, newest first", "{shown} of {total} changes, newest first", total.number
+    )
     page = keyset_page(found, order=NEWEST, query=request.GET, text=text, total=total)
     rows = [
         RunLine(batch, kind_of(batch), progress)
@@ -81,7 +83,7 @@ def run_detail(request: OrganizationRequest, pk: int) -> HttpResponse:
     context = {
         **_context(batch),
         "show": show,
-        "page": (page := keyset_page(rows, order=BY_NUMBER, query=request.GET, text=gettext("{shown} people"))),
+        "page": (page := keyset_page(rows, order=BY_NUMBER, query=request.GET, text=gettext("Shown: {shown}"))),
         "rows": [_row(row, kind) for row in page.rows],
         "trail": [
             (gettext("Members"), reverse("members:member_list", args=[request.organization.slug])),

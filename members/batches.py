@@ -65,6 +65,11 @@ def kind_of(batch: Batch) -> BatchKind:
     return {kind.key: kind for kind in registry.all(BatchKind)}[batch.kind]
 
 
+def actor_of(batch: Batch) -> Actor:
+    """On whose behalf a batch is carried out: whoever started it, with what they may do now, or the system."""
+    return Actor.of_member(batch.started_by) if batch.started_by else Actor.system()
+
+
 def is_run(batch: Batch) -> bool:
     """True for a batch that is carried out in slices of members, False for an import."""
     return batch.kind != Batch.Kind.IMPORT_MEMBERS
@@ -75,7 +80,7 @@ def freeze(batch: Batch, members: MemberQuerySet) -> int:
     """Keep who is chosen now, in slices; gives how many they are. Whatever changes later, these are meant."""
     chosen, params = members.order_by().values("id").query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_FREEZE.format(chosen=chosen.replace("{", "{{")), [batch.pk, SLICE, *params, SLICE])
+        cursor.execute(_FREEZE.format(chosen=chosen), [batch.pk, SLICE, *params, SLICE])
         cursor.execute(
             "SELECT coalesce(sum(cardinality(members)), 0) FROM members_batchslice WHERE batch_id = %s", [batch.pk]
         )

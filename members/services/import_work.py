@@ -20,7 +20,7 @@ from members import directory
 from members.access import Actor
 from members.audit import Action, record
 from members.batch_files import PiecesGone, open_file
-from members.batches import is_run
+from members.batches import actor_of, is_run
 from members.departments import find_or_add_departments
 from members.importing import Draft, Outcome, check_drafts, names_in_use
 from members.locks import take_time, take_turn
@@ -229,7 +229,7 @@ def create_chunk(*, batch: Batch, size: int) -> bool:
     held = _running(batch)
     if held is None:
         return False
-    organization, actor = held.organization, _actor(held)
+    organization, actor = held.organization, actor_of(held)
     rows = list(_next_rows(held, size))
     ready = _check_for_creation(held, organization, rows)
     departments = _departments(held, [row.data["department"] for row in ready])
@@ -270,17 +270,13 @@ def _running(batch: Batch) -> Batch | None:
     return running.filter(pk=batch.pk, state=State.RUNNING).first()
 
 
-def _actor(batch: Batch) -> Actor:
-    return Actor.of_member(batch.started_by) if batch.started_by else Actor.system()
-
-
 def _next_rows(batch: Batch, size: int) -> QuerySet[BatchRow]:
     return batch.rows.filter(outcome=Outcome.READY).order_by("number")[:size]
 
 
 def _departments(batch: Batch, paths: Iterable[str]) -> Mapping[str, Department]:
     return find_or_add_departments(
-        organization=batch.organization, actor=_actor(batch), paths={path for path in paths if path}
+        organization=batch.organization, actor=actor_of(batch), paths={path for path in paths if path}
     )
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from members.access import Actor, require
 from members.audit import Action, record
-from members.batches import SLICE, BatchKind, Portion, kind_of, progress_of
+from members.batches import SLICE, BatchKind, Portion, actor_of, kind_of, progress_of
 from members.errors import RunImpossible
 from members.locks import take_time, take_turn
 from members.models import Batch, BatchRow, BatchSlice
@@ -42,7 +42,7 @@ def apply_slice(*, batch: Batch) -> bool:
     if held is None:
         return False
     part = held.slices.filter(changed=None).order_by("number").first()
-    actor = Actor.of_member(held.started_by) if held.started_by else Actor.system()
+    actor = actor_of(held)
     if part is None:
         _end(held, actor, State.DONE, Action.RUN_FINISHED)
         return False

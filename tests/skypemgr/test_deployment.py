@@ -219,6 +219,7 @@ def answer_to(client: str, **headers: str) -> tuple[str, dict[str, Any]]:
     return statuses[0], environ
 
 
+@pytest.mark.django_db
 def test_in_production_the_client_is_whom_the_proxy_names(settings: Settings) -> None:
     settings.LOCAL = False
 
@@ -228,6 +229,7 @@ def test_in_production_the_client_is_whom_the_proxy_names(settings: Settings) ->
     assert environ["REMOTE_ADDR"] == "203.0.113.7"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("client", "status"), [("127.0.0.1", "200 OK"), ("::1", "200 OK"), ("192.0.2.9", "403 Forbidden")]
 )

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from members.access import Actor
 from members.models import AuditEntry, AuditOrigin, Member, Organization
+from skypemgr import logs
 from skypemgr.many_rows import insert_rows
 
 
@@ -68,6 +69,7 @@ def record_many(*, organization: Organization, actor: Actor, facts: Iterable[Fac
         origin, _created = AuditOrigin.objects.get_or_create(user=actor.user, address=actor.address)
     user_id = actor.user.pk if actor.user else None
     member_id = actor.member.pk if actor.member else None
+    work = work_at_hand()
     insert_rows(
         [
             AuditEntry(
@@ -83,10 +85,20 @@ def record_many(*, organization: Organization, actor: Actor, facts: Iterable[Fac
                 before=dict(fact.before),
                 after=dict(fact.after),
                 reason=fact.reason,
+                **work,
             )
             for fact in facts
         ]
     )
+
+
+def work_at_hand() -> dict[str, str]:
+    """The ids under which the log speaks of what is being done: ``request_id``, or ``task_id`` in a worker.
+
+    A task carries on the work of many, so the request that happened to wake it has caused nothing of theirs.
+    """
+    task = str(logs.bound("task_id") or "")
+    return {"request_id": "" if task else str(logs.bound("request_id") or ""), "task_id": task[:64]}
 
 
 def _member_of(fact: Fact) -> int | None:

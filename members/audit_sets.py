@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from members.access import Actor
-from members.audit import Action
+from members.audit import Action, work_at_hand
 from members.models import AuditEntry, AuditOrigin, Member, Organization
 
 AT_ONCE = 5_000
@@ -47,6 +47,7 @@ def record_for_members(
         "before": before if isinstance(before, models.Expression) else _json(before),
         "after": _json(after),
         "reason": Value(reason),
+        **{name: Value(found) for name, found in work_at_hand().items()},
     }
     table, *columns = map(connection.ops.quote_name, [AuditEntry._meta.db_table, *entry])
     for some in batched(keys, AT_ONCE, strict=False):

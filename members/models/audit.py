@@ -45,6 +45,9 @@ class AuditEntry(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     reason = models.CharField(max_length=300, blank=True)
+    # Of the lines of the log about the work it was part of: a request, or a task.
+    request_id = models.CharField(max_length=64, blank=True, db_default="", default="")
+    task_id = models.CharField(max_length=64, blank=True, db_default="", default="")
 
     class Meta:
         constraints = [

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from celery import shared_task
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone, translation
@@ -50,6 +50,9 @@ AT_ONCE = 50
 # A run ends well before Celery would end it in the middle of a conversation.
 PATIENCE = 45.0
 TASK_LIMIT = 270
+# So long a letter that the mail server has taken waits for a database that is away. Nobody else can claim it while that
+# is so; a sender that gave up would have it sent twice.
+MEMORY = 60.0
 # Those of an organization's making: they wait for its founder's address, and are capped by the day. The others
 # prove an address or give an account back.
 CAPPED = Letter.Kind.INVITATION
@@ -136,9 +139,24 @@ def _send(connection: BaseEmailBackend, letter: Letter) -> bool:
         # Also when it is our own mistake: the letters behind this one must not wait for it.
         postpone_letter(letter, reason=type(error).__name__)
         raise
-    settle_letter(letter, state=Letter.State.SENT, reason="")
+    _note_sent(letter)
     kill_point("letters.after_settle")
     return True
+
+
+def _note_sent(letter: Letter) -> None:
+    until = time.monotonic() + MEMORY
+    while True:
+        try:
+            settle_letter(letter, state=Letter.State.SENT, reason="")
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() >= until:
+                raise
+            logger.warning("A letter has left, and the database can't be told yet: %s", type(error).__name__)
+            connection.close()
+            time.sleep(0.5)
+        else:
+            return
 
 
 @contextmanager

@@ -40,6 +40,7 @@ class PostOffice:
         self.answers = {}
         self.after_delivery = None
         self.pause = 0
+        self.on_arrival = None
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         answers = self.answers.get(address, [])
@@ -51,6 +52,8 @@ class PostOffice:
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         content = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.delivered.append((envelope.rcpt_tos[0], content))
+        if self.on_arrival is not None:
+            await asyncio.to_thread(self.on_arrival)
         await asyncio.sleep(self.pause)
         return self.after_delivery or "250 taken"
 
@@ -257,6 +260,25 @@ def test_a_sender_killed_between_delivery_and_settling_sends_again_with_the_same
     assert first == second
     letter.refresh_from_db()
     assert (letter.state, letter.attempts) == (Letter.State.SENT, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_letter_that_has_left_is_noted_once_the_database_is_back_and_not_sent_again(post_office):
+    letter = invite()
+    sender = connection.connection.info.backend_pid
+
+    def cut_off():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [sender])
+        connection.close()
+
+    post_office.on_arrival = cut_off
+
+    assert send_letters() == 1
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.interrupted) == (Letter.State.SENT, 0)
+    assert connection.connection.info.backend_pid != sender
 
 
 def test_no_invitation_leaves_before_the_address_of_a_founder_is_confirmed(post_office):

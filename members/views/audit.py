@@ -11,8 +11,8 @@ from members.decorators import OrganizationRequest, organization_view
 from members.models import AuditEntry
 from members.selectors.audit import AuditQuery
 from members.views.audit_rows import audit_days, audit_row
-from skypemgr.csv_files import csv_response
-from skypemgr.lists import change_query, rows_for_file
+from members.views.downloads import download
+from skypemgr.lists import change_query
 
 
 @organization_view(Capability.VIEW_AUDIT)
@@ -44,8 +44,14 @@ def entry_export(request: OrganizationRequest) -> HttpResponseBase:
         gettext("From"),
     ]
     asked = AuditQuery.read(request.organization, request.GET)
-    rows = rows_for_file(asked.chunks(), lambda entries: map(_export_row, entries))
-    return csv_response(f"{request.organization.slug}-audit.csv", header, rows)
+    return download(
+        request,
+        Capability.VIEW_AUDIT,
+        name="audit",
+        header=header,
+        chunks=asked.chunks(),
+        make=lambda entries: map(_export_row, entries),
+    )
 
 
 def _export_row(entry: AuditEntry) -> list[str]:

@@ -24,9 +24,9 @@ from members.models import Batch, BatchRow
 from members.row_texts import ENDED, OUTCOMES, how_read, sentence, sentences
 from members.selectors.batches import BatchCounts, count_rows, find_applied, list_batches
 from members.services import import_work, imports
-from skypemgr.csv_files import csv_response
+from members.views.downloads import download
 from skypemgr.forms import form_errors, told_refusals
-from skypemgr.lists import Ordering, Page, count_up_to, keyset_chunks, keyset_page, read_choice, rows_for_file
+from skypemgr.lists import Ordering, Page, count_up_to, keyset_chunks, keyset_page, read_choice
 
 Outcome = BatchRow.Outcome
 BY_NUMBER = Ordering("number", ("number",))
@@ -358,10 +358,14 @@ def import_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
         gettext("Why"),
     ]
     ended = batch.state != Batch.State.DRAFT
-    lines = rows_for_file(
-        keyset_chunks(rows, order=BY_NUMBER), lambda chunk: [_line(_view(row, ended=ended)) for row in chunk]
+    return download(
+        request,
+        Capability.MANAGE_MEMBERS,
+        name=f"import-{batch.pk}",
+        header=header,
+        chunks=keyset_chunks(rows, order=BY_NUMBER),
+        make=lambda chunk: [_line(_view(row, ended=ended)) for row in chunk],
     )
-    return csv_response(f"{batch.organization.slug}-import-{batch.pk}.csv", header, lines)
 
 
 def _line(view: RowView) -> list[str]:

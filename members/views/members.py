@@ -25,10 +25,10 @@ from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
 from members.services.runs import start_run
 from members.views.choosing import BLOCK, MOVE, RESEND, Chosen, Words, nobody_chosen
+from members.views.downloads import download
 from members.views.member_rows import MemberUrls, member_rows, options_markup, rows_markup
-from skypemgr.csv_files import csv_response
 from skypemgr.forms import form_errors
-from skypemgr.lists import change_query, read_key, read_number, rows_for_file
+from skypemgr.lists import change_query, read_key, read_number
 
 
 @organization_view(Capability.VIEW_MEMBERS)
@@ -91,8 +91,14 @@ def member_export(request: OrganizationRequest) -> HttpResponseBase:
         gettext("Joined"),
         *(column.label for column in registry.all(MembersColumn)),
     ]
-    rows = rows_for_file(asked.chunks(), lambda members: _export_rows(asked, members))
-    return csv_response(f"{request.organization.slug}-members.csv", header, rows)
+    return download(
+        request,
+        Capability.VIEW_MEMBERS,
+        name="members",
+        header=header,
+        chunks=asked.chunks(),
+        make=lambda members: _export_rows(asked, members),
+    )
 
 
 def _export_rows(asked: MembersQuery, members: Sequence[Member]) -> Iterator[list[Any]]:

@@ -20,9 +20,9 @@ from members.models import Batch, BatchRow, Member
 from members.registry import Text
 from members.selectors.batches import list_runs
 from members.services.runs import cancel_run
-from skypemgr.csv_files import csv_response
+from members.views.downloads import download
 from skypemgr.forms import told_refusals
-from skypemgr.lists import Ordering, count_up_to, keyset_chunks, keyset_page, read_choice, rows_for_file
+from skypemgr.lists import Ordering, count_up_to, keyset_chunks, keyset_page, read_choice
 
 Outcome, State = BatchRow.Outcome, Batch.State
 BY_NUMBER = Ordering("number", ("number",))
@@ -123,8 +123,14 @@ def run_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
     kind = kind_of(batch)
     chunks = keyset_chunks(batch.rows.select_related("member__user"), order=BY_NUMBER)
     header = [gettext("Skype Name"), gettext("Name"), gettext("Outcome"), gettext("Why")]
-    rows = rows_for_file(chunks, lambda some: _lines(_row(row, kind) for row in some))
-    return csv_response(f"{request.organization.slug}-change-{batch.pk}.csv", header, rows)
+    return download(
+        request,
+        Capability.MANAGE_MEMBERS,
+        name=f"change-{batch.pk}",
+        header=header,
+        chunks=chunks,
+        make=lambda some: _lines(_row(row, kind) for row in some),
+    )
 
 
 def _lines(rows: Iterator[RunRow]) -> Iterator[list[str]]:

@@ -1,0 +1,58 @@
+"""Files made of many rows while they are sent. Whoever may not see them any more gets no more of them."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from django.contrib.auth import HASH_SESSION_KEY
+from django.http import StreamingHttpResponse
+
+from members.access import Actor, Capability
+from members.decorators import OrganizationRequest
+from members.models import Member
+from skypemgr.csv_files import csv_response
+from skypemgr.lists import rows_for_file
+
+logger = logging.getLogger(__name__)
+
+
+class AccessEnded(Exception):
+    """Whoever asked for a file may not have the rest of it. It breaks off, so that it isn't taken for whole."""
+
+
+def download[T](
+    request: OrganizationRequest,
+    capability: Capability,
+    *,
+    name: str,
+    header: Iterable[Any],
+    chunks: Iterable[Sequence[T]],
+    make: Callable[[Sequence[T]], Iterable[Sequence[Any]]],
+) -> StreamingHttpResponse:
+    """A CSV file of what ``make`` makes of each chunk, for as long as its reader holds ``capability``."""
+    rows = rows_for_file(_while_allowed(request, capability, chunks), make)
+    return csv_response(f"{request.organization.slug}-{name}.csv", header, rows)
+
+
+def _while_allowed[T](
+    request: OrganizationRequest, capability: Capability, chunks: Iterable[Sequence[T]]
+) -> Iterator[Sequence[T]]:
+    for place, chunk in enumerate(chunks):
+        # The decorator of the view has just asked.
+        if place and not _is_allowed(request, capability):
+            logger.warning(
+                "A download was broken off: its reader may not have the rest.",
+                extra={"user": request.user.pk, "organization": request.organization.pk},
+            )
+            raise AccessEnded
+        yield chunk
+
+
+def _is_allowed(request: OrganizationRequest, capability: Capability) -> bool:
+    member = Member.objects.of(request.organization).select_related("user").filter(pk=request.member.pk).first()
+    return (
+        member is not None
+        and capability in Actor.of_member(member).capabilities
+        and member.user.get_session_auth_hash() == request.session.get(HASH_SESSION_KEY)
+        and request.session.exists(request.session.session_key or "")
+    )

@@ -26,9 +26,18 @@ type Text = str | Promise
 # Without letters and digits that are taken for one another when read aloud.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 RETRY_SECONDS = 5
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    person = getattr(request, "user", None)
+    if request.method not in SAFE_METHODS and person is not None and person.is_authenticated:
+        # Pages offer no such form: what it is for is another organization's, or gone since the page was shown.
+        organization = getattr(request, "organization", None)
+        logger.warning(
+            "A form was sent to what is not there.",
+            extra={"user": person.pk, "organization": getattr(organization, "pk", None)},
+        )
     return render(request, "404.html", status=404)
 
 

@@ -267,6 +267,20 @@ def test_a_refused_form_is_an_event_without_where_it_came_from(lines: Lines) -> 
 
 
 @pytest.mark.django_db
+def test_a_form_sent_to_what_is_not_there_is_an_event_and_a_page_that_is_missing_is_none(lines: Lines) -> None:
+    visitor, person = Client(), Client()
+    user = UserFactory()
+    person.force_login(user)
+
+    for client in (visitor, person):
+        assert client.get(f"/{CANARY}/").status_code == client.post(f"/{CANARY}/").status_code == 404
+
+    [line] = lines.saying("A form was sent to what is not there.")
+    assert (line["level"], line["user"]) == ("warning", user.pk)
+    assert CANARY not in lines.getvalue()
+
+
+@pytest.mark.django_db
 def test_sign_ins_are_events_by_id(lines: Lines) -> None:
     user = UserFactory()
 

@@ -70,13 +70,15 @@ class Browser:
         self.host = urlsplit(url).netloc
         self.cookies: dict[str, str] = {}
         self.token = ""
+        # Beside those of every request, or in their place.
+        self.headers: dict[str, str] = {}
 
     def request(
         self, method: str, path: str, body: str | bytes | None = None, content_type: str = ""
     ) -> tuple[int, str, str]:
         """Status, place to go to, and page. Raises OSError or HTTPException when there is no answer."""
         connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
-        headers = {"Host": self.host, "Accept-Language": "sv"}
+        headers = {"Host": self.host, "Accept-Language": "sv", **self.headers}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if body is not None:

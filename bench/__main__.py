@@ -54,6 +54,7 @@ def _servers() -> Iterator[None]:
             "DATABASE_URL": f"postgresql://app@/app?host={folder / 'pg'}",
             "REDIS_URL": f"unix://{folder / 'valkey.sock'}?db=0",
             "DATABASE_STATEMENT_TIMEOUT": "0",
+            "LOG_LEVEL": "WARNING",
             "DJANGO_SETTINGS_MODULE": "skypemgr.settings",
         }
         database = Postgres(folder / "pg", folder / "pg.log")

@@ -32,8 +32,10 @@ def _lazy(make: Callable[[], Any]) -> Any:
 def _organizations(request: HttpRequest) -> list[Organization]:
     if not request.user.is_authenticated:
         return []
-    memberships = Member.objects.filter(user=request.user, state=Member.State.ACTIVE).select_related("organization")
-    return [member.organization for member in memberships.order_by("organization__name")[:20]]
+    own = Member.objects.filter(user=request.user, state=Member.State.ACTIVE)
+    return list(
+        Organization.objects.filter(pk__in=own.values("organization")).only("name", "slug").order_by("name")[:20]
+    )
 
 
 def _navigation(organization: Organization, actor: Actor) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Reading the tree of departments."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -28,6 +28,11 @@ def list_departments(organization: Organization) -> list[Department]:
     return list(organization.departments.order_by("sort_key", "pk"))
 
 
+def department_paths(organization: Organization) -> list[tuple[int, str]]:
+    """Keys and paths of all departments, as the tree reads; there may be hundreds, and no model is made for them."""
+    return list(organization.departments.order_by("sort_key", "pk").values_list("pk", "path"))
+
+
 def list_department_rows(organization: Organization) -> list[DepartmentRow]:
     """All departments with how many present members they have, own and rolled up."""
     own = tally(organization, "department_id", present())
@@ -52,8 +57,3 @@ def subtree(departments: Collection[Department], top: Department) -> list[Depart
         for department in departments
         if department.pk == top.pk or department.path.startswith(top.path + SEPARATOR)
     ]
-
-
-def department_choices(departments: Sequence[Department]) -> list[tuple[str, str]]:
-    """Departments to choose from, by their path."""
-    return [(str(department.pk), department.path) for department in departments]

@@ -11,11 +11,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Department, Member, Organization, User
+from members.departments import SEPARATOR
+from members.models import Member, Organization, User
 from members.models.people import MemberQuerySet
 from members.names import sort_key
 from members.registry import MembersColumn, MembersFilter, Text, registry
-from members.selectors.departments import department_choices, list_departments, subtree
+from members.selectors.departments import department_paths
 from members.selectors.member_pages import Words, count_by_state, find_across, find_by_words, only_matching
 from members.tallies import tally
 from skypemgr.lists import (
@@ -98,11 +99,11 @@ class MembersQuery:
     search: str
     order: Ordering
     filters: Sequence[ChoiceFilter]
-    departments: Sequence[Department]
+    departments: Sequence[tuple[int, str]]
 
     @classmethod
     def read(cls, organization: Organization, query: QueryDict) -> "MembersQuery":
-        departments = list_departments(organization)
+        departments = department_paths(organization)
         return cls(
             organization=organization,
             query=query,
@@ -238,8 +239,8 @@ class MembersQuery:
         chosen = self._chosen.get("department", NOWHERE)
         if chosen == NOWHERE:
             return []
-        top = next(department for department in self.departments if str(department.pk) == chosen)
-        return [department.pk for department in subtree(self.departments, top)]
+        top = next(path for key, path in self.departments if str(key) == chosen)
+        return [key for key, path in self.departments if path == top or path.startswith(top + SEPARATOR)]
 
     def _found(self) -> MemberQuerySet:
         members = self._filtered()
@@ -310,14 +311,14 @@ def for_list(members: MemberQuerySet) -> MemberQuerySet:
 
 
 def _read_filters(
-    organization: Organization, departments: Sequence[Department], query: QueryDict
+    organization: Organization, departments: Sequence[tuple[int, str]], query: QueryDict
 ) -> list[ChoiceFilter]:
     offered: list[tuple[str, Text, Text, Sequence[tuple[str, Text]]]] = [
         (
             "department",
             _("Department"),
             _("Every department"),
-            [*department_choices(departments), (NOWHERE, _("In no department"))],
+            [*((str(key), path) for key, path in departments), (NOWHERE, _("In no department"))],
         ),
         ("role", _("Role"), _("Every role"), Member.Role.choices),
         ("kind", _("Kind of account"), _("Every kind"), User.Kind.choices),

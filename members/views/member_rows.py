@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, pgettext
 
 from members.access import Actor, Capability
+from members.departments import names_of
 from members.member_frame import LAMPS
 from members.models import Member, Organization
 from members.registry import MembersColumn, MemberTab, Text, registry
@@ -69,8 +70,6 @@ class MemberRow:
     muted: bool
     cells: Sequence[tuple[MembersColumn, str]]
     can_be_blocked: bool
-    select_label: str
-    menu_label: str
 
 
 def member_rows(organization: Organization, actor: Actor, members: Sequence[Member]) -> list[MemberRow]:
@@ -81,7 +80,6 @@ def member_rows(organization: Organization, actor: Actor, members: Sequence[Memb
     # That somebody is a plain member goes without saying.
     roles[Member.Role.MEMBER] = ""
     states = {value: str(label) for value, label in Member.State.choices}
-    select, actions = gettext("Select {name}"), gettext("Actions for {name}")
     manages = actor.can(Capability.MANAGE_MEMBERS)
     rows = []
     for member in members:
@@ -101,25 +99,19 @@ def member_rows(organization: Organization, actor: Actor, members: Sequence[Memb
                 muted=state in (Member.State.BLOCKED, Member.State.LEFT),
                 cells=[(entry.column, entry.values.get(member.pk, "")) for entry in extra],
                 can_be_blocked=manages and state == Member.State.ACTIVE,
-                select_label=select.format(name=name),
-                menu_label=actions.format(name=name),
             )
         )
     return rows
 
 
 # Links are relative to the list, where the rows are shown. HTML lets cells and rows go without an end, and attributes
-# without quotation marks.
+# without quotation marks. A script fills the cell of the menu, and style draws the initials.
 _ROW = (
-    '<tr{muted}>{select}<th scope=row><span class=person><span class="avatar{hue}" aria-hidden=true>{initials}</span>'
-    '<span><a class=person-name href="{url}" dir="auto">{name}</a><span class="person-note skype-name">{skype_name}'
-    "</span></span></span><td class=cell-inline>{department}{role}<td class=cell-inline>"
-    '<span class="badge badge-{lamp}">{state}</span>{personal}{cells}<td class=cell-menu>'
-    '<a class=row-menu{blockable} href="{url}" aria-label="{menu}"></a>'
+    "<tr{muted}>{select}<th{hue} scope=row data-initials={initials}>"
+    '<a id=m{pk} href="{url}" dir=auto>{name}</a><small>{skype_name}</small><td>{department}{role}<td>'
+    '<span class="badge badge-{lamp}">{state}</span>{personal}{cells}<td class=cell-menu{blockable}>'
 )
-_SELECT = (
-    '<td class=cell-select><input class="checkbox row-select" type=checkbox name="member" value={} aria-label="{}">'
-)
+_SELECT = "<td class=cell-select><input type=checkbox name=member value={pk} aria-labelledby=m{pk}>"
 
 
 def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, selectable: bool) -> SafeString:
@@ -130,10 +122,11 @@ def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, select
     return mark_safe(  # noqa: S308
         "".join(
             _ROW.format(
+                pk=row.member.pk,
                 muted=" class=row-muted" if row.muted else "",
-                select=_SELECT.format(row.member.pk, escape(row.select_label)) if selectable else "",
-                hue=f" avatar-{hue}" if (hue := row.member.pk % HUES + 1) > 1 else "",
-                initials=escape(initials(row.name)),
+                select=_SELECT.format(pk=row.member.pk) if selectable else "",
+                hue=f" class=avatar-{hue}" if (hue := row.member.pk % HUES + 1) > 1 else "",
+                initials=_quoted(initials(row.name)),
                 url=_relative(row.url, here),
                 name=escape(row.name),
                 skype_name=escape(row.skype_name),
@@ -143,7 +136,6 @@ def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, select
                 state=escape(row.state),
                 personal=f" <span class=tag>{escape(personal)}</span>" if row.personal else "",
                 cells="".join(_cells(row)),
-                menu=escape(row.menu_label),
                 blockable=" data-block" if row.can_be_blocked else "",
             )
             for row in rows
@@ -162,11 +154,24 @@ def _relative(url: str, here: str) -> str:
     return escape(url.removeprefix(here))
 
 
-def options_markup(choices: ChoiceFilter) -> SafeString:
-    """The options of a filter, of which there may be hundreds. HTML lets them go without an end."""
+def options_markup(choices: ChoiceFilter, *, tree: bool = False) -> SafeString:
+    """The options of a filter, of which there may be hundreds. HTML lets them go without an end.
+
+    Those of a ``tree``, whose labels are paths in the order of the tree, are indented and say their own name alone.
+    """
     return mark_safe(  # noqa: S308
         "".join(
-            f'<option value="{escape(value)}"{" selected" if value == choices.chosen else ""}>{escape(label)}'
+            f"<option value={_quoted(value)}{' selected' if value == choices.chosen else ''}>"
+            f"{escape(_indented(str(label)) if tree else label)}"
             for value, label in choices.choices
         )
     )
+
+
+def _quoted(value: str) -> str:
+    return value if value.isascii() and value.isalnum() else f'"{escape(value)}"'
+
+
+def _indented(path: str) -> str:
+    *above, name = names_of(path)
+    return "\N{EM SPACE}" * len(above) + name

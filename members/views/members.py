@@ -51,7 +51,9 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "markup": rows_markup(request.organization, rows, selectable=bool(actions)),
-        "filters": [] if fragment else [(entry, options_markup(entry)) for entry in asked.filters],
+        "filters": []
+        if fragment
+        else [(entry, options_markup(entry, tree=entry.key == "department")) for entry in asked.filters],
         "menu": [] if fragment else MemberUrls(request.organization, request.actor).of_menu(),
         "columns": registry.all(MembersColumn),
         "actions": actions,

@@ -26,7 +26,7 @@ HUES = 5
 def icon(name: str, classes: str = "") -> SafeString:
     """The drawing ``name`` of the sprite; it says nothing to a screen reader."""
     return format_html(
-        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        '<svg class="icon{}" aria-hidden=true><use href="{}#{}"/></svg>',
         f" {classes}" if classes else "",
         static("img/icons.svg"),
         name,

@@ -18,32 +18,22 @@ function closeOthers(event) {
 document.addEventListener("pointerdown", closeOthers);
 document.addEventListener("focusin", closeOthers);
 
-// <a class="row-menu" href="page/"> leads to a page, from which the links of <template id="row-menu"> lead on. Where
-// somebody goes near it, it becomes a menu of those links, without [data-block] unless it has that too.
-function becomeMenu({ target }) {
-  const link = target.closest?.("a.row-menu");
-  const template = link && document.getElementById("row-menu");
-  if (!template) return null;
-  const menu = template.content.firstElementChild.cloneNode(true);
-  const summary = menu.querySelector("summary");
-  summary.setAttribute("aria-label", link.getAttribute("aria-label"));
-  for (const entry of menu.querySelectorAll("a")) {
-    if (entry.matches("[data-block]") && !link.matches("[data-block]")) entry.remove();
-    else entry.href = link.getAttribute("href") + entry.getAttribute("href");
+// An empty <td class="cell-menu"> gets the menu of <template id="row-menu">, whose links lead on from the page that the
+// row's heading leads to; without [data-block] unless the cell has that too. No script, no menu: the page has it all.
+function addMenus() {
+  const template = document.getElementById("row-menu");
+  if (!template) return;
+  for (const cell of document.querySelectorAll("td.cell-menu:empty")) {
+    const page = cell.closest("tr").querySelector("th a");
+    const menu = template.content.firstElementChild.cloneNode(true);
+    menu.querySelector("summary").setAttribute("aria-labelledby", `row-menu-label ${page.id}`);
+    for (const entry of menu.querySelectorAll("a")) {
+      if (entry.matches("[data-block]") && !cell.matches("[data-block]")) entry.remove();
+      else entry.href = page.getAttribute("href") + entry.getAttribute("href");
+    }
+    cell.append(menu);
   }
-  const focused = link === document.activeElement;
-  link.replaceWith(menu);
-  if (focused) summary.focus();
-  return menu;
 }
 
-document.addEventListener("pointerover", becomeMenu);
-document.addEventListener("focusin", becomeMenu);
-// Without a pointer and a focus, as a screen reader may do it.
-document.addEventListener("click", (event) => {
-  const menu = event.ctrlKey || event.metaKey || event.shiftKey ? null : becomeMenu(event);
-  if (!menu) return;
-  event.preventDefault();
-  menu.open = true;
-  menu.querySelector("summary").focus();
-});
+document.addEventListener("htmx:after:swap", addMenus);
+addMenus();

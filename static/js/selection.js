@@ -1,4 +1,6 @@
-// <input type="checkbox" data-select-all disabled> in a .selectable form ticks every .row-select of it.
+const BOX = "tbody .cell-select > input";
+
+// <input type="checkbox" data-select-all disabled> in a .selectable form ticks every box of its rows.
 // It is disabled until this runs, since it does nothing alone.
 function prepare(root) {
   for (const all of root.querySelectorAll("[data-select-all]")) {
@@ -10,7 +12,7 @@ function prepare(root) {
 function reflect(form) {
   const all = form?.querySelector("[data-select-all]");
   if (!all) return;
-  const rows = [...form.querySelectorAll(".row-select")];
+  const rows = [...form.querySelectorAll(BOX)];
   const ticked = rows.filter((row) => row.checked).length;
   all.checked = ticked > 0 && ticked === rows.length;
   all.indeterminate = ticked > 0 && ticked < rows.length;
@@ -19,8 +21,8 @@ function reflect(form) {
 document.addEventListener("change", ({ target }) => {
   const form = target.closest(".selectable");
   if (target.matches("[data-select-all]")) {
-    for (const row of form.querySelectorAll(".row-select")) row.checked = target.checked;
-  } else if (target.matches(".row-select")) {
+    for (const row of form.querySelectorAll(BOX)) row.checked = target.checked;
+  } else if (target.matches(BOX)) {
     reflect(form);
   }
 });

@@ -29,7 +29,7 @@ def desk(page: Page, sign_in: SignIn, *, members: int) -> Page:
 
 def names(page: Page) -> list[str]:
     """The people on the list, in its order."""
-    return page.locator(".person-name").all_inner_texts()
+    return page.locator("tbody th a").all_inner_texts()
 
 
 def test_a_company_is_set_up(page: Page) -> None:

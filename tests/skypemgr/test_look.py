@@ -118,7 +118,7 @@ def test_an_avatar_escapes_what_people_are_called() -> None:
 
 def test_an_icon_is_drawn_from_the_sprite_and_silent() -> None:
     assert icon("plus", "icon-small") == (
-        '<svg class="icon icon-small" aria-hidden="true"><use href="/static/img/icons.svg#plus"/></svg>'
+        '<svg class="icon icon-small" aria-hidden=true><use href="/static/img/icons.svg#plus"/></svg>'
     )
 
 

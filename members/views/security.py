@@ -100,6 +100,7 @@ def add_app(request: SignedInRequest) -> HttpResponse:
     secret = secret or new_secret()
     size, path = picture_of(app_url(secret, account=request.user.skype_name))
     context = {
+        "title": _("Set up an authenticator app"),
         "form": form,
         "draft": write_draft(secret, account=request.user.pk),
         "secret": " ".join(_groups(secret)),
@@ -150,7 +151,7 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
         with form_errors(form):
             codes = _add_passkey(request, form)
             return _factor_added(request, codes, _("The passkey is set up."))
-    context = {"form": form, **_where_passkeys_work(request)}
+    context = {"title": _("Add a passkey"), "form": form, **_where_passkeys_work(request)}
     return page_with_form(request, "me/passkey_add.html", context, form)
 
 
@@ -182,7 +183,8 @@ def rename_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
         verbs.rename_passkey(actor=request.actor, passkey=passkey, **form.cleaned_data)
         messages.success(request, _("The passkey has another name."))
         return redirect("me:security")
-    return page_with_form(request, "me/passkey_rename.html", {"form": form, "passkey": passkey}, form)
+    context = {"title": _("Rename {name}").format(name=passkey.name), "form": form}
+    return page_with_form(request, "me/passkey_rename.html", context, form)
 
 
 @signed_in_view
@@ -230,7 +232,7 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
         return redirect("me:security")
     if request.method == "POST":
         return _show_codes(request, verbs.renew_recovery_codes(actor=request.actor))
-    return render(request, "me/recovery_codes_renew.html", {"factors": factors_of(request.user)})
+    return render(request, "me/recovery_codes_renew.html", {"title": _("New recovery codes")})
 
 
 @signed_in_view
@@ -254,7 +256,8 @@ def _factor_added(request: SignedInRequest, codes: list[str], text: str) -> Http
 
 
 def _show_codes(request: SignedInRequest, codes: list[str]) -> HttpResponse:
-    return render(request, "me/recovery_codes.html", {"codes": codes, "joined": " ".join(codes)})
+    context = {"title": _("Your recovery codes"), "codes": codes, "joined": " ".join(codes)}
+    return render(request, "me/recovery_codes.html", context)
 
 
 def _go_on(request: SignedInRequest) -> None:

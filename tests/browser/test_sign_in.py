@@ -47,6 +47,14 @@ def give_passkeys(context: BrowserContext, page: Page) -> None:
     session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
 
+def printed(page: Page) -> str:
+    """What of the page is on paper."""
+    page.emulate_media(media="print")
+    text = page.locator("body").inner_text()
+    page.emulate_media(media="screen")
+    return text
+
+
 def sign_out(page: Page) -> None:
     page.get_by_label(re.compile("^Your account:")).click()
     page.locator("form[action='/accounts/sign-out/'] button").click()
@@ -89,6 +97,7 @@ def test_somebody_sets_up_their_factors_and_signs_in_with_each(
     press(page, "Set up the app")
     see(page, "Your recovery codes")
     codes = page.locator("#recovery-codes code").all_inner_texts()
+    assert printed(page).split()[-len(codes) :] == codes, "on paper nothing follows the codes"
     assert len(codes) == 10
     with page.expect_download() as download:
         press(page, "Save as a file")

@@ -75,6 +75,11 @@ def is_run(batch: Batch) -> bool:
     return batch.kind != Batch.Kind.IMPORT_MEMBERS
 
 
+def note_progress(batch: Batch) -> None:
+    """Note in the running transaction that a batch goes on, however often a worker has died of it before."""
+    Batch.objects.filter(pk=batch.pk, attempts__gt=1).update(attempts=1)
+
+
 @transaction.atomic(savepoint=False)
 def freeze(batch: Batch, members: MemberQuerySet) -> int:
     """Keep who is chosen now, in slices; gives how many they are. Whatever changes later, these are meant."""

@@ -2,7 +2,8 @@ import datetime as dt
 
 from django.conf import settings
 
-from members.models import Heartbeat, JobRun, Letter
+from members.models import Batch, Heartbeat, JobRun, Letter
+from members.services.batch_attempts import OPEN
 from members.services.jobs import MOST_ATTEMPTS
 from skypemgr.clock import DatabaseClock
 from skypemgr.installation import Findings, installation_check
@@ -29,6 +30,15 @@ def workers_work() -> Findings:
     for kind, does in KINDS.items():
         if kind not in alive:
             yield f"For {LONGEST_SILENCE.seconds // 60} minutes no worker has begun to {does}: see whether one runs."
+
+
+@installation_check
+def batches_go_on() -> Findings:
+    given_up = Batch.objects.filter(state__in=OPEN, given_up_at__isnull=False).order_by("pk")
+    for batch in given_up[:10]:
+        yield f"The batch {batch.pk} ({batch.kind}) of organization {batch.organization_id} was given up."
+    if given_up:
+        yield "Mend the reason, which stands in the lines of the workers, then press “Try again” on its page."
 
 
 @installation_check

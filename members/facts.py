@@ -39,9 +39,13 @@ def oldest_letter() -> Iterator[tuple[str, float]]:
 
 def batches() -> Iterator[tuple[str, float]]:
     found = dict(
-        Batch.objects.filter(state__in=OPEN_BATCHES).values_list("state").annotate(count=Count("*")).order_by()
+        Batch.objects.filter(state__in=OPEN_BATCHES, given_up_at=None)
+        .values_list("state")
+        .annotate(count=Count("*"))
+        .order_by()
     )
     yield from ((str(state), found.get(state, 0)) for state in OPEN_BATCHES)
+    yield "given_up", Batch.objects.filter(state__in=OPEN_BATCHES, given_up_at__isnull=False).count()
 
 
 def heartbeats() -> Iterator[tuple[str, float]]:

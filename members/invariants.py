@@ -99,7 +99,9 @@ ENTRIES_OF_IMPORTS = """
 def changes_are_in_the_log() -> Findings:
     """I11: what has happened stands in the log, as far as the rows still tell that it has."""
     for what, (changed, logged) in CHANGES.items():
-        if number := count(f"SELECT count(*) FROM (({changed}) EXCEPT ({logged})) x"):
+        # Five times as quick as EXCEPT, which sorts every key of both.
+        missing = f"NOT EXISTS (SELECT FROM ({logged}) AS logged (id) WHERE logged.id = changed.id)"
+        if number := count(f"SELECT count(*) FROM ({changed}) AS changed (id) WHERE {missing}"):
             yield f"{number} {what} are not in the log."
     if number := count(ENTRIES_OF_IMPORTS):
         yield f"{number} imports are not in the log as often as they were begun and finished."

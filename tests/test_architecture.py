@@ -45,7 +45,23 @@ WITHOUT_PEOPLE = {
     "styleguide/": "invented data, in local mode only",
 }
 # Run by the clock or by a worker, never by somebody: what they do was asked for, and logged, before.
-WITHOUT_ACTOR = {"letters.py", "import_work.py", "jobs.py", "purge.py", "run_work.py", "tallies.py"}
+WITHOUT_ACTOR = {
+    "batch_attempts.py",
+    "import_work.py",
+    "jobs.py",
+    "letters.py",
+    "purge.py",
+    "run_work.py",
+    "tallies.py",
+}
+    "batch_attempts.py",
+    "letters.py",
+    "import_work.py",
+    "jobs.py",
+    "purge.py",
+    "run_work.py",
+    "tallies.py",
+}
 # Everybody may do these for themselves; no role is needed.
 WITHOUT_CAPABILITY = {
     "leave_organization": "somebody's own membership",

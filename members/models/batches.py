@@ -41,6 +41,10 @@ class Batch(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Attempts in a row of workers of which nothing came: they died, or met a mistake of ours.
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # No worker takes it up any more, until somebody says so.
+    given_up_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -63,6 +67,21 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"batch {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is work left for workers, whoever does it."""
+        return self.state in (self.State.READING, self.State.RUNNING)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether there is, and no worker takes it up any more."""
+        return self.is_open and self.given_up_at is not None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether workers are at it, or will be before long."""
+        return self.is_open and self.given_up_at is None
 
 
 class BatchPiece(models.Model):

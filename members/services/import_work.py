@@ -20,7 +20,7 @@ from members import directory
 from members.access import Actor
 from members.audit import Action, record
 from members.batch_files import PiecesGone, open_file
-from members.batches import actor_of, is_run
+from members.batches import actor_of, is_run, note_progress
 from members.departments import find_or_add_departments
 from members.importing import Draft, Outcome, check_drafts, names_in_use
 from members.locks import take_time, take_turn
@@ -28,6 +28,7 @@ from members.models import Batch, BatchPiece, BatchRow, Department, Organization
 from members.names import NameAllocator
 from members.newcomers import Newcomer, add_business_members
 from members.selectors.batches import count_rows
+from members.services.batch_attempts import OPEN, begin_attempt, end_attempt, give_up_batches, is_to_blame
 from members.services.run_work import advance_run
 from members.skype_names import taken_skype_names
 from skypemgr.kill_points import kill_point
@@ -114,6 +115,7 @@ def store_rows(
     check_references()
     # Stopped meanwhile, which waits for nobody: then these rows are not read.
     stays = bool(here.update(total=F("total") + len(drafts)))
+    note_progress(batch)
     if not stays:
         transaction.set_rollback(True)
     kill_point("imports.before_rows_commit")
@@ -259,6 +261,7 @@ def create_chunk(*, batch: Batch, size: int) -> bool:
     if Batch.objects.select_for_update(no_key=True).filter(pk=held.pk, state=State.RUNNING).first() is None:
         transaction.set_rollback(True)
         return False
+    note_progress(held)
     if len(rows) < size:
         _finish(held, organization, actor)
     kill_point("imports.before_chunk_commit")
@@ -329,12 +332,21 @@ def fail_first_row(*, batch: Batch) -> None:
 @shared_task(name="members.advance_batches")
 def advance_batches_task() -> None:
     end = time.monotonic() + SHIFT
+    give_up_batches()
     # In any order, so that none waits behind those that take long.
-    for batch in Batch.objects.filter(state__in=[State.READING, State.RUNNING]).order_by("?")[:20]:
+    for batch in Batch.objects.filter(state__in=OPEN, given_up_at=None).order_by("?")[:20]:
         left = end - time.monotonic()
         if left <= 0:
             return
-        try:
-            (advance_run if is_run(batch) else advance)(batch, seconds=min(TURN, left))
-        except Exception:
-            logger.exception("Batch %d did not go on; it is tried again.", batch.pk)
+        if begin_attempt(batch=batch):
+            _attempt(batch, seconds=min(TURN, left))
+
+
+def _attempt(batch: Batch, *, seconds: float) -> None:
+    try:
+        (advance_run if is_run(batch) else advance)(batch, seconds=seconds)
+    except Exception as error:
+        logger.exception("Batch %d did not go on.", batch.pk)
+        if is_to_blame(error):
+            return
+    end_attempt(batch=batch)

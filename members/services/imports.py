@@ -281,7 +281,8 @@ def retry_failed_rows(*, actor: Actor, organization: Organization, batch: Batch)
     if count:
         held.state, held.finished_at = State.RUNNING, None
         held.facts.pop("created", None)
-        held.save(update_fields=["state", "finished_at", "facts"])
+        held.attempts = 0
+        held.save(update_fields=["state", "finished_at", "facts", "attempts"])
         record(organization=organization, actor=actor, action=Action.BATCH_STARTED, subject=held, after={"rows": count})
         wake("members.advance_batches")
     return count

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from members.access import Actor, require
 from members.audit import Action, record
-from members.batches import SLICE, BatchKind, Portion, actor_of, kind_of, progress_of
+from members.batches import SLICE, BatchKind, Portion, actor_of, kind_of, note_progress, progress_of
 from members.errors import RunImpossible
 from members.locks import take_time, take_turn
 from members.models import Batch, BatchRow, BatchSlice
@@ -57,6 +57,7 @@ def apply_slice(*, batch: Batch) -> bool:
         _end(held, Actor.system(), State.CANCELED, Action.RUN_CANCELED)
         return False
     _note(held, part, untouched, failed)
+    note_progress(held)
     kill_point("runs.before_slice_commit")
     return True
 

@@ -24,6 +24,7 @@ from members.models import Batch, BatchRow
 from members.row_texts import ENDED, OUTCOMES, how_read, sentence, sentences
 from members.selectors.batches import BatchCounts, count_rows, find_applied, list_batches
 from members.services import import_work, imports
+from members.services.given_up import continue_batch
 from members.views.downloads import download
 from skypemgr.forms import form_errors, told_refusals
 from skypemgr.lists import Ordering, Page, count_up_to, keyset_chunks, keyset_page, read_choice
@@ -292,6 +293,16 @@ def import_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
 
 @organization_view(Capability.MANAGE_MEMBERS)
 @require_POST
+def import_continue(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """Go on with a batch that was given up."""
+    batch = _batch(request, pk)
+    with told_refusals(request):
+        continue_batch(actor=request.actor, organization=request.organization, batch=batch)
+    return redirect(_detail(batch))
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
 def import_retry(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Try the failed rows again."""
     batch = _batch(request, pk)
@@ -317,7 +328,7 @@ def _outcome(request: OrganizationRequest, batch: Batch) -> HttpResponse:
         rows=[_view(row, ended=True) for row in page.rows],
         show=show,
         refusal=_refusal(batch),
-        running=batch.state in (Batch.State.RUNNING, Batch.State.READING),
+        running=batch.is_under_way,
     )
     return render(request, "members/import_outcome.html", context)
 
@@ -332,7 +343,7 @@ def _refusal(batch: Batch) -> str:
 def import_progress(request: OrganizationRequest, pk: int) -> HttpResponse:
     """The progress alone, asked for every two seconds while a batch runs; then the whole page once."""
     batch = _batch(request, pk)
-    running = batch.state in (Batch.State.RUNNING, Batch.State.READING)
+    running = batch.is_under_way
     context = _frame(batch=batch, counts=count_rows(batch), running=running)
     response = render(request, "members/import_outcome.html#progress", context)
     if not running:

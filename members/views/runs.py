@@ -19,6 +19,7 @@ from members.errors import DepartmentGone
 from members.models import Batch, BatchRow, Member
 from members.registry import Text
 from members.selectors.batches import list_runs
+from members.services.given_up import continue_batch
 from members.services.runs import cancel_run
 from members.views.downloads import download
 from skypemgr.forms import told_refusals
@@ -99,7 +100,7 @@ def run_progress(request: OrganizationRequest, pk: int) -> HttpResponse:
     """The progress alone, asked for every two seconds while it runs; then the whole page once."""
     batch = _run(request, pk)
     response = render(request, "members/run_detail.html#progress", _context(batch))
-    if batch.state != State.RUNNING:
+    if not batch.is_under_way:
         response.headers["HX-Refresh"] = "true"
     return response
 
@@ -112,6 +113,16 @@ def run_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
     with told_refusals(request):
         cancel_run(actor=request.actor, organization=request.organization, batch=batch)
         messages.success(request, gettext("Stopped. What was done stays done."))
+    return redirect("members:run_detail", request.organization.slug, batch.pk)
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
+def run_continue(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """Go on with a change that was given up."""
+    batch = _run(request, pk)
+    with told_refusals(request):
+        continue_batch(actor=request.actor, organization=request.organization, batch=batch)
     return redirect("members:run_detail", request.organization.slug, batch.pk)
 
 
@@ -163,7 +174,7 @@ def _context(batch: Batch) -> dict[str, Any]:
         "kind": kind,
         "what": kind.describe(batch.facts),
         "progress": progress_of(batch),
-        "running": batch.state == State.RUNNING,
+        "running": batch.is_under_way,
         "stopped": STOPPED.get(str(batch.facts.get("stopped", "")), ""),
     }
 

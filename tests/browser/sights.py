@@ -253,14 +253,25 @@ SIGHTS = [
     Sight("members:run_list", "founder"),
     *(
         Sight("members:run_detail", state=state, args=lambda world, _, state=state: [world.runs[state].pk])
-        for state in ("running", "done", "canceled")
+        for state in ("running", "done", "canceled", "given_up")
     ),
     Sight("members:import_list"),
     Sight("members:import_list", "founder"),
     *(
         Sight("members:import_detail", state=state, args=batch(state))
         for state in (
-            ["ready", "to_correct", "large", "reading", "running", "canceled", "done", "all_created", "refused"]
+            [
+                "ready",
+                "to_correct",
+                "large",
+                "reading",
+                "running",
+                "canceled",
+                "done",
+                "all_created",
+                "refused",
+                "given_up",
+            ]
         )
     ),
     Sight("members:import_detail", state="editing", args=batch("ready"), query="?edit=1"),
@@ -311,7 +322,9 @@ ACTS = {
     "members:invitation_cancel",
     "members:import_create",
     "members:run_cancel",
+    "members:run_continue",
     "members:import_cancel",
+    "members:import_continue",
     "members:import_retry",
     "members:import_row",
     "members:import_leave_out",

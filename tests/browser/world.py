@@ -137,6 +137,8 @@ def _add_batches(world: World, acting: dict[str, Any]) -> None:
     world.batches["to_correct"] = read(file("messy.csv"))
     world.batches["large"] = read(file("entra-bulk-users.csv", _many_people(240)))
     world.batches["reading"] = file("google-workspace-users.csv")
+    world.batches["given_up"] = file("annuaire-2.csv", _many_people(41))
+    Batch.objects.filter(pk=world.batches["given_up"].pk).update(given_up_at=timezone.now())
     world.batches["refused"] = file("annuaire.csv", b"E-mail\nanna.berg@people.example\n")
     refuse_import(batch=world.batches["refused"], code="file_quote_open", facts={"line": 7})
     world.batches["running"] = start_batch(**acting, batch=read(file("service.csv", _many_people(30))))
@@ -167,6 +169,8 @@ def _add_runs(world: World, acting: dict[str, Any]) -> None:
     world.runs["canceled"] = moving(world.departments["nested"])
     cancel_run(**acting, batch=world.runs["canceled"])
     world.runs["running"] = moving(world.departments["nested"])
+    world.runs["given_up"] = moving(world.departments["nested"])
+    Batch.objects.filter(pk=world.runs["given_up"].pk).update(given_up_at=timezone.now())
 
 
 def _many_people(number: int) -> bytes:

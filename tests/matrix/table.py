@@ -351,6 +351,7 @@ TABLE: dict[str, Page] = {
         logs=("batch.started", "member.added", "batch.finished"),
     ),
     "members:import_cancel": Page(access=MANAGE, post=302, at={"pk": of("draft.pk")}, logs=("batch.canceled",)),
+    "members:import_continue": Page(access=MANAGE, post=302, at={"pk": of("stuck.pk")}, logs=("batch.continued",)),
     "members:import_retry": Page(
         access=MANAGE,
         post=302,
@@ -378,6 +379,7 @@ TABLE: dict[str, Page] = {
     "members:run_detail": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
     "members:run_progress": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
     "members:run_cancel": Page(access=MANAGE, post=302, at={"pk": of("run.pk")}, logs=("run.canceled",)),
+    "members:run_continue": Page(access=MANAGE, post=302, at={"pk": of("stuck_run.pk")}, logs=("run.continued",)),
     "members:run_outcome": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
     "members:member_profile": Page(
         access=VIEW,

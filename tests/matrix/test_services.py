@@ -71,6 +71,7 @@ VERBS: dict[str, Verb] = {
     "imports.leave_out_problems": Verb(MANAGE, {}, {"batch": of("flawed")}),
     "imports.start_batch": Verb(MANAGE, {}, BATCH),
     "imports.cancel_batch": Verb(MANAGE, {}, BATCH),
+    "given_up.continue_batch": Verb(MANAGE, {}, {"batch": of("stuck")}),
     "imports.retry_failed_rows": Verb(MANAGE, {}, {"batch": of("done")}),
     "imports.discard_batch": Verb(MANAGE, {}, BATCH),
     "invitations.invite_personal": Verb(

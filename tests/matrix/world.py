@@ -216,6 +216,7 @@ def _batches(side: Side, first_row: int) -> None:
     side.done = batch(Batch.State.DONE, total=2, started_at=timezone.now(), finished_at=timezone.now())
     row(side.done, side.row, Outcome.FAILED, problems=[{"field": None, "code": "conflict", "facts": {}}])
     side.reading = batch(Batch.State.READING)
+    side.stuck = batch(Batch.State.READING, attempts=5, given_up_at=timezone.now())
     side.run = Batch.objects.create(
         organization=side.organization,
         kind=Batch.Kind.BLOCK_MEMBERS,
@@ -224,6 +225,15 @@ def _batches(side: Side, first_row: int) -> None:
         facts={"reason": f"{side.word} {CANARY}"},
         total=1,
         started_at=timezone.now(),
+    )
+    side.stuck_run = Batch.objects.create(
+        organization=side.organization,
+        kind=Batch.Kind.BLOCK_MEMBERS,
+        state=Batch.State.RUNNING,
+        started_by=side.administrator,
+        facts={"reason": ""},
+        started_at=timezone.now(),
+        given_up_at=timezone.now(),
     )
     BatchRow.objects.create(
         organization=side.organization, batch=side.run, number=1, outcome=Outcome.DONE, member=side.stopped

@@ -54,14 +54,6 @@ WITHOUT_ACTOR = {
     "run_work.py",
     "tallies.py",
 }
-    "batch_attempts.py",
-    "letters.py",
-    "import_work.py",
-    "jobs.py",
-    "purge.py",
-    "run_work.py",
-    "tallies.py",
-}
 # Everybody may do these for themselves; no role is needed.
 WITHOUT_CAPABILITY = {
     "leave_organization": "somebody's own membership",

@@ -21,6 +21,7 @@ SIGN_IN = "/accounts/sign-in/"
 SECOND_STEP = "/accounts/second-step/"
 CONFIRM = "/accounts/confirm/"
 SECURITY = "/me/security/"
+APP = "/me/security/app/"
 
 
 def sign_in(client: Client, user: User, password: str = PASSWORD, **facts: Any) -> HttpResponse:
@@ -51,3 +52,12 @@ def forget_proof(client: Client, minutes: int = 16) -> None:
 def shown_codes(response: HttpResponse) -> list[str]:
     """The recovery codes on a page."""
     return re.findall(r"<li><code>([\w-]+)</code>", response.text)
+
+
+def set_up_app(client: Client) -> tuple[str, HttpResponse]:
+    """The secret that the page shows, and the answer to the code made of it."""
+    page = client.get(APP)
+    [secret] = re.findall(r'id="secret"[^>]*>([A-Z2-7 ]+)<', page.text)
+    [draft] = re.findall(r'name="draft" value="([^"]+)"', page.text)
+    secret = secret.replace(" ", "")
+    return secret, client.post(APP, {"draft": draft, "code": code_of(secret, period_now())})

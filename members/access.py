@@ -37,7 +37,8 @@ ROLES: dict[str, frozenset[Capability]] = {
 class Actor:
     """Who asks a service to do something: a member, an operator or the system, with their capabilities.
 
-    ``address`` is the IP address the person acted from, "" when there is none.
+    ``address`` is the IP address the person acted from, ``session`` the key of the session that they act in, ""
+    when there is none.
     """
 
     kind: AuditEntry.ActorKind
@@ -45,6 +46,7 @@ class Actor:
     user: User | None = None
     member: Member | None = None
     address: str = ""
+    session: str = ""
 
     @classmethod
     def of_member(cls, member: Member, *, address: str = "") -> "Actor":
@@ -57,9 +59,11 @@ class Actor:
         )
 
     @classmethod
-    def of_person(cls, user: User, *, address: str = "") -> "Actor":
+    def of_person(cls, user: User, *, address: str = "", session: str = "") -> "Actor":
         """Somebody who acts on their own account only, as a member of no organization in particular."""
-        return cls(kind=AuditEntry.ActorKind.MEMBER, capabilities=frozenset(), user=user, address=address)
+        return cls(
+            kind=AuditEntry.ActorKind.MEMBER, capabilities=frozenset(), user=user, address=address, session=session
+        )
 
     @classmethod
     def visitor(cls, *, address: str = "") -> "Actor":

@@ -1,6 +1,7 @@
 """What follows when somebody has shown that they read the mail of their address."""
 
 from django.db import transaction
+from django.db.models import Q
 
 from members.access import Actor
 from members.audit import Action, record
@@ -10,10 +11,22 @@ from skypemgr.clock import DatabaseClock
 
 
 @transaction.atomic(savepoint=False)
+def hold_unreleased(user: User, organization: Organization | None = None) -> None:
+    """Lock what ``confirm_address`` may lock, and ``organization``, before any member or account is locked.
+
+    Organizations come first in the order of locks; in another order two who wait for each other wait for ever.
+    """
+    waiting = Q(letters_released_at=None, pk__in=Member.objects.filter(user=user).values("organization"))
+    held = waiting | Q(pk=organization.pk) if organization else waiting
+    list(Organization.objects.select_for_update(no_key=True).filter(held).order_by("pk").values("pk"))
+
+
+@transaction.atomic(savepoint=False)
 def confirm_address(*, actor: Actor, user: User) -> bool:
     """Mark the address of ``user`` as confirmed; gives whether that was news.
 
-    The letters of organizations that were waiting for an administrator's address leave from now on.
+    The letters of organizations that were waiting for an administrator's address leave from now on. Who has locked
+    members or accounts has called ``hold_unreleased`` before.
     """
     waiting = list(
         Organization.objects.select_for_update(no_key=True, of=("self",))

@@ -18,6 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from members.access import Actor, Capability
+from members.errors import SessionOver
 from members.factors import has_second_factor
 from members.models import Member, Organization, User
 from members.sessions import end_this_session, is_proved, is_too_old_to_administer
@@ -101,10 +102,9 @@ def signed_in_view(view: View) -> View:
         person = _person_or_detour(request)
         if isinstance(person, HttpResponse):
             return person
-        request.actor = Actor.of_person(person, address=client_address(request))  # type: ignore[attr-defined]
         if person.owner is not None:
             timezone.activate(ZoneInfo(person.owner.time_zone))
-        return view(request, **kwargs)
+        return _as_oneself(view, request, person, **kwargs)
 
     return _mark(guarded, "signed_in")
 
@@ -119,10 +119,22 @@ def first_password_view(view: View) -> View:
             return redirect_to_login(request.get_full_path())
         if not person.must_change_password:
             return redirect("home")
-        request.actor = Actor.of_person(person, address=client_address(request))  # type: ignore[attr-defined]
-        return view(request, **kwargs)
+        return _as_oneself(view, request, person, **kwargs)
 
     return _mark(guarded, "first_password")
+
+
+def _as_oneself(view: View, request: HttpRequest, person: User, **kwargs: Any) -> HttpResponseBase:
+    """The answer of a view to somebody who acts on their own account; to sign in, when their session ends meanwhile."""
+    session = request.session.session_key or ""
+    request.actor = Actor.of_person(person, address=client_address(request), session=session)  # type: ignore[attr-defined]
+    try:
+        return view(request, **kwargs)
+    except SessionOver:
+        # What the view has put into it has no place any more. The cookie stays: after a double click it may be that
+        # of the session which goes on.
+        request.session.modified = False
+        return redirect_to_login(_page_of(request))
 
 
 def operator_view(view: View) -> View:

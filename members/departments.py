@@ -6,11 +6,12 @@ sort and show departments without climbing the tree.
 
 from collections.abc import Collection, Sequence
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from members.access import Actor
 from members.audit import Action, Fact, record_many
-from members.errors import DepartmentTooDeep
+from members.errors import DepartmentGone, DepartmentTooDeep
 from members.locks import lock_organization
 from members.models import Department, Organization
 from members.names import check_department_name, path_sort_key
@@ -45,6 +46,20 @@ def same_path(path: str) -> str:
     """What two paths have in common that name one department: they differ by case alone."""
     # Never finer than what the database's own lower() makes of it, which its unique constraint compares.
     return path.replace("İ", "i").casefold()
+
+
+def check_department(organization: Organization, department: Department | None) -> None:
+    """See that somebody can be put into ``department`` (None: into none) of ``organization``, which is locked.
+
+    Raises DepartmentGone when it was deleted, PermissionDenied when it is another organization's.
+    """
+    if department is None:
+        return
+    if department.organization_id != organization.pk:
+        raise PermissionDenied
+    # Whoever deletes it holds the organization too, so what is there now stays until we are done.
+    if not Department.objects.filter(pk=department.pk).exists():
+        raise DepartmentGone
 
 
 @transaction.atomic(savepoint=False)

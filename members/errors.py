@@ -167,6 +167,10 @@ class LockedOut(TooManyTries):
     text = _("That was tried too often. Choose a new password by letter: “Forgotten your password?” below.")
 
 
+class SessionOver(Exception):
+    """The session that somebody acts in ended while they did: there is no form any more to show a refusal on."""
+
+
 class WrongCode(Refusal):
     text = _("This code is not right. It changes every 30 seconds, and each works once.")
     field = "code"

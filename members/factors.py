@@ -9,6 +9,7 @@ from django.db.models import F
 from members.access import Actor
 from members.audit import Action, record
 from members.codes import new_recovery_codes, recovery_digest
+from members.errors import SessionOver
 from members.mail import personal_letter, write_letters
 from members.models import AuthenticatorApp, Letter, Member, Passkey, RecoveryCode, User, UserSession
 from skypemgr.sealing import seal, unseal
@@ -57,6 +58,20 @@ def unseal_secret(sealed: str) -> str:
 def lock_account(user: User) -> User:
     """The account as it is now; what follows is done by nobody else meanwhile."""
     return User.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=user.pk)
+
+
+@transaction.atomic(savepoint=False)
+def lock_own_account(actor: Actor) -> User:
+    """The actor's own account, as ``lock_account`` gives it, for what decides who opens it.
+
+    Raises SessionOver when their session was ended while they asked: whoever ended it must not find it alive again,
+    or the account in the hands of somebody else.
+    """
+    assert actor.user is not None
+    user = lock_account(actor.user)
+    if actor.session and not UserSession.objects.filter(user=user, key=actor.session).exists():
+        raise SessionOver
+    return user
 
 
 @transaction.atomic(savepoint=False)

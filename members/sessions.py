@@ -101,7 +101,10 @@ def end_this_session(request: HttpRequest) -> None:
 
 
 def renew_session(request: HttpRequest, user: User) -> None:
-    """Go on after a change that has ended every session of ``user``, as one whose owner has just shown who they are."""
+    """Go on after a change that has ended every session of ``user``, as one whose owner has just shown who they are.
+
+    ``user`` is the account as that change has left it: what has ended every session since then ends this one too.
+    """
     kept = {name: request.session[name] for name in (BEGAN, HOURS) if name in request.session}
     update_session_auth_hash(request, user)
     _mark(request, user, **kept)

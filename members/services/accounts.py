@@ -11,10 +11,10 @@ from django.utils import timezone
 from members.access import Actor
 from members.audit import Action, record
 from members.authentication import accounts_by_address, accounts_by_login, resettable
-from members.confirmation import confirm_address
+from members.confirmation import confirm_address, hold_unreleased
 from members.credentials import confirm_password, fold_login, forget_failures, open_account
-from members.errors import LinkDead, SamePassword, TooManyTries, WrongCredentials, WrongPassword
-from members.factors import end_every_session, has_second_factor
+from members.errors import LinkDead, SamePassword, SessionOver, TooManyTries, WrongCredentials, WrongPassword
+from members.factors import end_every_session, has_second_factor, lock_own_account
 from members.joining import finish_account, let_in
 from members.known_browsers import KnownBrowser
 from members.mail import personal_letter, stop_letters, write_letters
@@ -100,6 +100,7 @@ def _write_reset_letter(*, login: str) -> None:
 def reset_password(*, actor: Actor, user: User, token: str, password: str) -> User:
     """Set the password chosen at a link; the link and every session die with it. Raises LinkDead."""
     encoded = make_password(password)
+    hold_unreleased(user)
     locked = User.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=user.pk)
     if not is_reset_link_alive(locked, token):
         raise LinkDead
@@ -142,7 +143,7 @@ def confirm_who(*, actor: Actor, password: str) -> User:
 def change_password(*, actor: Actor, password: str, new_password: str) -> User:
     """Replace the actor's password, who knows the present one. Every other session ends.
 
-    Raises WrongPassword, TooManyTries.
+    Raises WrongPassword, TooManyTries, SessionOver.
     """
     user = confirm_password(actor=actor, password=password)
     return _replace_password(actor=actor, previous=user.password, encoded=make_password(new_password))
@@ -150,8 +151,7 @@ def change_password(*, actor: Actor, password: str, new_password: str) -> User:
 
 @transaction.atomic(durable=True)
 def _replace_password(*, actor: Actor, previous: str, encoded: str) -> User:
-    assert actor.user is not None
-    user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=actor.user.pk)
+    user = lock_own_account(actor)
     # Somebody else may have changed it since the present one was compared.
     if user.password != previous:
         raise WrongPassword
@@ -179,7 +179,7 @@ def _tell_password_changed(*, actor: Actor, user: User) -> None:
 def choose_first_password(*, actor: Actor, first_name: str, last_name: str, password: str) -> User:
     """Finish an account whose first password somebody else had set: the member is active from now on.
 
-    Raises SamePassword.
+    Raises SamePassword, SessionOver.
     """
     assert actor.user is not None
     if check_password(password, actor.user.password):
@@ -191,16 +191,16 @@ def choose_first_password(*, actor: Actor, first_name: str, last_name: str, pass
 
 @transaction.atomic(durable=True)
 def _finish_first_password(*, actor: Actor, first_name: str, last_name: str, encoded: str) -> User:
-    assert actor.user is not None
     members = list(
         Member.objects.select_for_update(no_key=True, of=("self",))
         .select_related("organization", "user")
         .filter(user=actor.user)
         .order_by("pk")
     )
-    user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=actor.user.pk)
+    user = lock_own_account(actor)
     if not user.must_change_password:
-        return user
+        # Chosen already, and not necessarily by this person: who set the first one knew it too.
+        raise SessionOver
     finish_account(user=user, first_name=first_name, last_name=last_name, password=encoded)
     end_every_session(user)
     for member in members:

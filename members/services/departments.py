@@ -6,7 +6,13 @@ from django.db import transaction
 from members.access import Actor, Capability, require
 from members.audit import Action, Fact, record, record_many
 from members.departments import join_path, names_of, new_department, same_path
-from members.errors import DepartmentExists, DepartmentInsideItself, DepartmentNotEmpty, DepartmentTooDeep
+from members.errors import (
+    DepartmentExists,
+    DepartmentGone,
+    DepartmentInsideItself,
+    DepartmentNotEmpty,
+    DepartmentTooDeep,
+)
 from members.locks import lock_organization
 from members.models import Department, Invitation, Member, Organization
 from members.names import path_sort_key
@@ -17,7 +23,10 @@ from members.selectors.departments import list_departments, subtree
 def add_department(
     *, actor: Actor, organization: Organization, name: str, parent: Department | None = None
 ) -> Department:
-    """Add a department, at the top or under ``parent``. Raises DepartmentExists, DepartmentTooDeep."""
+    """Add a department, at the top or under ``parent``.
+
+    Raises DepartmentExists, DepartmentTooDeep, DepartmentGone when ``parent`` was deleted.
+    """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     departments = _lock_tree(organization)
     parent = _find(departments, parent) if parent else None
@@ -40,7 +49,7 @@ def change_department(
 ) -> Department:
     """Rename a department, or put it with all that lies under it elsewhere (``parent`` None: at the top).
 
-    Raises DepartmentExists, DepartmentTooDeep, DepartmentInsideItself.
+    Raises DepartmentExists, DepartmentTooDeep, DepartmentInsideItself, DepartmentGone.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     departments = _lock_tree(organization)
@@ -80,7 +89,7 @@ def delete_department(
 ) -> int:
     """Delete a department; its people go to ``successor``, or to none. Gives how many went.
 
-    Raises DepartmentNotEmpty while others lie under it.
+    Raises DepartmentNotEmpty while others lie under it, DepartmentGone.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     departments = _lock_tree(organization)
@@ -90,10 +99,15 @@ def delete_department(
         raise DepartmentNotEmpty
     if successor == department:
         raise PermissionDenied
+    # An import puts people into departments without holding the organization: whoever was quicker has committed
+    # now, and whoever comes later finds the department gone.
+    Department.objects.select_for_update().get(pk=department.pk)
     people = Member.objects.of(organization).filter(department=department)
     moved = list(people.select_for_update(no_key=True).order_by("pk"))
     people.update(department=successor)
-    Invitation.objects.filter(organization=organization, department=department).update(department=successor)
+    invited = Invitation.objects.filter(organization=organization, department=department)
+    list(invited.select_for_update(no_key=True).order_by("pk").values("pk"))
+    invited.update(department=successor)
     new = successor.path if successor else ""
     record_many(
         organization=organization,
@@ -126,11 +140,13 @@ def _lock_tree(organization: Organization) -> list[Department]:
 
 
 def _find(departments: list[Department], department: Department) -> Department:
-    """The department as it is now; one of another organization, or one that is gone, is nobody's to name."""
+    """The department as it is now; one of another organization is nobody's to name. Raises DepartmentGone."""
     for entry in departments:
         if entry.pk == department.pk:
             return entry
-    raise PermissionDenied
+    if Department.objects.filter(pk=department.pk).exists():
+        raise PermissionDenied
+    raise DepartmentGone
 
 
 def _check_place(others: list[Department], path: str, height: int) -> None:

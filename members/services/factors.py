@@ -1,8 +1,11 @@
 """Second factors: setting them up, using them, taking them away."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -27,6 +30,7 @@ from members.factors import (
     forget_factors,
     has_second_factor,
     lock_account,
+    lock_own_account,
     log_of_owner,
     seal_secret,
     tell,
@@ -37,21 +41,31 @@ from members.models import AuthenticatorApp, Member, Organization, Passkey, Reco
 from members.passkeys import MOST_PASSKEYS, Challenge, Made, RelyingParty, credential_id_of
 from members.throttle import CODES, PROOF, SIGN_IN_PLACE, Wait, climb, count_try, forget_tries, take_back_try
 
+
+@dataclass(frozen=True)
+class Changed:
+    """An account whose factors have changed, which has ended every session of it, as it was then.
+
+    ``codes`` are ten new recovery codes when it has its first second factor now, else none.
+    """
+
+    user: User
+    codes: Sequence[str] = ()
+
+
 # Setting up
 
 
 @transaction.atomic(durable=True)
-def add_app(*, actor: Actor, secret: str, code: str) -> list[str]:
+def add_app(*, actor: Actor, secret: str, code: str) -> Changed:
     """Let the actor's account take the codes of an app, once ``code`` shows that the app has ``secret``.
 
-    Gives ten recovery codes when this is the first second factor, else none; every session ends. Raises WrongCode,
-    FactorExists.
+    Raises WrongCode, FactorExists, SessionOver.
     """
-    assert actor.user is not None
     period = find_period(secret, normalize_code(code))
     if period is None:
         raise WrongCode
-    user = lock_account(actor.user)
+    user = lock_own_account(actor)
     if AuthenticatorApp.objects.filter(user=user).exists():
         raise FactorExists
     first = not has_second_factor(user)
@@ -61,35 +75,34 @@ def add_app(*, actor: Actor, secret: str, code: str) -> list[str]:
 
 
 @transaction.atomic(durable=True)
-def add_passkey(*, actor: Actor, name: str, made: Made) -> list[str]:
-    """Let a passkey open the actor's account.
-
-    Gives ten recovery codes when this is the first second factor, else none; every session ends. Raises
-    PasskeyExists, TooManyPasskeys.
-    """
-    assert actor.user is not None
-    user = lock_account(actor.user)
+def add_passkey(*, actor: Actor, name: str, made: Made) -> Changed:
+    """Let a passkey open the actor's account. Raises PasskeyExists, TooManyPasskeys, SessionOver."""
+    user = lock_own_account(actor)
     if Passkey.objects.filter(credential_id=made.credential_id).exists():
         raise PasskeyExists
     if Passkey.objects.filter(user=user).count() >= MOST_PASSKEYS:
         raise TooManyPasskeys(most=MOST_PASSKEYS)
     first = not has_second_factor(user)
-    Passkey.objects.create(
-        user=user,
-        name=name,
-        credential_id=made.credential_id,
-        credential=made.credential,
-        sign_count=made.sign_count,
-    )
+    try:
+        Passkey.objects.create(
+            user=user,
+            name=name,
+            credential_id=made.credential_id,
+            credential=made.credential,
+            sign_count=made.sign_count,
+        )
+    except IntegrityError:
+        # Of another account, at this moment.
+        raise PasskeyExists from None
     return _added(actor, user, "passkey_added", first=first)
 
 
-def _added(actor: Actor, user: User, event: str, *, first: bool) -> list[str]:
+def _added(actor: Actor, user: User, event: str, *, first: bool) -> Changed:
     codes = write_recovery_codes(user) if first else []
     end_every_session(user)
     tell(user, event)
     log_of_owner(actor, user, Action.FACTOR_ADDED)
-    return codes
+    return Changed(user, codes)
 
 
 @transaction.atomic(durable=True)
@@ -101,9 +114,8 @@ def rename_passkey(*, actor: Actor, passkey: Passkey, name: str) -> None:
 
 @transaction.atomic(durable=True)
 def renew_recovery_codes(*, actor: Actor) -> list[str]:
-    """Ten new recovery codes; those before are worth nothing any more. Raises NoSecondFactor."""
-    assert actor.user is not None
-    user = lock_account(actor.user)
+    """Ten new recovery codes; those before are worth nothing any more. Raises NoSecondFactor, SessionOver."""
+    user = lock_own_account(actor)
     if not has_second_factor(user):
         raise NoSecondFactor
     codes = write_recovery_codes(user)
@@ -123,30 +135,28 @@ def are_codes_of(*, user: User, codes: list[str]) -> bool:
 
 
 @transaction.atomic(durable=True)
-def remove_app(*, actor: Actor, password: str) -> None:
-    """Take no codes of an app any more; every session ends.
+def remove_app(*, actor: Actor, password: str) -> Changed:
+    """Take no codes of an app any more.
 
     ``password`` is the actor's, as it was just confirmed. Raises PasswordTooShortAlone when nothing would be left
-    but a short one.
+    but a short one, SessionOver.
     """
-    assert actor.user is not None
-    user = lock_account(actor.user)
+    user = lock_own_account(actor)
     removed, _per_model = AuthenticatorApp.objects.filter(user=user).delete()
-    _removed(actor, user, "app_removed", password, anything=bool(removed))
+    return _removed(actor, user, "app_removed", password, anything=bool(removed))
 
 
 @transaction.atomic(durable=True)
-def remove_passkey(*, actor: Actor, passkey: Passkey, password: str) -> None:
-    """Let one of the actor's passkeys open nothing any more; every session ends. Raises PasswordTooShortAlone."""
-    assert actor.user is not None
-    user = lock_account(actor.user)
+def remove_passkey(*, actor: Actor, passkey: Passkey, password: str) -> Changed:
+    """Let one of the actor's passkeys open nothing any more. Raises PasswordTooShortAlone, SessionOver."""
+    user = lock_own_account(actor)
     removed, _per_model = Passkey.objects.filter(pk=passkey.pk, user=user).delete()
-    _removed(actor, user, "passkey_removed", password, anything=bool(removed))
+    return _removed(actor, user, "passkey_removed", password, anything=bool(removed))
 
 
-def _removed(actor: Actor, user: User, event: str, password: str, *, anything: bool) -> None:
+def _removed(actor: Actor, user: User, event: str, password: str, *, anything: bool) -> Changed:
     if not anything:
-        return
+        return Changed(user)
     if not has_second_factor(user):
         if len(password) < settings.SHORTEST_PASSWORD:
             raise PasswordTooShortAlone(minimum=settings.SHORTEST_PASSWORD)
@@ -154,6 +164,7 @@ def _removed(actor: Actor, user: User, event: str, password: str, *, anything: b
     end_every_session(user)
     tell(user, event)
     log_of_owner(actor, user, Action.FACTOR_REMOVED)
+    return Changed(user)
 
 
 @transaction.atomic(durable=True)

@@ -14,9 +14,10 @@ from django.utils.translation import gettext
 
 from members.access import Actor, Capability, require, require_over
 from members.audit import Action, Fact, record, record_many
+from members.departments import check_department
 from members.errors import AddressTaken, CannotInvite, InvitationNotOpen, PersonalAccountsRefused, StateForbids
 from members.invitees import read_invitees
-from members.locks import take_time
+from members.locks import lock_organization, take_time
 from members.mail import invitation_letter, stop_letters, write_letters
 from members.models import Department, Invitation, Member, Organization, User
 from members.models.invitations import InvitationQuerySet
@@ -37,15 +38,15 @@ def invite_personal(
 ) -> list[Invitation]:
     """Invite people with accounts of their own, by address or by Skype Name: all of them, or nobody.
 
-    The same key again gives the same invitations. Raises PersonalAccountsRefused, and CannotInvite with a
-    sentence for each entry that stands in the way.
+    The same key again gives the same invitations. Raises PersonalAccountsRefused, DepartmentGone, and CannotInvite
+    with a sentence for each entry that stands in the way.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    if department is not None and department.organization_id != organization.pk:
-        raise PermissionDenied
     facts: dict[str, object] = {"people": sorted(people), "department": department.pk if department else None}
     if earlier := claim(organization=organization, name="invite_personal", key=key, facts=facts):
         return list(Invitation.objects.filter(organization=organization, pk__in=earlier.result["invitations"]))
+    lock_organization(organization)
+    check_department(organization, department)
     if not organization.allow_personal_accounts:
         raise PersonalAccountsRefused
     invitees = read_invitees(organization, people)

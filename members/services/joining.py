@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from members.access import Actor
 from members.audit import Action, record
-from members.confirmation import confirm_address
+from members.confirmation import confirm_address, hold_unreleased
 from members.errors import (
     AddressTaken,
     AlreadyMember,
@@ -36,6 +36,7 @@ def accept_business_invitation(
     if invitation.member is None:
         raise PermissionDenied
     encoded = make_password(password)
+    hold_unreleased(invitation.member.user)
     member = (
         Member.objects.select_for_update(no_key=True, of=("self", "user"))
         .select_related("user", "organization")
@@ -107,6 +108,8 @@ def _make_account_and_join(*, actor: Actor, invitation: Invitation, account: Use
 
 
 def _take_in(actor: Actor, invitation: Invitation, user: User) -> Member:
+    # So that the department stays, and a second invitation of the same person finds them here.
+    hold_unreleased(user, invitation.organization)
     organization = Organization.objects.get(pk=invitation.organization_id)
     member = (
         Member.objects.select_for_update(no_key=True, of=("self",)).filter(organization=organization, user=user).first()
@@ -118,7 +121,8 @@ def _take_in(actor: Actor, invitation: Invitation, user: User) -> Member:
         raise AlreadyMember(person=user.skype_name)
     member = member or Member()
     member.organization, member.user = organization, user
-    member.department_id = invitation.department_id
+    # As it is now: where they were to go may have been deleted since the link was read.
+    member.department_id = Invitation.objects.values_list("department", flat=True).get(pk=invitation.pk)
     member.role = Member.Role.MEMBER
     # Named by Skype Name, they are known by the address of their account.
     member.email = invitation.email if invitation.user_id is None else user.email

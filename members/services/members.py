@@ -7,7 +7,8 @@ from members.access import ROLES, Actor, Capability, require, require_over
 from members.acts import block, keep_an_administrator, lock_members, move
 from members.audit import Action, Fact, record, record_many
 from members.bulk import blockable, movable
-from members.errors import DepartmentGone, StateForbids
+from members.departments import check_department
+from members.errors import StateForbids
 from members.locks import lock_organization, take_time
 from members.models import Department, Member, Organization, User
 from members.models.people import MemberQuerySet
@@ -31,7 +32,7 @@ def change_member(
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     lock_organization(organization)
-    _check_department(organization, department)
+    check_department(organization, department)
     member = _lock_member(organization, member)
     require_over(actor, member)
     _refuse_state(member, Member.State.LEFT)
@@ -101,7 +102,7 @@ def move_members(
     require(actor, organization, Capability.MANAGE_MEMBERS)
     take_time()
     lock_organization(organization)
-    _check_department(organization, department)
+    check_department(organization, department)
     moving = lock_members(movable(members.of(organization), actor, department))
     move(organization=organization, actor=actor, keys=moving, department=department)
     return len(moving)
@@ -142,16 +143,6 @@ def unblock_member(*, actor: Actor, organization: Organization, member: Member) 
         after={"state": Member.State.ACTIVE},
     )
     return member
-
-
-def _check_department(organization: Organization, department: Department | None) -> None:
-    if department is None:
-        return
-    if department.organization_id != organization.pk:
-        raise PermissionDenied
-    # Whoever deletes it holds the organization too, so what is there now stays until we are done.
-    if not Department.objects.filter(pk=department.pk).exists():
-        raise DepartmentGone
 
 
 def _lock_member(organization: Organization, member: Member) -> Member:

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from members.access import Actor, Capability
@@ -29,7 +29,6 @@ def appoint_operator(*, actor: Actor, skype_name: str) -> User:
     return user
 
 
-@transaction.atomic(durable=True)
 def create_operator(
     *, actor: Actor, skype_name: str, email: str, first_name: str, last_name: str, password: str
 ) -> User:
@@ -38,9 +37,7 @@ def create_operator(
     Its address counts as verified: whoever has the machine vouches for it. Raises SkypeNameTaken.
     """
     _require_operator(actor)
-    if User.objects.named(skype_name).exists():
-        raise SkypeNameTaken(skype_name=skype_name, free=free_skype_name(skype_name))
-    return User.objects.create(
+    account = User(
         skype_name=skype_name,
         email=email,
         email_verified_at=timezone.now(),
@@ -50,6 +47,24 @@ def create_operator(
         is_operator=True,
         password=make_password(password),
     )
+    try:
+        _save_account(account)
+    except IntegrityError:
+        # By whoever was quicker, if this is the reason.
+        _refuse_taken(skype_name)
+        raise
+    return account
+
+
+@transaction.atomic(durable=True)
+def _save_account(account: User) -> None:
+    _refuse_taken(account.skype_name)
+    account.save()
+
+
+def _refuse_taken(skype_name: str) -> None:
+    if User.objects.named(skype_name).exists():
+        raise SkypeNameTaken(skype_name=skype_name, free=free_skype_name(skype_name))
 
 
 @transaction.atomic(durable=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from members.access import Actor, Capability
@@ -63,13 +63,21 @@ def free_slug(slug: str) -> str:
     return candidate
 
 
-@transaction.atomic(durable=True)
 def set_up_organization(*, actor: Actor, company: Company, founder: Founder, key: UUID) -> Member:
     """Make an organization and its first administrator; the same key again gives the same administrator.
 
     An existing founder must be the actor's own personal account. No letter of the organization leaves before
     the founder's address is verified. Raises SetupClosed, SlugTaken, SlugReserved, SkypeNameTaken.
     """
+    try:
+        return _set_up(actor=actor, company=company, founder=founder, key=key)
+    except IntegrityError:
+        _refuse_taken(company, founder)
+        raise
+
+
+@transaction.atomic(durable=True)
+def _set_up(*, actor: Actor, company: Company, founder: Founder, key: UUID) -> Member:
     # Two first set-ups at once would each see an empty installation: there is no row to lock yet.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('members.set_up_organization'))")
@@ -78,10 +86,7 @@ def set_up_organization(*, actor: Actor, company: Company, founder: Founder, key
         return Member.objects.select_related("organization", "user").get(pk=earlier.result["member"])
     if not setup_is_open(actor):
         raise SetupClosed
-    if company.slug in reserved_words():
-        raise SlugReserved(slug=company.slug, free=free_slug(company.slug))
-    if Organization.objects.filter(slug=company.slug).exists():
-        raise SlugTaken(slug=company.slug, free=free_slug(company.slug))
+    _refuse_taken(company, founder)
 
     user = _founding_user(actor, founder)
     now = timezone.now()
@@ -124,7 +129,6 @@ def set_up_organization(*, actor: Actor, company: Company, founder: Founder, key
     return member
 
 
-@transaction.atomic(durable=True)
 def create_organization(*, actor: Actor, company: Company, founder: Founder) -> Member:
     """Make an organization for an administrator named by whoever runs the installation.
 
@@ -134,12 +138,16 @@ def create_organization(*, actor: Actor, company: Company, founder: Founder) -> 
     """
     if not actor.can(Capability.RUN_INSTALLATION):
         raise PermissionDenied
-    if company.slug in reserved_words():
-        raise SlugReserved(slug=company.slug, free=free_slug(company.slug))
-    if Organization.objects.filter(slug=company.slug).exists():
-        raise SlugTaken(slug=company.slug, free=free_slug(company.slug))
-    _refuse_taken(founder.skype_name)
+    try:
+        return _create(actor=actor, company=company, founder=founder)
+    except IntegrityError:
+        _refuse_taken(company, founder)
+        raise
 
+
+@transaction.atomic(durable=True)
+def _create(*, actor: Actor, company: Company, founder: Founder) -> Member:
+    _refuse_taken(company, founder)
     now = timezone.now()
     organization = Organization.objects.create(
         name=company.name,
@@ -190,7 +198,6 @@ def create_organization(*, actor: Actor, company: Company, founder: Founder) -> 
 
 def _founding_user(actor: Actor, founder: Founder) -> User:
     if founder.user is None:
-        _refuse_taken(founder.skype_name)
         return _new_personal_user(founder)
     own = actor.user is not None and actor.user.pk == founder.user.pk
     if not own or founder.user.kind != User.Kind.PERSONAL:
@@ -198,8 +205,14 @@ def _founding_user(actor: Actor, founder: Founder) -> User:
     return founder.user
 
 
-def _refuse_taken(skype_name: str) -> None:
-    if User.objects.named(skype_name).exists():
+def _refuse_taken(company: Company, founder: Founder) -> None:
+    """Refuse an address or a name that somebody has; asked once more when somebody has just been quicker."""
+    if company.slug in reserved_words():
+        raise SlugReserved(slug=company.slug, free=free_slug(company.slug))
+    if Organization.objects.filter(slug=company.slug).exists():
+        raise SlugTaken(slug=company.slug, free=free_slug(company.slug))
+    skype_name = founder.skype_name
+    if founder.user is None and User.objects.named(skype_name).exists():
         raise SkypeNameTaken(skype_name=skype_name, free=free_skype_name(skype_name))
 
 

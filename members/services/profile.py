@@ -6,6 +6,7 @@ from members.access import Actor
 from members.audit import Action, record
 from members.credentials import confirm_password
 from members.errors import AddressTaken, BusinessAccountStays, LastAdministrator, StateForbids
+from members.factors import lock_own_account
 from members.locks import lock_organization
 from members.mail import personal_letter, write_letters
 from members.models import Invitation, Letter, Member, Organization, User
@@ -54,7 +55,7 @@ def change_address(*, actor: Actor, password: str, email: str) -> User:
     """Change the actor's e-mail address; the new one has to be confirmed, and the old one is told.
 
     Invitations that wait for the actor go to the new address, and their old links die. Raises WrongPassword,
-    TooManyTries, AddressTaken.
+    TooManyTries, AddressTaken, SessionOver.
     """
     confirm_password(actor=actor, password=password)
     return _replace_address(actor=actor, email=email)
@@ -63,7 +64,7 @@ def change_address(*, actor: Actor, password: str, email: str) -> User:
 @transaction.atomic(durable=True)
 def _replace_address(*, actor: Actor, email: str) -> User:
     members = _lock_memberships(actor)
-    user = _lock_user(actor)
+    user = lock_own_account(actor)
     if email == user.email:
         return user
     farewell = personal_letter(Letter.Kind.ADDRESS_CHANGED, user)
@@ -118,8 +119,12 @@ def leave_organization(*, actor: Actor, organization: Organization) -> None:
     member = (
         Member.objects.select_for_update(no_key=True, of=("self",))
         .select_related("organization", "user")
-        .get(organization=organization, user=actor.user)
+        .filter(organization=organization, user=actor.user)
+        .first()
     )
+    if member is None:
+        # They left, and were erased, while this request ran.
+        raise StateForbids(state=Member.State.LEFT.label)
     if member.state != Member.State.ACTIVE:
         raise StateForbids(state=member.get_state_display())
     others = Member.objects.of(organization).administrators().exclude(pk=member.pk)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from members.access import Actor
 from members.decorators import SignedInRequest, client_address, first_password_view, public_view, signed_in_view
+from members.errors import LinkDead
 from members.forms.accounts import FirstPasswordForm, RequestResetForm, ResetPasswordForm, SignInForm
 from members.forms.security import PasskeyForm
 from members.known_browsers import known_browser
@@ -143,7 +144,12 @@ def reset_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 def verify_address(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm an address. Opening the link does nothing yet: mail programs open links to look at them."""
     user = read_address_token(token)
-    if user is None or not user.is_active:
+    try:
+        if user is None or not user.is_active:
+            raise LinkDead
+        if request.method == "POST":
+            accounts.verify_address(actor=_visitor(request), token=token)
+    except LinkDead:
         return _closed(
             request,
             title=_("This link can’t be used any more"),
@@ -151,7 +157,6 @@ def verify_address(request: HttpRequest, token: str) -> HttpResponse:
             actions=[(_("Open my settings"), reverse("me:settings"), True)],
         )
     if request.method == "POST":
-        accounts.verify_address(actor=_visitor(request), token=token)
         messages.success(request, _("Your address is confirmed."))
         return redirect("home")
     return render(request, "accounts/verify_address.html", {"account": user})

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
+from members.errors import DepartmentGone
 from members.forms.departments import DeleteDepartmentForm, DepartmentForm
 from members.models import Department
 from members.selectors.departments import count_without_department, list_department_rows, list_departments, subtree
@@ -93,7 +94,10 @@ def department_delete(request: OrganizationRequest, pk: int) -> HttpResponse:
             )
             messages.success(request, text.format(department=department.path, number=count(moved)))
             return redirect("members:department_list", request.organization.slug)
-    row = next(row for row in list_department_rows(request.organization) if row.department == department)
+    row = next((row for row in list_department_rows(request.organization) if row.department == department), None)
+    if row is None:
+        messages.info(request, str(DepartmentGone()))
+        return redirect("members:department_list", request.organization.slug)
     context = {"department": department, "row": row, "deletable": len(subtree(departments, department)) == 1}
     return _render(request, "members/department_delete.html", context, form)
 

@@ -1,5 +1,6 @@
 """How somebody signs in: password, second factors, recovery codes, and the browsers they are signed in with."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from members.browser_names import browser_name
 from members.codes import RECOVERY_CODES, app_url, new_secret, picture_of
 from members.decorators import SignedInRequest, fresh_proof, signed_in_view
-from members.errors import PasskeyNeedsScript, PasskeyRefused, PasskeysUnavailable
+from members.errors import NoSecondFactor, PasskeyNeedsScript, PasskeyRefused, PasskeysUnavailable
 from members.factors import factors_of
 from members.forms.me import PasswordForm
 from members.forms.security import AppForm, NewPasskeyForm, PasskeyNameForm, PasswordProofForm, RecoveryCodesForm
@@ -91,10 +92,10 @@ def add_app(request: SignedInRequest) -> HttpResponse:
     form = AppForm(request.POST if request.method == "POST" else None, account=request.user.pk)
     if form.is_valid():
         with form_errors(form):
-            codes = verbs.add_app(
+            added = verbs.add_app(
                 actor=request.actor, secret=form.cleaned_data["draft"], code=form.cleaned_data["code"]
             )
-            return _factor_added(request, codes, _("The authenticator app is set up."))
+            return _factor_added(request, added, _("The authenticator app is set up."))
     # The same secret again, unless it can't be read any more.
     secret = form.cleaned_data.get("draft") if form.is_bound else None
     secret = secret or new_secret()
@@ -149,13 +150,12 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
     form = NewPasskeyForm(request.POST if request.method == "POST" else None, initial={"name": _proposed_name(request)})
     if form.is_valid():
         with form_errors(form):
-            codes = _add_passkey(request, form)
-            return _factor_added(request, codes, _("The passkey is set up."))
+            return _factor_added(request, _add_passkey(request, form), _("The passkey is set up."))
     context = {"title": _("Add a passkey"), "form": form, **_where_passkeys_work(request)}
     return page_with_form(request, "me/passkey_add.html", context, form)
 
 
-def _add_passkey(request: SignedInRequest, form: NewPasskeyForm) -> list[str]:
+def _add_passkey(request: SignedInRequest, form: NewPasskeyForm) -> verbs.Changed:
     party = relying_party(request)
     if party is None:
         raise PasskeysUnavailable
@@ -201,7 +201,7 @@ def remove_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def _remove(request: SignedInRequest, context: dict[str, Any], remove: Any) -> HttpResponse:
+def _remove(request: SignedInRequest, context: dict[str, Any], remove: Callable[[str], verbs.Changed]) -> HttpResponse:
     factors = factors_of(request.user)
     is_last = len(factors.passkeys) + (factors.app is not None) == 1
     # Alone again, a password has to be long, and how long it is only its owner can show.
@@ -212,8 +212,7 @@ def _remove(request: SignedInRequest, context: dict[str, Any], remove: Any) -> H
             password = form.cleaned_data.get("password", "")
             if is_last:
                 confirm_who(actor=request.actor, password=password)
-            remove(password)
-            _go_on(request)
+            renew_session(request, remove(password).user)
             messages.success(request, _("It is removed. Everywhere else you are signed out."))
             return redirect("me:security")
     context |= {"form": form, "is_last": is_last, "minimum": settings.SHORTEST_PASSWORD}
@@ -231,7 +230,11 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
     if not factors_of(request.user):
         return redirect("me:security")
     if request.method == "POST":
-        return _show_codes(request, verbs.renew_recovery_codes(actor=request.actor))
+        try:
+            return _show_codes(request, verbs.renew_recovery_codes(actor=request.actor))
+        except NoSecondFactor:
+            # Gone since the page was asked for.
+            return redirect("me:security")
     return render(request, "me/recovery_codes_renew.html", {"title": _("New recovery codes")})
 
 
@@ -249,21 +252,15 @@ def recovery_codes_file(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-def _factor_added(request: SignedInRequest, codes: list[str], text: str) -> HttpResponse:
-    _go_on(request)
+def _factor_added(request: SignedInRequest, added: verbs.Changed, text: str) -> HttpResponse:
+    renew_session(request, added.user)
     messages.success(request, text)
-    return _show_codes(request, codes) if codes else redirect("me:security")
+    return _show_codes(request, added.codes) if added.codes else redirect("me:security")
 
 
-def _show_codes(request: SignedInRequest, codes: list[str]) -> HttpResponse:
+def _show_codes(request: SignedInRequest, codes: Sequence[str]) -> HttpResponse:
     context = {"title": _("Your recovery codes"), "codes": codes, "joined": " ".join(codes)}
     return render(request, "me/recovery_codes.html", context)
-
-
-def _go_on(request: SignedInRequest) -> None:
-    """The change has ended every session; this one goes on."""
-    request.user.refresh_from_db()
-    renew_session(request, request.user)
 
 
 # Sessions

@@ -1,37 +1,57 @@
-"""What takes a guard away, to show what it is for."""
+"""What takes a guard away, to show what it is for, and what holds one racer where the other would do harm."""
 
 import re
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import NamedTuple
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 type Call = Callable[[], object]
 type Unguarded = Callable[..., list[Call]]
 type Statements = Callable[[Call], list[str]]
+type Meanwhile = Callable[..., "Held"]
 
-LOCK = re.compile(r" FOR (?:NO KEY )?UPDATE(?: OF \"\w+\"(?:, \"\w+\")*)?(?: SKIP LOCKED)?")
+LOCK = r" FOR (?:NO KEY )?UPDATE(?: OF \"\w+\"(?:, \"\w+\")*)?(?: SKIP LOCKED)?"
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'
+"""
+PATIENCE = 20
+
+
+class Held(NamedTuple):
+    """What came of the one who was held and of the one who came meanwhile, and whether that one had to wait."""
+
+    first: object
+    second: object
+    waited: bool
 
 
 @pytest.fixture
 def unguarded() -> Unguarded:
     """Racers whose statements lack a guard, and who meet where it stood: each has read before another writes.
 
-    Without ``predicate`` the guard is every row lock. With it, it is that condition of an UPDATE, which holds always
-    instead; they then meet right before it.
+    Without ``predicate`` the guard is what ``without`` finds in a statement, which says ``instead`` instead: every
+    row lock, unless another is named. With it, it is that condition of an UPDATE, which holds always instead; they
+    then meet right before it.
     """
 
-    def take_away(*calls: Call, predicate: str = "", always: str = "TRUE") -> list[Call]:
+    def take_away(
+        *calls: Call, predicate: str = "", always: str = "TRUE", without: str = LOCK, instead: str = ""
+    ) -> list[Call]:
         met = threading.Barrier(len(calls))
-        return [partial(_run, call, met, predicate, always) for call in calls]
+        return [partial(_run, call, met, predicate, always, without, instead) for call in calls]
 
     return take_away
 
 
-def _run(call: Call, met: threading.Barrier, predicate: str, always: str) -> object:
+def _run(call: Call, met: threading.Barrier, predicate: str, always: str, without: str, instead: str) -> object:
     has_met = False
 
     def meet() -> None:
@@ -40,9 +60,9 @@ def _run(call: Call, met: threading.Barrier, predicate: str, always: str) -> obj
             has_met = True
             met.wait(timeout=10)
 
-    def without(execute, sql, params, many, context):
+    def unguard(execute, sql, params, many, context):
         if not predicate:
-            bare = LOCK.sub("", sql)
+            bare = re.sub(without, instead, sql)
             answer = execute(bare, params, many, context)
             if bare != sql:
                 meet()
@@ -52,8 +72,77 @@ def _run(call: Call, met: threading.Barrier, predicate: str, always: str) -> obj
             sql = sql.replace(predicate, always)
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(without):
+    with connection.execute_wrapper(unguard):
         return call()
+
+
+@pytest.fixture
+def meanwhile(transactional_db: None) -> Meanwhile:
+    """Hold ``first`` right after its statement that ``at`` finds, and let ``second`` begin; then both go on.
+
+    ``second`` has ended by then, or waits for a lock that ``first`` has. ``unlocked`` takes the row locks away from
+    both: the control.
+    """
+
+    def run(first: Call, second: Call, *, at: str, unlocked: bool = False) -> Held:
+        reached, released = threading.Event(), threading.Event()
+        outcomes: list[object] = [None, None]
+
+        def hold(execute, sql, params, many, context):
+            answer = execute(sql, params, many, context)
+            if re.search(at, sql) and not reached.is_set():
+                reached.set()
+                released.wait(timeout=PATIENCE)
+            return answer
+
+        def unlock(execute, sql, params, many, context):
+            return execute(re.sub(LOCK, "", sql), params, many, context)
+
+        def runner(place: int, call: Call, *wrappers: Callable[..., object]) -> None:
+            try:
+                with _wrapped(*wrappers):
+                    outcomes[place] = call()
+            except Exception as error:  # noqa: BLE001
+                outcomes[place] = error
+            finally:
+                connections.close_all()
+
+        always = [unlock] if unlocked else []
+        threads = [
+            threading.Thread(target=runner, args=(0, first, *always, hold)),
+            threading.Thread(target=runner, args=(1, second, *always)),
+        ]
+        threads[0].start()
+        assert reached.wait(timeout=PATIENCE), f"{at} was never reached: {outcomes[0]!r}"
+        threads[1].start()
+        waited = _waits(threads[1])
+        released.set()
+        for thread in threads:
+            thread.join(timeout=2 * PATIENCE)
+            assert not thread.is_alive(), "a racer is still waiting"
+        return Held(*outcomes, waited)
+
+    return run
+
+
+@contextmanager
+def _wrapped(*wrappers: Callable[..., object]) -> Iterator[None]:
+    connection.ensure_connection()
+    for wrapper in wrappers:
+        connection.execute_wrappers.append(wrapper)
+    yield
+
+
+def _waits(thread: threading.Thread) -> bool:
+    """Whether somebody waits for a lock before the thread ends."""
+    end = time.monotonic() + PATIENCE
+    while thread.is_alive() and time.monotonic() < end:
+        with connection.cursor() as cursor:
+            cursor.execute(WAITING)
+            if cursor.fetchone()[0]:
+                return True
+        thread.join(timeout=0.02)
+    return False
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ document.addEventListener("focusin", closeOthers);
 function addMenus() {
   const template = document.getElementById("row-menu");
   if (!template) return;
-  for (const cell of document.querySelectorAll("td.cell-menu:empty")) {
+  for (const cell of document.querySelectorAll("td.cell-menu:not(:has(> *))")) {
     const page = cell.closest("tr").querySelector("th a");
     const menu = template.content.firstElementChild.cloneNode(true);
     menu.querySelector("summary").setAttribute("aria-labelledby", `row-menu-label ${page.id}`);

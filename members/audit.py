@@ -34,6 +34,7 @@ class Action(models.TextChoices):
     DEPARTMENT_CHANGED = "department.changed", _("Changed a department")
     DEPARTMENT_DELETED = "department.deleted", _("Deleted a department")
     BATCH_STARTED = "batch.started", _("Started an import")
+    BATCH_READ_AGAIN = "batch.read_again", _("Read the file of an import again")
     BATCH_FINISHED = "batch.finished", _("Finished an import")
     BATCH_CANCELED = "batch.canceled", _("Canceled an import")
     BATCH_GIVEN_UP = "batch.given_up", _("Gave up an import")

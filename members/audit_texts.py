@@ -21,6 +21,7 @@ FIELDS: dict[str, Text] = {
     "created": _("Accounts created"),
     "currency": _("Currency"),
     "department": _("Department"),
+    "encoding": _("Encoding"),
     "failed": _("Failed"),
     "fields": _("Changed"),
     "file": _("From a file"),

@@ -1,4 +1,4 @@
-"""The file of a batch: kept in pieces until its rows stand, so that it is never in memory as a whole."""
+"""The file of a batch: kept in pieces while it may be read, so that it is never in memory as a whole."""
 
 import hashlib
 import io
@@ -6,6 +6,7 @@ from bisect import bisect_right
 from typing import BinaryIO, cast
 
 from django.db import transaction
+from django.db.models import Sum
 from django.db.models.functions import Length
 
 from members.models import Batch, BatchPiece
@@ -42,6 +43,12 @@ def open_file(batch: Batch) -> BinaryIO | None:
     if not sizes:
         return None
     return cast(BinaryIO, io.BufferedReader(_Pieces(batch, list(sizes.values())), buffer_size=64 * 1024))
+
+
+def size_of_file(batch: Batch) -> int:
+    """How many bytes of the file of ``batch`` are kept; 0 when it is there no more."""
+    size: int | None = batch.pieces.aggregate(size=Sum(Length("content")))["size"]
+    return size or 0
 
 
 class _Pieces(io.RawIOBase):

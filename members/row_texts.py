@@ -52,10 +52,16 @@ def sentences(row: BatchRow, field: str | None = None) -> list[str]:
 
 @dataclass(frozen=True)
 class HowRead:
-    """How the file of a batch was read, in the active language; ``ignored`` columns with the reason of each."""
+    """How the file of a batch was read, in the active language; ``ignored`` columns with the reason of each.
+
+    ``certain`` unless the encoding was told by the look of the words; ``chosen`` when somebody chose it; then, too,
+    the file can be ``readable_again`` in another.
+    """
 
     encoding: str
     certain: bool
+    chosen: bool
+    readable_again: bool
     delimiter: str
     has_header: bool
     ignored: list[tuple[str, str]]
@@ -68,7 +74,9 @@ def how_read(batch: Batch) -> HowRead | None:
         return None
     return HowRead(
         encoding=facts["encoding"],
-        certain=facts["certain"],
+        certain=facts["certain"] or bool(facts.get("read_as")),
+        chosen=bool(facts.get("read_as")),
+        readable_again=batch.state == Batch.State.DRAFT and batch.pieces.exists(),
         delimiter=describe_delimiter(facts["delimiter"]),
         has_header=bool(facts["header_line"]),
         ignored=[

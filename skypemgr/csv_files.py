@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from skypemgr import text_files
 from skypemgr.characters import storable
 from skypemgr.problems import Facts, Texts, tell
-from skypemgr.text_files import ENCODINGS, Encoding, UnreadableFile, detect_encoding
+from skypemgr.text_files import Encoding, UnreadableFile, choose_encoding, detect_encoding
 
 __all__ = ["CsvFile", "Reading", "Row", "UnreadableFile", "csv_response", "describe", "open_csv", "write_csv_rows"]
 
@@ -174,7 +174,7 @@ def open_csv(
     there are more than ``limit_rows``.
     """
     with _opened(file) as binary:
-        known = ENCODINGS[encoding] if encoding else detect_encoding(binary)
+        known = choose_encoding(binary, encoding) if encoding else detect_encoding(binary)
     lines, told = _first_lines(file, known)
     if not any(line.strip(_NOTHING) for line in lines):
         raise UnreadableCsv("file_empty")

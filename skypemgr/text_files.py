@@ -47,13 +47,14 @@ ENCODINGS = {
     for encoding in (
         UTF_8,
         Encoding("utf-16", "UTF-16"),
-        Encoding("cp1252", "Windows-1252", certain=False),
-        Encoding("iso8859-15", "ISO-8859-15", certain=False),
-        Encoding("cp1250", "Windows-1250", certain=False),
-        Encoding("iso8859-2", "ISO-8859-2", certain=False),
-        Encoding("mac-roman", "Mac Roman", certain=False),
-        Encoding("cp850", "DOS 850", certain=False),
-        Encoding("cp1251", "Windows-1251", certain=False),
+        # A byte that stands for nothing is the problem of its row.
+        Encoding("cp1252", "Windows-1252", certain=False, errors="replace"),
+        Encoding("iso8859-15", "ISO-8859-15", certain=False, errors="replace"),
+        Encoding("cp1250", "Windows-1250", certain=False, errors="replace"),
+        Encoding("iso8859-2", "ISO-8859-2", certain=False, errors="replace"),
+        Encoding("mac-roman", "Mac Roman", certain=False, errors="replace"),
+        Encoding("cp850", "DOS 850", certain=False, errors="replace"),
+        Encoding("cp1251", "Windows-1251", certain=False, errors="replace"),
     )
 }
 
@@ -93,6 +94,20 @@ def detect_encoding(file: BinaryIO) -> Encoding:
         _refuse_utf_7(file)
         return UTF_8
     return _one_byte_encoding(file)
+
+
+def choose_encoding(file: BinaryIO, codec: str) -> Encoding:
+    """``ENCODINGS[codec]``, which somebody chose. Raises UnreadableFile for a file that is no text in it."""
+    file.seek(0)
+    head = file.read(4096)
+    if not head.strip():
+        raise UnreadableFile("file_empty")
+    _refuse_other_formats(head)
+    encoding = ENCODINGS[codec]
+    if encoding.errors == "strict":
+        return _check(file, encoding)
+    _refuse_binary(file, head)
+    return encoding
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
@@ -210,8 +225,7 @@ def _one_byte_encoding(file: BinaryIO) -> Encoding:
     # Nothing is UTF-8 by chance: this was, until a line of another file or half a character came in.
     if characters - broken > 4 * broken:
         return Encoding(UTF_8.codec, UTF_8.name, certain=False, errors="replace")
-    best = max(_CANDIDATES, key=lambda codec: sum(_likeness(word, codec) for word in words))
-    return Encoding(best, ENCODINGS[best].name, certain=False, errors="replace")
+    return ENCODINGS[max(_CANDIDATES, key=lambda codec: sum(_likeness(word, codec) for word in words))]
 
 
 def _likeness(word: bytes, codec: str) -> int:

@@ -85,7 +85,7 @@ class Batch(models.Model):
 
 
 class BatchPiece(models.Model):
-    """A piece of the file of a batch that is still being read. The pieces go when the rows stand."""
+    """A piece of the file of a batch. They go when the rows stand, or with the review that may read them again."""
 
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="pieces", db_index=False)
     number = models.PositiveIntegerField()

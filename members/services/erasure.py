@@ -12,7 +12,7 @@ from members.addresses import same_address_key
 from members.audit import Action, record
 from members.errors import StateForbids
 from members.factors import drop_sessions, forget_factors
-from members.models import AuditOrigin, BatchRow, Invitation, Letter, Member, Organization, User
+from members.models import AuditOrigin, Batch, BatchPiece, BatchRow, Invitation, Letter, Member, Organization, User
 from members.newcomers import sorting_of
 from members.skype_names import free_skype_name
 
@@ -104,4 +104,8 @@ def _empty_letters(member: Member, person: User, nobody: User) -> None:
 def _empty_rows(organization: Organization, member: Member, addresses: set[str]) -> None:
     keys = {same_address_key(address) for address in addresses if address}
     rows = BatchRow.objects.filter(Q(member=member) | Q(match_key__in=keys), organization=organization)
+    # A review whose file names them can't be read again: they would come back.
+    BatchPiece.objects.filter(
+        batch__in=set(rows.values_list("batch", flat=True)), batch__state=Batch.State.DRAFT
+    ).delete()
     rows.update(data={}, problems=[], notes=[], match_key="")

@@ -12,7 +12,9 @@ from typing import BinaryIO
 
 from celery import shared_task
 from django.db import DataError, IntegrityError, OperationalError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from psycopg import errors
 
@@ -60,7 +62,7 @@ def read_rows(batch: Batch, *, until: float = math.inf, tell: Callable[[], None]
     Stops after the chunk in which the monotonic clock passes ``until``; calls ``tell`` after each.
     """
     file = open_file(batch)
-    done = Batch.objects.filter(pk=batch.pk, state=State.READING).values_list("total", flat=True).first()
+    done = _being_read(batch).values_list("total", flat=True).first()
     if file is None or done is None:
         return
     ready = batch.rows.filter(outcome=Outcome.READY).order_by("-number")
@@ -68,7 +70,7 @@ def read_rows(batch: Batch, *, until: float = math.inf, tell: Callable[[], None]
     allocator = NameAllocator(taken_skype_names, given=filter(None, chosen.values_list("data__skype_name", flat=True)))
     seen = dict(ready.values_list("match_key", "number"))
     try:
-        for drafts in batched(_drafts(file, after=done), READ_CHUNK, strict=False):
+        for drafts in batched(_drafts(file, encoding=_read_as(batch), after=done), READ_CHUNK, strict=False):
             if not store_rows(batch=batch, drafts=drafts, after=done, allocator=allocator, seen=seen):
                 return
             done += len(drafts)
@@ -84,8 +86,19 @@ def read_rows(batch: Batch, *, until: float = math.inf, tell: Callable[[], None]
     finish_reading(batch=batch, total=done)
 
 
-def _drafts(file: BinaryIO, *, after: int) -> Iterator[Draft]:
-    for row in directory.open_directory(file).rows():
+def _being_read(batch: Batch) -> QuerySet[Batch]:
+    """``batch`` while it is read, in the encoding that its reader knows of: somebody may have chosen another since."""
+    reading = Batch.objects.annotate(read_as=Coalesce(KT("facts__read_as"), Value("", TextField())))
+    return reading.filter(pk=batch.pk, state=State.READING, read_as=_read_as(batch))
+
+
+def _read_as(batch: Batch) -> str:
+    encoding: str = batch.facts.get("read_as", "")
+    return encoding
+
+
+def _drafts(file: BinaryIO, *, encoding: str, after: int) -> Iterator[Draft]:
+    for row in directory.open_directory(file, encoding=encoding or None).rows():
         if row.number <= after:
             continue
         yield Draft(
@@ -106,7 +119,7 @@ def store_rows(
 ) -> bool:
     """Check and store the next rows; False when somebody else reads this batch, or nobody should any more."""
     take_time()
-    here = Batch.objects.filter(pk=batch.pk, state=State.READING, total=after)
+    here = _being_read(batch).filter(total=after)
     if not take_turn("batch", batch.pk) or not here.exists():
         return False
     insert_rows(
@@ -124,15 +137,19 @@ def store_rows(
 
 @transaction.atomic(durable=True)
 def finish_reading(*, batch: Batch, total: int) -> None:
-    """The rows stand: the file is no longer needed, and the review can begin."""
-    if Batch.objects.filter(pk=batch.pk, state=State.READING, total=total).update(state=State.DRAFT):
+    """The rows stand, and the review can begin.
+
+    The file goes, unless its encoding was only guessed or chosen: then it may have to be read again.
+    """
+    read = _being_read(batch).filter(total=total).update(state=State.DRAFT)
+    if read and batch.facts.get("certain", True) and not _read_as(batch):
         BatchPiece.objects.filter(batch=batch).delete()
 
 
 @transaction.atomic(durable=True)
 def refuse_import(*, batch: Batch, code: str, facts: Mapping[str, object]) -> None:
     """Give up reading a file, and remember why: one of ``members.row_texts.TEXTS``."""
-    refused = Batch.objects.filter(pk=batch.pk, state=State.READING).update(
+    refused = _being_read(batch).update(
         state=State.REFUSED,
         facts={**batch.facts, "refusal": code, "refusal_facts": dict(facts)},
         finished_at=timezone.now(),

@@ -14,10 +14,10 @@ from django.utils import timezone
 from members import directory
 from members.access import Actor, Capability, require
 from members.audit import Action, record
-from members.batch_files import fingerprint_of, store_file
+from members.batch_files import fingerprint_of, open_file, store_file
 from members.errors import BatchNotOpen, NothingToAdd, RowsNeedCorrection, SameContentAgain, TooManyRows
 from members.importing import Draft, Outcome, check_drafts, match_key_of, names_in_use
-from members.locks import lock_organization
+from members.locks import lock_organization, take_time
 from members.models import Batch, BatchPiece, BatchRow, Organization
 from members.names import NameAllocator
 from members.operations import claim, settle
@@ -26,6 +26,7 @@ from members.skype_names import taken_skype_names
 from skypemgr.background import wake
 from skypemgr.characters import storable
 from skypemgr.many_rows import insert_rows, update_rows
+from skypemgr.text_files import ENCODINGS
 
 State = Batch.State
 REVIEWED = ["data", "outcome", "problems", "notes", "match_key"]
@@ -42,11 +43,13 @@ def start_import_of_file(
     file_name: str,
     key: UUID,
     letters: bool = True,
+    encoding: str = "",
 ) -> Batch:
     """Take a directory's CSV file for reading; ``read_rows`` makes its rows. The same key gives the same batch.
 
-    ``content`` is the file, which can be read more than once, or what stands in it. Raises UnreadableFile when it
-    can't be understood, SameContentAgain when it was carried out before.
+    ``content`` is the file, which can be read more than once, or what stands in it. ``encoding``, a key of
+    ``text_files.ENCODINGS``, overrules what would be detected. Raises UnreadableFile when the file can't be
+    understood, SameContentAgain when it was carried out before.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     file = BytesIO(content) if isinstance(content, bytes) else content
@@ -54,7 +57,7 @@ def start_import_of_file(
     if earlier := claim(organization=organization, name="import_members", key=key, facts={"fingerprint": fingerprint}):
         return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
     refuse_applied(organization, fingerprint)
-    facts = directory.open_directory(file, limit_rows=settings.IMPORT_ROW_LIMIT).facts.as_json()
+    facts = _how_read(file, encoding)
     batch = Batch.objects.create(
         organization=organization,
         kind=Batch.Kind.IMPORT_MEMBERS,
@@ -97,6 +100,46 @@ def start_import_of_people(
     insert_rows(rows)
     settle(organization=organization, name="import_members", key=key, result={"batch": batch.pk})
     return batch
+
+
+def _how_read(file: BinaryIO, encoding: str) -> dict[str, object]:
+    """What a batch remembers of how its file is read; ``read_as`` is the encoding that somebody chose, or ""."""
+    read = directory.open_directory(file, limit_rows=settings.IMPORT_ROW_LIMIT, encoding=encoding or None)
+    return {**read.facts.as_json(), "read_as": encoding}
+
+
+@transaction.atomic(durable=True)
+def read_again(*, actor: Actor, organization: Organization, batch: Batch, encoding: str) -> Batch:
+    """Read the file of a draft again in another encoding, a key of ``text_files.ENCODINGS``; what was corrected goes.
+
+    Asking for what it is read in already changes nothing. Raises UnreadableFile when the file is no text in that
+    encoding, BatchNotOpen when there is no review any more, or no file that could be read in two ways.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    take_time()
+    held = Batch.objects.select_for_update(no_key=True).filter(organization=organization, pk=batch.pk).first()
+    if held is None:
+        raise BatchNotOpen
+    if held.state in (State.READING, State.DRAFT) and held.facts.get("encoding") == ENCODINGS[encoding].name:
+        return held
+    file = open_file(held)
+    if held.state != State.DRAFT or file is None:
+        raise BatchNotOpen
+    before = held.facts["encoding"]
+    held.facts |= _how_read(file, encoding)
+    held.state, held.total = State.READING, 0
+    held.save(update_fields=["facts", "state", "total"])
+    BatchRow.objects.filter(batch=held).delete()
+    record(
+        organization=organization,
+        actor=actor,
+        action=Action.BATCH_READ_AGAIN,
+        subject=held,
+        before={"encoding": before},
+        after={"encoding": held.facts["encoding"]},
+    )
+    wake("members.advance_batches")
+    return held
 
 
 def refuse_applied(organization: Organization, fingerprint: str) -> None:
@@ -240,6 +283,7 @@ def start_batch(*, actor: Actor, organization: Organization, batch: Batch, valid
         raise NothingToAdd
     held.state, held.started_at, held.started_by = State.RUNNING, timezone.now(), actor.member
     held.save(update_fields=["state", "started_at", "started_by"])
+    BatchPiece.objects.filter(batch=held).delete()
     record(
         organization=organization,
         actor=actor,
@@ -293,5 +337,6 @@ def discard_batch(*, actor: Actor, organization: Organization, batch: Batch) -> 
     """Forget a batch that was only looked at (a dry run)."""
     require(actor, organization, Capability.MANAGE_MEMBERS)
     _lock_draft(organization, batch)
+    BatchPiece.objects.filter(batch=batch).delete()
     BatchRow.objects.filter(batch=batch).delete()
     Batch.objects.filter(pk=batch.pk, state=State.DRAFT).delete()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from members.views import audit, departments, imports, invitations, member, members, organization, runs
+from members.views import audit, departments, import_encoding, imports, invitations, member, members, organization, runs
 
 app_name = "members"
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path("members/imports/", imports.import_list, name="import_list"),
     path("members/imports/<int:pk>/", imports.import_detail, name="import_detail"),
     path("members/imports/<int:pk>/progress/", imports.import_progress, name="import_progress"),
+    path("members/imports/<int:pk>/encoding/", import_encoding.import_encoding, name="import_encoding"),
     path("members/imports/<int:pk>/create/", imports.import_create, name="import_create"),
     path(
         "members/imports/<int:pk>/leave-out-problems/",

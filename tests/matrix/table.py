@@ -344,6 +344,14 @@ TABLE: dict[str, Page] = {
     "members:import_list": Page(access=MANAGE, get=200),
     "members:import_detail": Page(access=MANAGE, get=200, at={"pk": of("flawed.pk")}),
     "members:import_progress": Page(access=MANAGE, get=200, at={"pk": of("reading.pk")}),
+    "members:import_encoding": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"pk": of("guessed.pk")},
+        send={"encoding": "cp850"},
+        logs=("batch.read_again",),
+    ),
     "members:import_create": Page(
         access=MANAGE,
         post=302,

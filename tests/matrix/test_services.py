@@ -63,6 +63,7 @@ VERBS: dict[str, Verb] = {
     "imports.start_import_of_people": Verb(
         MANAGE, {"people": lambda side: [Draft(number=1, email="anna@people.example")], "key": key}
     ),
+    "imports.read_again": Verb(MANAGE, {"encoding": "cp850"}, {"batch": of("guessed")}),
     "imports.change_row": Verb(
         MANAGE, {"number": of("row"), "values": lambda side: {"email": "anna@people.example"}}, BATCH
     ),

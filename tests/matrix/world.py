@@ -27,7 +27,7 @@ from members.audit import Action, record
 from members.gateways.mail import deliver, mail_server, render_letter
 from members.letter_texts import compose
 from members.mail import invitation_letter
-from members.models import Batch, BatchRow, Department, Invitation, Letter, Member, User, UserSession
+from members.models import Batch, BatchPiece, BatchRow, Department, Invitation, Letter, Member, User, UserSession
 from members.tokens import address_token, invitation_token
 from tests.factories import (
     PASSWORD,
@@ -47,6 +47,8 @@ CANARY = '"><svg/onload=alert(7)>'
 _OTHER_KEYS = 734_600_000
 # In every text of the other company, and every key of its rows.
 TRACE = re.compile(rf"{OTHER}|7346\d{{5}}", re.IGNORECASE)
+# A file that doesn't say in which encoding it is written.
+GUESSED = "E-mail,First name\nzoe@people.example,Zoë\n".encode("cp1252")
 NEW_PASSWORD = "four loud geese landing"
 
 
@@ -217,6 +219,10 @@ def _batches(side: Side, first_row: int) -> None:
     row(side.done, side.row, Outcome.FAILED, problems=[{"field": None, "code": "conflict", "facts": {}}])
     side.reading = batch(Batch.State.READING)
     side.stuck = batch(Batch.State.READING, attempts=5, given_up_at=timezone.now())
+    side.guessed = batch(Batch.State.DRAFT)
+    BatchPiece.objects.create(batch=side.guessed, number=0, content=GUESSED)
+    read = directory.open_directory(BytesIO(GUESSED)).facts.as_json()
+    Batch.objects.filter(pk=side.guessed.pk).update(facts={**read, "read_as": "", "letters": True})
     side.run = Batch.objects.create(
         organization=side.organization,
         kind=Batch.Kind.BLOCK_MEMBERS,

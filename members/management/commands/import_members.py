@@ -16,6 +16,9 @@ from members.row_texts import sentence
 from members.selectors.batches import count_rows
 from members.services import import_work, imports
 from skypemgr.characters import printable
+from skypemgr.text_files import ENCODINGS
+
+NAMED = {encoding.name.lower().replace(" ", "-"): codec for codec, encoding in ENCODINGS.items()}
 
 
 class Command(OrganizationCommand):
@@ -29,6 +32,9 @@ class Command(OrganizationCommand):
         parser.add_argument(
             "--valid-rows-only", action="store_true", help="add the rows that are right, and report the others"
         )
+        parser.add_argument(
+            "--encoding", choices=list(NAMED), help="how the file is written; unless given, it is told by its look"
+        )
 
     def act(self, **options: Any) -> dict[str, Any]:
         organization, actor = options["organization"], options["actor"]
@@ -41,6 +47,7 @@ class Command(OrganizationCommand):
                     file_name=options["file"].name,
                     key=uuid4(),
                     letters=not options["no_email"],
+                    encoding=NAMED.get(options["encoding"], ""),
                 )
         except SameContentAgain as again:
             return self._already_done(organization, again, options)

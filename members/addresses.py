@@ -249,7 +249,11 @@ def split_addresses(text: str) -> list[Mailbox]:
     Entries stand on lines of their own or between commas, semicolons, tabs and spaces, with names in any form
     that ``read_mailbox`` understands, or with a name beside them as spreadsheets paste it. Duplicates stay.
     """
-    found: list[Mailbox] = []
+    return list(each_address(text))
+
+
+def each_address(text: str) -> Iterator[Mailbox]:
+    """The entries of ``split_addresses`` as they are asked for, for texts that may hold far too many."""
     before = ""
     for entry, separator in _entries(text):
         # Outlook writes Berg, Anna <a@x.com>; the comma belongs to the name.
@@ -260,15 +264,14 @@ def split_addresses(text: str) -> list[Mailbox]:
             if "<" in entry and "@" not in entry.partition("<")[0]:
                 entry = f"{before}, {entry}"
             else:
-                found += _mailboxes(before)
+                yield from _mailboxes(before)
             before = ""
             if separator == "," and "@" not in entry and _looks_like_name(entry):
                 before = entry
                 continue
-        found += _mailboxes(entry)
+        yield from _mailboxes(entry)
     if before:
-        found += _mailboxes(before)
-    return found
+        yield from _mailboxes(before)
 
 
 def _entries(text: str) -> Iterator[tuple[str, str]]:
@@ -289,7 +292,8 @@ def _looks_like_name(text: str) -> bool:
 
 def _mailboxes(entry: str) -> Iterator[Mailbox]:
     if "<" in entry:
-        for piece in re.findall(r"[^<>]*<[^<>]*>?|[^<>\s][^<>]*", entry):
+        for found in re.finditer(r"[^<>]*<[^<>]*>?|[^<>\s][^<>]*", entry):
+            piece = found[0]
             name, angle, _address = piece.partition("<")
             words = _split_words(name)
             at = max((i for i, word in enumerate(words, 1) if "@" in word), default=0)

@@ -69,6 +69,9 @@ def body_size(request: HttpRequest) -> int:
 
 def is_form(request: HttpRequest) -> bool:
     """Whether a body is what the forms of our pages send; anything else comes from a page that is not ours."""
+    # A compressed body would be read as one without any field, which empties what a form may leave empty.
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return False
     charset = (request.content_params or {}).get("charset", "utf-8")
     return request.content_type in (URLENCODED, MULTIPART) and charset.strip("\"'").lower() in ("utf-8", "utf8")
 

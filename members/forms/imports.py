@@ -1,5 +1,5 @@
-import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.text import get_text_list
 from django.utils.translation import gettext_lazy as _
 
+from members.addresses import Mailbox, each_address
 from members.models import User
 from skypemgr.encoding_samples import Candidate
 from skypemgr.forms import Explained
@@ -42,16 +43,17 @@ class AddMembersForm(forms.Form):
         for name in ("addresses", "file"):
             self.fields[name].one_of_several = True  # type: ignore[attr-defined]
 
-    def clean_addresses(self) -> str:
+    def clean_addresses(self) -> list[Mailbox]:
         text: str = self.cleaned_data["addresses"]
-        # Before any of them is looked at: this is also what keeps a page of nonsense cheap.
-        if text.count("@") > MOST_PASTED or len(re.findall(r"[\n;,]", text)) > 2 * MOST_PASTED:
+        # One by one, and no further than to the first too many: a page of nonsense is cheap, too.
+        people = list(islice(each_address(text), MOST_PASTED + 1)) if text.count("@") <= MOST_PASTED else None
+        if people is None or len(people) > MOST_PASTED:
             raise ValidationError(
                 _("At most %(limit)d addresses can be entered at once. Put longer lists into a CSV file."),
                 params={"limit": MOST_PASTED},
                 code="too_many_addresses",
             )
-        return text
+        return people
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -66,10 +68,10 @@ class AddMembersForm(forms.Form):
         data = super().clean() or {}
         if self.errors:
             return data
-        text, file = data.get("addresses", "").strip(), data.get("file")
-        if text and file:
+        people, file = data.get("addresses"), data.get("file")
+        if people and file:
             raise ValidationError(_("Enter addresses or choose a file, not both at once."))
-        if not text and not file:
+        if not people and not file:
             self.add_error("addresses", _("Enter at least one e-mail address, or choose a file."))
         return data
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Capability
-from members.addresses import display_address, split_addresses
+from members.addresses import display_address
 from members.decorators import OrganizationRequest, organization_view
 from members.errors import SameContentAgain
 from members.forms.imports import AddMembersForm, ImportRowForm
@@ -106,7 +106,7 @@ def _start(request: OrganizationRequest, data: dict[str, Any]) -> Batch:
                 first_name=mailbox.first_name,
                 last_name=mailbox.last_name,
             )
-            for number, mailbox in enumerate(split_addresses(data["addresses"]), start=1)
+            for number, mailbox in enumerate(data["addresses"], start=1)
         ]
         return imports.start_import_of_people(
             actor=request.actor, organization=request.organization, people=people, key=data["key"]

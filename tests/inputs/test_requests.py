@@ -259,6 +259,28 @@ def test_more_addresses_than_the_box_takes_are_refused_and_nothing_is_made(world
     assert not Letter.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    ["<", ">", "<>", "a<", "<a>", "a>b<", '"a" <', "(", '"', ",", "<\r", "\u2028", "\u2029x", "\x0b@", "“", "=?"],
+)
+def test_a_box_full_of_nonsense_costs_no_more_than_one_that_is_too_long(world: World, nonsense: str) -> None:
+    answer = post(world.client, world.url("members/add/"), addresses=nonsense * 200_000, key=str(uuid4()))
+
+    # Either it is too much, or it is one entry that is no address.
+    assert answer.status_code == 422 or Batch.objects.latest("pk").total == 1
+    assert not what_is_wrong(answer, [302, 422])
+
+
+def test_as_many_people_as_the_box_takes_may_be_written_as_mail_programs_write_them(world: World) -> None:
+    people = "".join(f'"Berg, Anna" <p{number}@people.example>;\r\n' for number in range(MOST_PASTED))
+    url = world.url("members/add/")
+
+    answer = world.client.post(url, {"addresses": people, "key": str(uuid4())})
+
+    assert answer.status_code == 302
+    assert Batch.objects.latest("pk").total == MOST_PASTED
+
+
 def test_only_those_of_the_same_company_are_told_who_is_known_there(world: World) -> None:
     elsewhere = MemberFactory(organization__slug="elsewhere")
 

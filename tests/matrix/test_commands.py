@@ -75,7 +75,7 @@ def test_a_command_tells_and_changes_nothing_of_another_organization(world, argu
 
 def _batches(world: Any) -> list[int]:
     other = world.other
-    return [other.flawed.pk, other.done.pk, other.reading.pk, other.run.pk]
+    return [other.flawed.pk, other.done.pk, other.reading.pk, other.guessed.pk, other.run.pk]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -127,8 +127,8 @@ def read_again(*, actor: Actor, organization: Organization, batch: Batch, encodi
         raise BatchNotOpen
     before = held.facts["encoding"]
     held.facts |= _how_read(file, encoding)
-    held.state, held.total = State.READING, 0
-    held.save(update_fields=["facts", "state", "total"])
+    held.state, held.total, held.attempts = State.READING, 0, 0
+    held.save(update_fields=["facts", "state", "total", "attempts"])
     BatchRow.objects.filter(batch=held).delete()
     record(
         organization=organization,

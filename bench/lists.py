@@ -1,7 +1,8 @@
 """The members list and the pages beside it: what they cost at 1,000,000 members against 1,000.
 
 A page is compared with the same page of the small organization, or with its first full page where fewer people
-match there: fifty rows against two would say nothing about the way they are found.
+match there: fifty rows against two would say nothing about the way they are found. SCALE is that of the large one;
+the small one always has 1,000, of whom every list that is compared has a full page.
 """
 
 import gzip
@@ -35,7 +36,10 @@ from members.services.demo import ENGLISH, FRENCH, SWEDISH
 from skypemgr.lists import Ordering, page_url
 
 SIZES = {"small": 1_000, "middle": 10_000, "large": 1_000_000}
+LEAST = 1_000
 ROUNDS = 3
+# What seems to cost too much is tried so many times before it is believed.
+TRIES = 4
 PASSWORD = "three quiet herons wait"  # noqa: S105
 
 
@@ -57,11 +61,17 @@ class Cost:
     database: float
     processor: float
 
+    def least(self, again: "Cost") -> "Cost":
+        return Cost(min(self.database, again.database), min(self.processor, again.processor))
+
+
+NOTHING = Cost(0, 0)
+
 
 def measure(scale: float) -> Iterable[Figure]:
     settings.ALLOWED_HOSTS.append("testserver")
     call_command("collectstatic", interactive=False, verbosity=0)
-    companies = {name: _company(name, max(200, round(number * scale))) for name, number in SIZES.items()}
+    companies = {name: _company(name, max(LEAST, round(number * scale))) for name, number in SIZES.items()}
     tidy_tables()
     small, middle, large = companies.values()
     yield from _pages(small, middle, 1.5, "10,000")
@@ -142,12 +152,11 @@ def _pages(small: Company, large: Company, most: float, size: str) -> Iterator[F
         worst = {"database": (0.0, ""), "processor": (0.0, "")}
         pairs = zip(keys(small.organization), keys(large.organization), strict=True)
         for (here, there), order, place in product(list(pairs), ORDERS, PLACES):
-            own = _page_query(small, here, order, place)
-            other = _page_query(large, there, order, place)
-            less, more = _costs(partial(_get, small, own), partial(_get, large, other))
+            own = partial(_get, small, _page_query(small, here, order, place))
+            other = partial(_get, large, _page_query(large, there, order, place))
+            ratios = _ratios(own, other, base[order.name], most)
             for what in worst:
-                ratio = getattr(more, what) / max(getattr(less, what), getattr(base[order.name], what))
-                worst[what] = max(worst[what], (ratio, f"{urlencode(there)} {order.name} {place}"))
+                worst[what] = max(worst[what], (ratios[what], f"{urlencode(there)} {order.name} {place}"))
         for what, (ratio, where) in worst.items():
             yield Figure(name=f"{size}, {label}: {what}; worst {where}", value=ratio, most=most)
 
@@ -221,15 +230,16 @@ def _searches(small: Company, large: Company) -> Iterator[Figure]:
 def _others(small: Company, large: Company) -> Iterator[Figure]:
     person = Member.objects.filter(organization=large.organization).order_by("pk")[500]
     someone = Member.objects.filter(organization=small.organization).order_by("pk")[100]
+    # The page of the large organization, and the full page of the small one that it is compared with.
     for label, path, other in [
         ("overview", "", ""),
         ("departments", "members/departments/", ""),
         ("invitations", "members/invitations/", ""),
-        ("invitations that expired", "members/invitations/?state=expired", ""),
+        ("invitations that expired", "members/invitations/?state=expired", "members/invitations/"),
         ("invitations, accepted", "members/invitations/?state=accepted", ""),
         ("imports", "members/imports/", ""),
         ("audit log", "audit/", ""),
-        ("audit log, one action", "audit/?action=member.blocked", ""),
+        ("audit log, one action", "audit/?action=member.blocked", "audit/?action=member.added"),
         ("a member", f"members/@{person.user.skype_name}/", f"members/@{someone.user.skype_name}/"),
         (
             "a member's history",
@@ -237,9 +247,9 @@ def _others(small: Company, large: Company) -> Iterator[Figure]:
             f"members/@{someone.user.skype_name}/history/",
         ),
     ]:
-        less, more = _costs(partial(_open, small, other or path), partial(_open, large, path))
-        yield Figure(name=f"{label}: processor", value=more.processor / less.processor, most=1.5)
-        yield Figure(name=f"{label}: database, ms", value=more.database * 1000, most=100, unit="ms")
+        own, large_one = partial(_open, small, other or path), partial(_open, large, path)
+        yield Figure(name=f"{label}: processor", value=_ratios(own, large_one, NOTHING, 1.5)["processor"], most=1.5)
+        yield Figure(name=f"{label}: database, ms", value=_cost(large_one).database * 1000, most=100, unit="ms")
     for label, path in [
         ("invitations, searched", "members/invitations/?q=vasseur"),
         ("invitations, searched in vain", "members/invitations/?state=accepted&q=xyzzyx"),
@@ -291,6 +301,21 @@ def _open(company: Company, path: str) -> None:
 
 def _cost(work: Callable[[], None]) -> Cost:
     return _costs(work, lambda: None)[0]
+
+
+def _ratios(less: Callable[[], None], more: Callable[[], None], base: Cost, most: float) -> dict[str, float]:
+    """How many times as much ``more`` costs as ``less``, or as ``base`` where that is dearer."""
+    own, other = _costs(less, more)
+    for _again in range(TRIES):
+        ratios = {
+            what: getattr(other, what) / max(getattr(own, what), getattr(base, what))
+            for what in ("database", "processor")
+        }
+        if max(ratios.values()) <= most:
+            break
+        again, other_again = _costs(less, more)
+        own, other = own.least(again), other.least(other_again)
+    return ratios
 
 
 def _costs(less: Callable[[], None], more: Callable[[], None]) -> tuple[Cost, Cost]:

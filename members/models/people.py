@@ -112,7 +112,12 @@ class User(AbstractBaseUser):
 
     @property
     def display_name(self) -> str:
-        return self.full_name or self.skype_name
+        return self.name_of(self.skype_name, self.first_name, self.last_name)
+
+    @staticmethod
+    def name_of(skype_name: str, first_name: str, last_name: str) -> str:
+        """What an account with these names is called, for lists that read no accounts."""
+        return f"{first_name} {last_name}".strip() or skype_name
 
     @property
     def greeting_name(self) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from members.audit import Action
-from members.models import AuditEntry, Member, Organization
+from members.models import AuditEntry, Member, Organization, User
 from members.names import fold
 from members.registry import Text
 from skypemgr.lists import (
@@ -124,13 +124,15 @@ def with_people(entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
 
 
 def _actors(organization: Organization) -> list[tuple[str, str]]:
-    """Those who have a role that acts: anybody else changes only what is their own."""
-    acting = [role for role in Member.Role.values if role != Member.Role.MEMBER]
-    members = (
-        Member.objects.of(organization)
-        .present()
-        .filter(role__in=acting)
-        .select_related("user")
-        .order_by("sort_key", "pk")[:MOST_ACTORS]
-    )
-    return [(member.user.skype_name, member.user.display_name) for member in members]
+    """Those who have a role that acts, the first by name: anybody else changes only what is their own."""
+    members = Member.objects.of(organization).present().order_by("sort_key", "pk")
+    # Role by role, as the index has them: together they would all be sorted.
+    keys = [
+        members.filter(role=role).values("pk", "sort_key")[:MOST_ACTORS]
+        for role in Member.Role.values
+        if role != Member.Role.MEMBER
+    ]
+    first = keys[0].union(*keys[1:], all=True).order_by("sort_key", "pk")[:MOST_ACTORS]
+    people = members.filter(pk__in=[row["pk"] for row in first])
+    names = people.values_list("user__skype_name", "user__first_name", "user__last_name")
+    return [(skype_name, User.name_of(skype_name, *parts)) for skype_name, *parts in names]

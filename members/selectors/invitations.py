@@ -26,9 +26,7 @@ def closed_because(invitation: Invitation, *, newest: bool = True) -> str:
 
 def list_invitations(organization: Organization, *, state: str = "", search: str = "") -> QuerySet[Invitation]:
     """The invitations of an organization in a state: pending (links that work), expired, or one that ended them."""
-    invitations = Invitation.objects.filter(organization=organization).select_related(
-        "member__user", "member__department", "user", "invited_by__user", "department"
-    )
+    invitations = Invitation.objects.filter(organization=organization).select_related("member__user", "user")
     match state:
         case Invitation.State.PENDING:
             invitations = invitations.open(timezone.now())

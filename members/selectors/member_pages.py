@@ -19,6 +19,8 @@ from members.names import fold
 
 # Rows that are looked through in the order of the list, before those that match are looked up and sorted instead.
 WINDOW = 2_000
+# Of each department at least so many are taken at once: asking for it costs as much as several rows.
+FEW = 8
 # From here on, scripts are written without spaces, and a word is found in the middle of others.
 UNSPACED = "\u2e80"
 
@@ -68,16 +70,25 @@ def find_across(
 ) -> list[int]:
     """The keys of the first ``number`` of ``members`` who are in any of ``departments``, in the order of ``fields``.
 
-    The first of each department are taken from the index, and the first of those.
+    The first few of each department are taken from the index, and the first of those. A department of which all
+    few are among them is asked for as many as a page holds; more of it can only push others out.
     """
-    one = members.filter(beyond, department=RawSQL("place.id", ()))
-    select, params = one.order_by(*fields).values_list("id", *_columns(fields))[:number].query.sql_with_params()
-    statement = (
-        f"SELECT found.id FROM unnest(%s::bigint[]) AS place(id) CROSS JOIN LATERAL ({select}) AS found"  # noqa: S608
-        f" ORDER BY {_order_sql(fields)} LIMIT %s"
-    )
+    few = max(4 * number // len(departments), FEW)
+    one = members.filter(beyond, department=RawSQL("place.id", ())).order_by(*fields)
+    select, params = one.values_list("id", *_columns(fields))[:number].query.sql_with_params()
+    order = _order_sql(fields)
+    statement = f"""
+        WITH heads AS MATERIALIZED (
+            SELECT place.id AS place, found.* FROM unnest(%s::bigint[]) AS place(id)
+            CROSS JOIN LATERAL (SELECT * FROM ({select}) AS first LIMIT %s) AS found ORDER BY {order} LIMIT %s
+        ), whole AS MATERIALIZED (SELECT place AS id FROM heads GROUP BY place HAVING count(*) = %s)
+        SELECT found.id FROM (
+            SELECT heads.* FROM heads WHERE place NOT IN (SELECT id FROM whole)
+            UNION ALL SELECT place.id, more.* FROM whole AS place CROSS JOIN LATERAL ({select}) AS more
+        ) AS found ORDER BY {order} LIMIT %s
+    """  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(departments), *params, number])
+        cursor.execute(statement, [list(departments), *params, few, number, few, *params, number])
         return [key for (key,) in cursor.fetchall()]
 
 

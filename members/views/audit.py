@@ -12,6 +12,7 @@ from members.models import AuditEntry
 from members.selectors.audit import AuditQuery
 from members.views.audit_rows import audit_days, audit_row
 from members.views.downloads import download
+from members.views.member_rows import options_markup
 from skypemgr.lists import change_query
 
 
@@ -23,6 +24,7 @@ def entry_list(request: OrganizationRequest) -> HttpResponse:
     context = {
         "section": "audit",
         "asked": asked,
+        "filters": [(entry, options_markup(entry)) for entry in asked.filters],
         "page": page,
         "days": audit_days(page.rows),
         "export_url": reverse("members:audit_export", args=[request.organization.slug]) + change_query(request.GET),

@@ -208,8 +208,10 @@ class MembersQuery:
                 members = _in_tab(self._filtered(but="department"), self.state)
                 keys = find_across(members, self._places, beyond, fields, number)
             else:
+                # Who they are before what is shown of them: a planner that expects few would join first, then sort all.
                 order = [*self._null_first(fields), *fields]
-                return list(for_list(self.matching()).filter(beyond).order_by(*order)[:number])
+                first = self.matching().filter(beyond).order_by(*order).values("pk")[:number]
+                return list(for_list(Member.objects.filter(pk__in=first)).order_by(*fields))
             found = for_list(Member.objects.of(self.organization)).in_bulk(keys)
             return [found[key] for key in keys if key in found]
 

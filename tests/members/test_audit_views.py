@@ -215,8 +215,25 @@ def test_the_log_costs_as_many_queries_for_twenty_as_for_one(client, organizatio
             write(organization, actor=Actor.of_member(member, address="192.0.2.1"), subject=member)
 
     fill(1)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         log(client)
     fill(20)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         log(client)
+
+
+def test_those_who_act_are_offered_by_name_whatever_their_role(client, organization, boss, monkeypatch):
+    monkeypatch.setattr("members.selectors.audit.MOST_ACTORS", 3)
+    for name, role in [
+        ("Zoé", "administrator"),
+        ("Bea", "reports_viewer"),
+        ("Ann", "member"),
+        ("Cid", "voice_manager"),
+    ]:
+        MemberFactory(organization=organization, role=role, user__first_name=name, user__last_name="")
+    MemberFactory(organization=organization, role="credit_manager", user__first_name="", user__last_name="")
+
+    choices = dict(log(client).context["asked"].filters[1].choices)
+
+    assert [str(label) for label in choices.values()][2:4] == ["Bea", "Cid"]
+    assert len(choices) == 5

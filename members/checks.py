@@ -16,9 +16,17 @@ KINDS = {"worker": "run jobs", "mail": "send letters"}
 
 @installation_check
 def letters_leave() -> Findings:
-    late = Letter.objects.filter(state=Letter.State.WAITING, due_at__lt=DatabaseClock() - PATIENCE).count()
+    waiting = Letter.objects.filter(state=Letter.State.WAITING)
+    late = waiting.filter(due_at__lt=DatabaseClock() - PATIENCE, held_at=None).count()
     if late:
         yield f"{late} letters have waited for more than ten minutes. See whether a worker and beat run."
+
+
+@installation_check
+def no_letters_are_held() -> Findings:
+    if held := Letter.objects.filter(state=Letter.State.WAITING, held_at__isnull=False).count():
+        yield f"{held} letters are held, which may have gone before the data were restored."
+        yield "Send them with manage.py release_letters, or take them back with manage.py release_letters --cancel."
 
 
 @installation_check

@@ -42,6 +42,8 @@ def describe_delivery(organization: Organization, letter: Letter | None) -> Deli
             return Delivery("danger", _("Not delivered"), letter.closed_at, _why(letter))
         case Letter.State.CANCELED:
             return Delivery("off", _("Letter taken back"), letter.closed_at)
+    if letter.held_at is not None:
+        return Delivery("waiting", _("Held"), note=_("It may have gone before the data were restored."))
     if organization.letters_released_at is None:
         return Delivery("waiting", _("Held"), note=_("Leaves when the founder’s address is confirmed."))
     if letter.last_error:

@@ -26,13 +26,19 @@ def register() -> None:
 
 
 def letters() -> Iterator[tuple[str, float]]:
-    counted = Letter.objects.filter(state__in=OPEN_LETTERS).values_list("state").annotate(count=Count("*")).order_by()
+    counted = (
+        Letter.objects.filter(state__in=OPEN_LETTERS, held_at=None)
+        .values_list("state")
+        .annotate(count=Count("*"))
+        .order_by()
+    )
     found = dict(counted)
     yield from ((str(state), found.get(state, 0)) for state in OPEN_LETTERS)
+    yield "held", Letter.objects.filter(state=Letter.State.WAITING, held_at__isnull=False).count()
 
 
 def oldest_letter() -> Iterator[tuple[str, float]]:
-    due = Letter.objects.filter(state=Letter.State.WAITING, due_at__lte=DatabaseClock())
+    due = Letter.objects.filter(state=Letter.State.WAITING, due_at__lte=DatabaseClock(), held_at=None)
     waited = due.aggregate(age=DatabaseClock() - Min("due_at"))["age"]
     yield "waiting", waited.total_seconds() if waited else 0
 

@@ -7,6 +7,7 @@ from .letters import Letter
 from .operations import Operation
 from .organizations import Department, Organization
 from .people import Member, User
+from .restores import DatabaseMark
 from .sessions import UserSession
 from .tallies import MemberTally
 from .throttles import Throttle
@@ -19,6 +20,7 @@ __all__ = [
     "BatchPiece",
     "BatchRow",
     "BatchSlice",
+    "DatabaseMark",
     "Department",
     "Heartbeat",
     "Invitation",

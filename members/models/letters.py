@@ -49,6 +49,8 @@ class Letter(models.Model):
     last_error = models.CharField(max_length=300, blank=True)
     due_at = models.DateTimeField(default=timezone.now)
     leased_until = models.DateTimeField(null=True)
+    # It waited when the data were restored from a backup, and may have gone since that was made.
+    held_at = models.DateTimeField(null=True)
     message_id = models.UUIDField(default=uuid.uuid4, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)

@@ -38,5 +38,10 @@ def page_of_organizations(query: QueryDict) -> tuple[Page[Organization], list[Or
     return page, rows
 
 
+def count_held_letters() -> int:
+    """How many letters are held since the data were restored."""
+    return Letter.objects.filter(state=Letter.State.WAITING, held_at__isnull=False).count()
+
+
 def _count(rows: QuerySet[Any]) -> dict[int, int]:
     return dict(rows.order_by().values_list("organization").annotate(Count("pk")))

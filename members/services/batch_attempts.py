@@ -12,6 +12,7 @@ from members.audit import Action, record
 from members.batches import is_run
 from members.locks import take_turn
 from members.models import Batch
+from members.restores import hold_after_restore
 from skypemgr.clock import DatabaseClock
 
 MOST_ATTEMPTS = 5
@@ -23,6 +24,7 @@ PASSING = ("40", "53", "55", "57")
 @transaction.atomic(durable=True)
 def begin_attempt(*, batch: Batch) -> bool:
     """Count an attempt before the work; False when the batch is closed or was tried as often as it may."""
+    hold_after_restore()
     tried = Batch.objects.filter(pk=batch.pk, state__in=OPEN, given_up_at=None, attempts__lt=MOST_ATTEMPTS)
     return bool(tried.update(attempts=F("attempts") + 1))
 

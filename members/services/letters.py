@@ -28,6 +28,7 @@ from members.gateways.mail import (
 )
 from members.letter_texts import compose
 from members.models import Letter, Organization
+from members.restores import hold_after_restore, hold_waiting_letters
 from members.services.jobs import knock, show_life
 from skypemgr.clock import DatabaseClock
 from skypemgr.kill_points import kill_point
@@ -191,6 +192,7 @@ def claim_letters(*, limit: int, suspects: bool = False) -> list[Letter]:
 
     With ``suspects`` it is one of those whose last sender died, if there is any.
     """
+    hold_after_restore()
     due = _due_letters().filter(interrupted__gt=0) if suspects else _due_letters().filter(interrupted=0)
     limit = 1 if suspects else limit
     capped = due.filter(kind=CAPPED)[:limit].values("organization")
@@ -230,7 +232,7 @@ def _due_letters() -> QuerySet[Letter]:
     )
     released = Q(organization__letters_released_at__isnull=False) & ~Q(organization__in=full)
     return (
-        Letter.objects.filter(state=Letter.State.WAITING, due_at__lte=Now())
+        Letter.objects.filter(state=Letter.State.WAITING, due_at__lte=Now(), held_at=None)
         .filter(Q(leased_until=None) | Q(leased_until__lte=Now()))
         .filter(~Q(kind=CAPPED) | released)
         .order_by("due_at", "id")
@@ -298,6 +300,21 @@ def retry_letters() -> int:
     return Letter.objects.filter(state=Letter.State.FAILED, last_error=SENDER_DIED).update(
         state=Letter.State.WAITING, closed_at=None, attempts=0, interrupted=0, due_at=DatabaseClock()
     )
+
+
+@transaction.atomic(durable=True)
+def hold_letters() -> int:
+    """Let no letter leave that waits now, for a restore that we can't notice; gives how many those are."""
+    return hold_waiting_letters()
+
+
+@transaction.atomic(durable=True)
+def settle_held_letters(*, cancel: bool = False) -> int:
+    """Let the letters leave that are held since a restore, or take them back; gives how many those are."""
+    held = Letter.objects.filter(state=Letter.State.WAITING, held_at__isnull=False)
+    if cancel:
+        return held.update(state=Letter.State.CANCELED, closed_at=DatabaseClock(), held_at=None)
+    return held.update(due_at=DatabaseClock(), held_at=None)
 
 
 @transaction.atomic(durable=True)

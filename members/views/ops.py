@@ -3,7 +3,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from members.decorators import SignedInRequest, operator_view
-from members.selectors.organizations import page_of_organizations
+from members.selectors.organizations import count_held_letters, page_of_organizations
 from skypemgr.lists import read_text
 
 
@@ -11,5 +11,5 @@ from skypemgr.lists import read_text
 @require_safe
 def organization_list(request: SignedInRequest) -> HttpResponse:
     page, rows = page_of_organizations(request.GET)
-    context = {"page": page, "rows": rows, "search": read_text(request.GET)}
+    context = {"page": page, "rows": rows, "search": read_text(request.GET), "held": count_held_letters()}
     return render(request, "ops/organization_list.html", context)

@@ -22,6 +22,7 @@ RACED = {
     "services.invitations._lock_invitations": (
         "test_accepting_and_changing_at_the_same_moment_leave_one_order_and_no_live_old_link"
     ),
+    "restores.hold_after_restore": "test_senders_who_notice_a_restore_at_once_hold_everything_once",
     "services.jobs.claim_run": "test_ten_ticks_at_once_run_each_job_once",
     "services.jobs.plan_runs": "test_ten_ticks_at_once_run_each_job_once",
     "services.joining.accept_business_invitation": "test_fifty_uses_of_one_link_at_the_same_moment_make_one_account",

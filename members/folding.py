@@ -24,11 +24,14 @@ _BETWEEN_WORDS = re.compile(r"[\x00-\x20!-/:-@\[-`{-\xa9\xab-\xb4\xb6-\xb9\xbb-\
 # private characters and become the three that follow z in ASCII.
 _SWEDISH = str.maketrans({"å": "\ue001", "ä": "\ue002", "æ": "\ue002", "ö": "\ue003", "ø": "\ue003", "ü": "y"})
 _AFTER_Z = str.maketrans({"\ue001": "{", "\ue002": "|", "\ue003": "}"})
+_BEHIND_Z = str.maketrans({"{": "å", "|": "ä", "}": "ö"})
 
 # Both sort below the space, so that "Berg" comes before "Berg Anna"; a department's children come before the
 # sibling whose name differs from it by an accent alone.
 _LEVEL = "\x01"
 _ACCENTS = "\x02"
+# After every letter of ours.
+_NO_LETTERS = "~"
 
 
 def fold(text: str) -> str:
@@ -57,8 +60,16 @@ def sort_key(name: str, language: str, *, max_length: int = 600) -> str:
     if swedish:
         letters = letters.translate(_AFTER_Z)
     if not letters:
-        return f"~{composed}"[:max_length]
+        return f"{_NO_LETTERS}{composed}"[:max_length]
     return letters[:max_length] if letters == composed else f"{letters}{_ACCENTS}{composed}"[:max_length]
+
+
+def letter_of(key: str, language: str) -> str:
+    """The letter under which a directory has a name with this sort key: "É" is under "E"; "" without any letter."""
+    first = key[:1]
+    if first == _NO_LETTERS:
+        return ""
+    return (first.translate(_BEHIND_Z) if language.partition("-")[0] == "sv" else first).upper()
 
 
 def path_sort_key(names: Iterable[str], language: str, *, max_length: int = 1400) -> str:

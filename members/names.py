@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members.folding import fold, path_sort_key, search_text, sort_key
+from members.folding import fold, letter_of, path_sort_key, search_text, sort_key
 from members.links import find_link
 from skypemgr.characters import (
     CONTROL,
@@ -37,6 +37,7 @@ __all__ = [
     "free_names",
     "initials",
     "is_skype_name",
+    "letter_of",
     "numbered",
     "path_sort_key",
     "propose_admin_name",

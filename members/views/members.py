@@ -20,6 +20,7 @@ from members.forms.members import BlockForm, MoveMembersForm
 from members.models import Batch, Member
 from members.registry import BulkAction, MembersColumn, registry
 from members.selectors.departments import list_departments
+from members.selectors.member_letters import jump_letters
 from members.selectors.members import MembersQuery, extra_columns
 from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
@@ -58,6 +59,7 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
         "columns": registry.all(MembersColumn),
         "actions": actions,
         "kept": asked.kept(),
+        "letters": jump_letters(asked, page),
         "can_manage": request.actor.can(Capability.MANAGE_MEMBERS),
         "export_url": reverse("members:member_export", args=[request.organization.slug]) + change_query(request.GET),
     }

@@ -14,7 +14,7 @@ from skypemgr.loopback import is_loopback  # noqa: E402
 
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
-worker_class = "gthread"
+worker_class = "skypemgr.web_worker.WebWorker"
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
 timeout = 60
 graceful_timeout = 30

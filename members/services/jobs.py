@@ -7,12 +7,12 @@ forty days, or a clock that steps back lead to the same runs (decision 15).
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.db import connection, transaction
-from django.db.models import Exists, F, Max, Min, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q, Subquery
 
 from members import jobs
 from members.jobs import Job, Run
@@ -78,10 +78,11 @@ def plan_runs() -> int:
         planned += _planned(job, now)
     if not planned:
         return 0
-    before = JobRun.objects.filter(job__in={run.job for run in planned}).count()
+    due = JobRun.objects.filter(job__in={run.job for run in planned}, period__in={run.period for run in planned})
+    before = due.count()
     # Another who plans at the same moment writes the same rows; one of the two is kept.
     JobRun.objects.bulk_create(planned, ignore_conflicts=True, batch_size=1_000)
-    return JobRun.objects.filter(job__in={run.job for run in planned}).count() - before
+    return due.count() - before
 
 
 def _now() -> dt.datetime:
@@ -91,32 +92,31 @@ def _now() -> dt.datetime:
 
 
 def _planned(job: Job, now: dt.datetime) -> Iterator[JobRun]:
-    known: dict[int | None, str] = dict(
-        JobRun.objects.filter(job=job.name)
-        .values("organization")
-        .annotate(newest=Max("period"))
-        .values_list("organization", "newest")
-    )
+    runs = JobRun.objects.filter(job=job.name).order_by("-period")
     if not job.per_organization:
-        yield from _missing(job, None, ZoneInfo("UTC"), known, now, now)
+        newest = runs.filter(organization=None).values_list("period", flat=True).first()
+        yield from _missing(job, None, ZoneInfo("UTC"), newest, now, now)
         return
-    began = JobRun.objects.filter(job=job.name).aggregate(began=Min("created_at"))["began"] or now
-    for organization in Organization.objects.only("time_zone", "created_at").order_by("pk").iterator():
+    # Of each organization one step in an index: runs are kept for more than a year.
+    last = Subquery(runs.filter(organization=OuterRef("pk")).values("period")[:1])
+    began: dt.datetime | None = None
+    for organization in Organization.objects.only("time_zone", "created_at").annotate(last=last).order_by("pk"):
+        if organization.last is None and began is None:
+            began = runs.aggregate(began=Min("created_at"))["began"] or now
         # Before the job existed, or the organization, there was nothing to miss.
-        since = max(began, organization.created_at)
-        yield from _missing(job, organization, ZoneInfo(organization.time_zone), known, since, now)
+        since = max(began or now, organization.created_at)
+        yield from _missing(job, organization, ZoneInfo(organization.time_zone), organization.last, since, now)
 
 
 def _missing(
     job: Job,
     organization: Organization | None,
     zone: ZoneInfo,
-    known: Mapping[int | None, str],
+    newest: str | None,
     since: dt.datetime,
     now: dt.datetime,
 ) -> Iterator[JobRun]:
     current = period_at(now, job.every, zone)
-    newest = known.get(organization.pk if organization else None)
     if newest is None:
         first = period_at(min(since, now), job.every, zone)
         periods = [first, *periods_after(first.key, until=current, every=job.every, zone=zone)]

@@ -158,6 +158,32 @@ def test_what_our_pages_refuse_carries_their_headers_over_the_wire(web: Site) ->
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_the_server_itself_refuses_carries_them_too_and_quotes_nothing(web: Site) -> None:
+    secret = b"s3cret"
+    for request, status in (
+        (b"G(" + secret + b" / HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+        (GET + HOST + secret + b"\r\n\r\n", 400),
+        (b"GET /" + secret * 2_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
+        (REFUSED["an unknown coding"].replace(b"xchunked", secret), 501),
+    ):
+        said = answer_to(web, request)
+        assert status_of(said) == status, said[:300]
+        head, _gap, body = said.partition(b"\r\n\r\n")
+        for header in (
+            b"content-security-policy: default-src 'none';",
+            b"x-content-type-options: nosniff",
+            b"x-frame-options: deny",
+            b"referrer-policy: same-origin",
+            b"cross-origin-opener-policy: same-origin",
+            b"cache-control: private, no-store",
+            b"x-request-id:",
+            b"content-length: %d" % len(body),
+        ):
+            assert header in head.lower(), (request[:60], header)
+        assert secret not in said
+
+
+@pytest.mark.django_db(transaction=True)
 def test_bodies_that_end_too_soon_or_never_take_nobodys_place(web: Site) -> None:
     begun = POST + FORM + b"Content-Length: 1000\r\n\r\n"
     slow = [connected(web), connected(web)]

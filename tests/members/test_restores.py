@@ -145,3 +145,16 @@ def test_senders_who_notice_a_restore_at_once_hold_everything_once(boss, race):
     assert sorted(race(*[hold_after_restore] * 5)) == [False] * 4 + [True]
     assert DatabaseMark.objects.count() == 1
     assert Letter.objects.filter(held_at__isnull=False).count() == 1
+
+
+def test_a_place_is_known_by_its_cluster_database_table_and_history(boss):
+    hold_after_restore()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT system_identifier FROM pg_control_system()), 'members_letter'::regclass::oid,"
+            " (SELECT oid FROM pg_database WHERE datname = current_database()),"
+            " (SELECT timeline_id FROM pg_control_checkpoint())"
+        )
+        cluster, table, database, timeline = cursor.fetchone()
+
+    assert DatabaseMark.objects.get().identity == f"{cluster}/{database}/{table}/{timeline:08X}"

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 from pytest_django import Settings
 
+from skypemgr.web_worker import refusal_headers
 from tests.factories import MemberFactory, OrganizationFactory
 
 SAMPLES = {
@@ -164,3 +165,10 @@ def test_no_page_names_what_runs_it(browser: Client) -> None:
 
     assert "Server" not in headers
     assert "X-Powered-By" not in headers
+
+
+def test_the_refusals_of_the_server_itself_insist_on_https_where_there_is_https(settings: Settings) -> None:
+    settings.SECURE_HSTS_SECONDS = 0
+    assert "Strict-Transport-Security" not in refusal_headers(1)
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    assert refusal_headers(1)["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"

@@ -1,5 +1,6 @@
 """Words and small drawings every page uses; a builtin library, so templates don't load it."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from functools import cache
 from itertools import islice
@@ -47,6 +48,12 @@ def avatar(who: Any, classes: str = "", hue: int | None = None) -> SafeString:
         f" {classes}" if classes else "",
         initials(who),
     )
+
+
+@register.filter
+def each_once(things: Iterable[Any] | None) -> list[Any]:
+    """``things`` without those that read as one before them; [] where there are none."""
+    return list({str(thing): thing for thing in things or ()}.values())
 
 
 @register.filter

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from skypemgr.context import frame
 from skypemgr.errors import DomainError
 from skypemgr.forms import AffixInput, Explained, form_errors
-from skypemgr.templatetags.look import avatar, clock, count, day, icon, initials, moment
+from skypemgr.templatetags.look import avatar, clock, count, day, each_once, icon, initials, moment
 from skypemgr.views.styleguide import styleguide
 
 EVENING = datetime(2026, 11, 18, 23, 20, 5, tzinfo=UTC)
@@ -114,6 +114,11 @@ def test_an_avatar_keeps_its_color_by_the_key_of_the_member() -> None:
 
 def test_an_avatar_escapes_what_people_are_called() -> None:
     assert "&lt;" in avatar("<b> <I")
+
+
+def test_what_is_told_twice_is_shown_once() -> None:
+    assert each_once(iter(["Saved.", "Sent.", "Saved."])) == ["Saved.", "Sent."]
+    assert each_once(None) == []
 
 
 def test_an_icon_is_drawn_from_the_sprite_and_silent() -> None:

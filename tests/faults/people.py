@@ -72,6 +72,8 @@ class Browser:
         self.token = ""
         # Beside those of every request, or in their place.
         self.headers: dict[str, str] = {}
+        # Answers that say "not now" and not when to come back.
+        self.abrupt = 0
 
     def request(
         self, method: str, path: str, body: str | bytes | None = None, content_type: str = ""
@@ -89,6 +91,7 @@ class Browser:
             page = answer.read().decode(errors="replace")
         finally:
             connection.close()
+        self.abrupt += answer.status == 503 and not answer.headers.get("Retry-After")
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             name, _equals, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value

@@ -182,6 +182,15 @@ class Stack:
         log = self.parts[name].log
         return log.read_text(errors="replace") if log.exists() else ""
 
+    def finished(self) -> dict[str, int]:
+        """How many tasks each worker has finished."""
+        return {name: self.log_of(name).count("outcome=success") for name in ("work", "mail")}
+
+    def have_worked(self, since: dict[str, int]) -> bool:
+        """Whether each worker has finished something beyond what it had."""
+        now = self.finished()
+        return all(now[name] > since[name] for name in since)
+
     def logs(self) -> str:
         """The end of what every part has written."""
         return "\n".join(f"--- {name}\n{self.log_of(name)[-2_000:]}" for name in self.parts)

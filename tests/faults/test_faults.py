@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from members.models import Batch, Letter, Member, Organization, Throttle
+from members.services.letters import PATIENCE
 from skypemgr.clock import DatabaseClock
 from skypemgr.embedded.processes import wait_until
 from tests.faults.checks import disagreements
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 PEOPLE = 3
 QUIET_SECONDS = 60
+# A run of letters may go on for so long; a worker that has finished nothing by then never will.
+WORK_SECONDS = PATIENCE + 15
 QUICK = [(row, seed) for row in ROWS if row.quick for seed in (1, 2)]
 SLOW = [(row, seed) for row in ROWS for seed in (range(3, 5) if row.quick else range(1, 3))]
 
@@ -92,10 +95,12 @@ def disagreements_of(row: Row, seed: int, stack: Stack, administrator: Browser) 
         next(fault)
         time.sleep(row.lasts)
         next(fault, None)
-        healed = time.monotonic()
+        healed, finished = time.monotonic(), stack.finished()
         stack.tend()
         assert wait_until(stack.answers, seconds=row.back, step=0.1), f"web is not back\n{stack.logs()}"
         back = time.monotonic() - healed
+        at_work = wait_until(lambda: stack.have_worked(finished), seconds=WORK_SECONDS - back, step=0.2)
+        worked = time.monotonic() - healed
         time.sleep(1.5)
     finally:
         for person in workers:
@@ -105,8 +110,20 @@ def disagreements_of(row: Row, seed: int, stack: Stack, administrator: Browser) 
     stack.let_time_pass()
     quiet = wait_until(lambda: is_quiet(stack), seconds=QUIET_SECONDS, step=0.2)
     told = {act.told for act in history.acts}
-    logger.info("%s seed %s: %s acts, told %s, back after %.1f s", row.number, seed, len(history.acts), told, back)
+    logger.info(
+        "%s seed %s: %s acts, told %s, web back after %.1f s, workers after %.1f s",
+        row.number,
+        seed,
+        len(history.acts),
+        told,
+        back,
+        worked,
+    )
     found = disagreements(stack, history, since=began, mark=mark, duplicates=row.duplicates)
+    if not at_work:
+        found.append(f"a worker does nothing {WORK_SECONDS} seconds after the end of the fault")
+    if abrupt := sum(person.browser.abrupt for person in workers):
+        found.append(f"{abrupt} answers of 503 do not say when to come back")
     if not quiet:
         found.append(f"something is left to be done after {QUIET_SECONDS} seconds")
     if sum(act.told == "ok" for act in history.acts) < PEOPLE:

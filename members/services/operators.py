@@ -71,8 +71,9 @@ def _refuse_taken(skype_name: str) -> None:
 def dismiss_operator(*, actor: Actor, skype_name: str) -> User:
     """Take the right to run the installation from an account. Raises NoSuchAccount when it has none."""
     _require_operator(actor)
-    user = User.objects.named(skype_name).select_for_update(no_key=True).filter(is_operator=True).order_by("pk").first()
-    if user is None:
+    # Asked of the row once it is ours: somebody may be appointing them at this moment.
+    user = User.objects.named(skype_name).select_for_update(no_key=True).order_by("pk").first()
+    if user is None or not user.is_operator:
         raise NoSuchAccount(skype_name=skype_name)
     user.is_operator = False
     user.save(update_fields=["is_operator"])

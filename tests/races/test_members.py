@@ -13,11 +13,12 @@ from django.urls import reverse
 from members.access import Actor
 from members.errors import DepartmentExists, InvitationClosed, StateForbids
 from members.models import AuditEntry, Department, Invitation, Member, Operation, User
+from members.newcomers import sorting_of
 from members.services import departments, joining
 from members.services.departments import add_department
 from members.services.invitations import invite_personal
 from members.services.members import block_members
-from members.services.profile import change_address, leave_organization
+from members.services.profile import change_address, change_profile, leave_organization
 from members.tokens import invitation_token, read_invitation_token
 from tests.factories import PASSWORD, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
 
@@ -203,3 +204,24 @@ def test_whoever_is_blocked_while_they_work_is_refused_from_the_next_request_on(
             response = client.get(url)
             assert response.status_code == 302
             assert response.url.startswith(reverse("accounts:sign_in"))
+
+
+def test_names_changed_in_two_tabs_at_once_are_one_of_both(race, rounds):
+    for _round in range(rounds):
+        member = MemberFactory(personal=True)
+        names = [("Ada", "Berg"), ("Bo", "Celsius")]
+
+        outcomes = race(
+            *[
+                partial(
+                    change_profile, actor=Actor.of_person(member.user), first_name=first, last_name=last, language=""
+                )
+                for first, last in names
+            ]
+        )
+
+        assert [type(outcome) for outcome in outcomes] == [User, User]
+        now = Member.objects.select_related("user", "organization").get(pk=member.pk)
+        assert (now.user.first_name, now.user.last_name) in names
+        # The name by which lists sort is that of the same tab.
+        assert now.sort_key == sorting_of(now.user, now.organization, now.email)["sort_key"]

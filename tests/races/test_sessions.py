@@ -17,7 +17,7 @@ from members.sealed_secrets import write_draft
 from members.services import accounts, factors, profile
 from members.services.factors import reset_second_factor
 from members.services.members import assign_role, block_members
-from members.services.sessions import end_other_sessions
+from members.services.sessions import end_other_sessions, end_session
 from members.views import security
 from tests.factories import (
     PASSWORD,
@@ -300,3 +300,13 @@ def test_control_with_the_account_locked_first_the_two_wait_for_each_other(meanw
     held = meanwhile(reset(founder.user), demote, at=r'FROM "members_user" .* FOR NO KEY UPDATE')
 
     assert OperationalError in {type(held.first), type(held.second)}
+
+
+def test_one_session_ended_in_two_tabs_is_ended_once(race, rounds):
+    for _round in range(rounds):
+        user = UserFactory()
+        keep = signed_in(user, number=2)
+        [other] = UserSession.objects.filter(user=user).exclude(key=keep)
+        end = partial(end_session, actor=Actor.of_person(user, session=keep), key=other.pk)
+
+        assert sorted(race(end, end)) == [False, True]

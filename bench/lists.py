@@ -283,8 +283,8 @@ def _megabytes() -> float:
 
 def _markup(large: Company) -> Iterator[Figure]:
     page = large.client.get(large.url("members/")).content
-    yield Figure(name="fifty rows as HTML", value=len(page) / 1000, most=40, unit="kB")
-    yield Figure(name="the same, compressed", value=len(gzip.compress(page, 6)) / 1000, most=8, unit="kB")
+    yield Figure(name="fifty rows as HTML", value=len(page) / 1024, most=40, unit="KiB")
+    yield Figure(name="the same, compressed", value=len(gzip.compress(page, 6)) / 1024, most=8, unit="KiB")
 
 
 # Measuring

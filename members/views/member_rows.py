@@ -109,7 +109,7 @@ def member_rows(organization: Organization, actor: Actor, members: Sequence[Memb
 _ROW = (
     "<tr{muted}>{select}<th{hue} scope=row data-initials={initials}>"
     '<a id=m{pk} href="{url}" dir=auto>{name}</a><small>{skype_name}</small><td>{department}{role}<td>'
-    '<span class="badge badge-{lamp}">{state}</span>{personal}{cells}<td class=cell-menu{blockable}>'
+    '<span class="badge badge-{lamp}">{state}</span>{personal}{cells}<td class=cell-menu{kept}>'
 )
 _SELECT = "<td class=cell-select><input type=checkbox name=member value={pk} aria-labelledby=m{pk}>"
 
@@ -136,7 +136,7 @@ def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, select
                 state=escape(row.state),
                 personal=f" <span class=tag>{escape(personal)}</span>" if row.personal else "",
                 cells="".join(_cells(row)),
-                blockable=" data-block" if row.can_be_blocked else "",
+                kept="" if row.can_be_blocked else " data-unblockable",
             )
             for row in rows
         )

@@ -19,7 +19,8 @@ document.addEventListener("pointerdown", closeOthers);
 document.addEventListener("focusin", closeOthers);
 
 // An empty <td class="cell-menu"> gets the menu of <template id="row-menu">, whose links lead on from the page that the
-// row's heading leads to; without [data-block] unless the cell has that too. No script, no menu: the page has it all.
+// row's heading leads to; without [data-block] where the cell is [data-unblockable]. No script, no menu: the page has it
+// all.
 function addMenus() {
   const template = document.getElementById("row-menu");
   if (!template) return;
@@ -28,7 +29,7 @@ function addMenus() {
     const menu = template.content.firstElementChild.cloneNode(true);
     menu.querySelector("summary").setAttribute("aria-labelledby", `row-menu-label ${page.id}`);
     for (const entry of menu.querySelectorAll("a")) {
-      if (entry.matches("[data-block]") && !cell.matches("[data-block]")) entry.remove();
+      if (entry.matches("[data-block]") && cell.matches("[data-unblockable]")) entry.remove();
       else entry.href = page.getAttribute("href") + entry.getAttribute("href");
     }
     cell.append(menu);

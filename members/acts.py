@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from itertools import batched
 
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce, JSONObject
 
 from members.access import Actor
-from members.audit import Action
+from members.audit import Action, record
 from members.audit_sets import record_for_members
-from members.errors import LastAdministrator
+from members.errors import DepartmentNotEmpty, LastAdministrator
 from members.factors import drop_sessions
-from members.models import Department, Member, Organization, User
+from members.models import Department, Invitation, Member, Organization, User
 from members.models.people import MemberQuerySet
 
 AT_ONCE = 5_000
@@ -36,6 +36,41 @@ def move(*, organization: Organization, actor: Actor, keys: Sequence[int], depar
     )
     for some in batched(keys, AT_ONCE, strict=False):
         Member.objects.filter(pk__in=some).update(department=department)
+
+
+@transaction.atomic(savepoint=False)
+def dissolve(
+    *, organization: Organization, actor: Actor, department: Department, successor: Department | None, moved: int = 0
+) -> int:
+    """Delete a department of an organization that is locked; whoever is in it goes to ``successor``, or to none.
+
+    Gives how many went; ``moved`` had gone before. Raises DepartmentNotEmpty while others lie under it.
+    """
+    if Department.objects.filter(organization=organization, parent=department).exists():
+        raise DepartmentNotEmpty
+    # An import puts people into departments without holding the organization: whoever was quicker has committed
+    # now, and whoever comes later finds the department gone.
+    Department.objects.select_for_update().get(pk=department.pk)
+    keys = lock_members(Member.objects.of(organization).filter(department=department))
+    move(organization=organization, actor=actor, keys=keys, department=successor)
+    move_invitations(Invitation.objects.filter(organization=organization, department=department), successor)
+    record(
+        organization=organization,
+        actor=actor,
+        action=Action.DEPARTMENT_DELETED,
+        subject=department,
+        before={"department": department.path},
+        after={"people": moved + len(keys), "moved_to": successor.path if successor else ""},
+    )
+    department.delete()
+    return len(keys)
+
+
+@transaction.atomic(savepoint=False)
+def move_invitations(invitations: QuerySet[Invitation], department: Department | None) -> None:
+    """Have those who accept ``invitations`` join ``department`` (None: none)."""
+    list(invitations.select_for_update(no_key=True).order_by("pk").values("pk"))
+    invitations.update(department=department)
 
 
 @transaction.atomic(savepoint=False)

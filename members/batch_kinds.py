@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members import acts
 from members.access import Capability
-from members.batches import BatchKind, Portion
+from members.batches import BatchKind, Ending, Portion
 from members.bulk import Exceptions, block_exceptions, move_exceptions, reasons_of, resend_exceptions
-from members.errors import DepartmentGone
+from members.errors import DepartmentFilled, DepartmentGone, DepartmentNotEmpty
 from members.locks import lock_organization
-from members.models import Batch, Department, Invitation
+from members.models import Batch, Department, Invitation, Organization
 from members.registry import registry
 from members.renewals import record_renewals, renew_invitations
 
@@ -22,6 +23,7 @@ REASONS = {
     "invited": _("Has not joined"),
     "joined": _("Has joined already"),
     "left": _("Has left"),
+    "elsewhere": _("Was in another department by then"),
     "above": _("Has a role above that of whoever started this"),
     "self": _("Started this"),
 }
@@ -31,11 +33,8 @@ REASONS = {
 def _move(portion: Portion) -> Mapping[int, str]:
     # So that the department stays while people are put into it.
     lock_organization(portion.organization)
-    department = None
-    if (key := portion.facts["department"]) is not None:
-        department = Department.objects.filter(organization=portion.organization, pk=str(key)).first()
-        if department is None:
-            raise DepartmentGone
+    key = portion.facts["department"]
+    department = None if key is None else _department(portion.organization, key)
     keys, reasons = _sorted_out(portion, move_exceptions(portion.actor, department))
     acts.move(organization=portion.organization, actor=portion.actor, keys=keys, department=department)
     return reasons
@@ -66,6 +65,46 @@ def _resend(portion: Portion) -> Mapping[int, str]:
     return {**reasons, **{key: "joined" for key in keys if key not in reached}}
 
 
+@transaction.atomic(savepoint=False)
+def _leave(portion: Portion) -> Mapping[int, str]:
+    """Take people out of a department that is to be deleted."""
+    lock_organization(portion.organization)
+    department = _department(portion.organization, portion.facts["department"])
+    successor = _successor(portion.organization, portion.facts)
+    keys, reasons = _sorted_out(portion, [("elsewhere", ~Q(department=department))])
+    acts.move(organization=portion.organization, actor=portion.actor, keys=keys, department=successor)
+    invitations = Invitation.objects.filter(organization=portion.organization, department=department)
+    acts.move_invitations(invitations.filter(member__in=keys), successor)
+    return reasons
+
+
+@transaction.atomic(savepoint=False)
+def _delete(ending: Ending) -> None:
+    """Delete a department when its people are elsewhere; whoever came to it meanwhile goes there too."""
+    lock_organization(ending.organization)
+    try:
+        acts.dissolve(
+            organization=ending.organization,
+            actor=ending.actor,
+            department=_department(ending.organization, ending.facts["department"]),
+            successor=_successor(ending.organization, ending.facts),
+            moved=ending.changed,
+        )
+    except DepartmentNotEmpty as refusal:
+        raise DepartmentFilled from refusal
+
+
+def _department(organization: Organization, key: object) -> Department:
+    department = Department.objects.filter(organization=organization, pk=str(key)).first()
+    if department is None:
+        raise DepartmentGone
+    return department
+
+
+def _successor(organization: Organization, facts: Mapping[str, object]) -> Department | None:
+    return None if facts["successor"] is None else _department(organization, facts["successor"])
+
+
 def _sorted_out(portion: Portion, exceptions: Exceptions) -> tuple[Sequence[int], Mapping[int, str]]:
     """Whom an act concerns, locked, and why the others are left alone."""
     locked = acts.lock_members(portion.members)
@@ -76,6 +115,12 @@ def _sorted_out(portion: Portion, exceptions: Exceptions) -> tuple[Sequence[int]
 def _where(facts: Mapping[str, object]) -> str:
     path = str(facts.get("path", ""))
     return gettext("To {department}").format(department=path) if path else gettext("To no department")
+
+
+def _whose_people_go(facts: Mapping[str, object]) -> str:
+    if to := facts["to"]:
+        return gettext("{department}; its people go to {successor}").format(department=facts["path"], successor=to)
+    return gettext("{department}; its people go to no department").format(department=facts["path"])
 
 
 def register() -> None:
@@ -105,5 +150,15 @@ def register() -> None:
             capability=Capability.MANAGE_MEMBERS,
             apply=_resend,
             reasons=REASONS,
+        ),
+        BatchKind(
+            key=Batch.Kind.DELETE_DEPARTMENT,
+            label=Batch.Kind.DELETE_DEPARTMENT.label,
+            done=pgettext_lazy("members", "Moved"),
+            capability=Capability.MANAGE_MEMBERS,
+            apply=_leave,
+            finish=_delete,
+            reasons=REASONS,
+            describe=_whose_people_go,
         ),
     )

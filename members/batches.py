@@ -43,12 +43,23 @@ class Portion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ending:
+    """A run of which every member is settled, ``changed`` of them changed."""
+
+    organization: Organization
+    actor: Actor
+    facts: Mapping[str, object]
+    changed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatchKind:
     """Something that can be done to many members.
 
     ``apply`` does it to a portion, with all its locks and entries in the log, and gives why some were left alone,
     by their keys: one of ``reasons``. A DomainError for the whole portion has it tried for each member alone.
-    ``describe`` tells the facts of a run ("to Sales").
+    ``describe`` tells the facts of a run ("to Sales"). ``finish`` is what is to be done once, after the last of
+    them, in the transaction that ends the run; a RunImpossible stops it there.
     """
 
     key: str
@@ -58,6 +69,7 @@ class BatchKind:
     apply: Callable[[Portion], Mapping[int, str]]
     reasons: Mapping[str, Text] = field(default_factory=dict)
     describe: Callable[[Mapping[str, object]], str] = lambda facts: ""
+    finish: Callable[[Ending], None] | None = None
 
 
 def kind_of(batch: Batch) -> BatchKind:

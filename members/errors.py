@@ -122,6 +122,10 @@ class DepartmentGone(RunImpossible):
     text = _("The department was deleted in the meantime.")
 
 
+class DepartmentFilled(RunImpossible):
+    text = _("Other departments were put under it in the meantime, so it is not deleted.")
+
+
 class SameContentAgain(Refusal):
     """The content was applied before; ``batch_id`` says where."""
 

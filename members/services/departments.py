@@ -3,18 +3,18 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from members import acts
 from members.access import Actor, Capability, require
-from members.audit import Action, Fact, record, record_many
+from members.audit import Action, record
 from members.departments import join_path, names_of, new_department, same_path
 from members.errors import (
     DepartmentExists,
     DepartmentGone,
     DepartmentInsideItself,
-    DepartmentNotEmpty,
     DepartmentTooDeep,
 )
 from members.locks import lock_organization
-from members.models import Department, Invitation, Member, Organization
+from members.models import Department, Organization
 from members.names import path_sort_key
 from members.selectors.departments import list_departments, subtree
 
@@ -95,43 +95,9 @@ def delete_department(
     departments = _lock_tree(organization)
     department = _find(departments, department)
     successor = _find(departments, successor) if successor else None
-    if len(subtree(departments, department)) > 1:
-        raise DepartmentNotEmpty
     if successor == department:
         raise PermissionDenied
-    # An import puts people into departments without holding the organization: whoever was quicker has committed
-    # now, and whoever comes later finds the department gone.
-    Department.objects.select_for_update().get(pk=department.pk)
-    people = Member.objects.of(organization).filter(department=department)
-    moved = list(people.select_for_update(no_key=True).order_by("pk"))
-    people.update(department=successor)
-    invited = Invitation.objects.filter(organization=organization, department=department)
-    list(invited.select_for_update(no_key=True).order_by("pk").values("pk"))
-    invited.update(department=successor)
-    new = successor.path if successor else ""
-    record_many(
-        organization=organization,
-        actor=actor,
-        facts=[
-            *(
-                Fact(
-                    action=Action.MEMBER_MOVED,
-                    subject=member,
-                    before={"department": department.path},
-                    after={"department": new},
-                )
-                for member in moved
-            ),
-            Fact(
-                action=Action.DEPARTMENT_DELETED,
-                subject=department,
-                before={"department": department.path},
-                after={"people": len(moved), "moved_to": new},
-            ),
-        ],
-    )
-    department.delete()
-    return len(moved)
+    return acts.dissolve(organization=organization, actor=actor, department=department, successor=successor)
 
 
 def _lock_tree(organization: Organization) -> list[Department]:

@@ -5,14 +5,14 @@ A slice is carried out and noted together or not at all, so whoever comes next g
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from members.access import Actor, require
 from members.audit import Action, record
-from members.batches import SLICE, BatchKind, Portion, actor_of, kind_of, note_progress, progress_of
+from members.batches import SLICE, BatchKind, Ending, Portion, actor_of, kind_of, note_progress, progress_of
 from members.errors import RunImpossible
 from members.locks import take_time, take_turn
 from members.models import Batch, BatchRow, BatchSlice
@@ -42,15 +42,14 @@ def apply_slice(*, batch: Batch) -> bool:
     if held is None:
         return False
     part = held.slices.filter(changed=None).order_by("number").first()
-    actor = actor_of(held)
-    if part is None:
-        _end(held, actor, State.DONE, Action.RUN_FINISHED)
-        return False
-    kind = kind_of(held)
-    portion = Portion(organization=held.organization, actor=actor, facts=held.facts, keys=part.members)
+    actor, kind = actor_of(held), kind_of(held)
     try:
+        if part is None:
+            _finish(kind, held, actor)
+            return False
         # Asked each time: whoever started it may have lost the right to, and then it goes no further.
         require(actor, held.organization, kind.capability)
+        portion = Portion(organization=held.organization, actor=actor, facts=held.facts, keys=part.members)
         untouched, failed = _carried_out(kind, portion)
     except (PermissionDenied, RunImpossible) as refusal:
         held.facts["stopped"] = type(refusal).__name__
@@ -83,14 +82,31 @@ def _carried_out(kind: BatchKind, portion: Portion) -> tuple[dict[int, str], dic
 
 
 def _apply(kind: BatchKind, portion: Portion) -> Mapping[int, str]:
-    """What ``kind`` does to a portion; when it refuses, nothing of it stands, and the transaction goes on."""
+    return _whole_or_not(lambda: kind.apply(portion))
+
+
+def _whole_or_not[T](work: Callable[[], T]) -> T:
+    """Do something of which nothing stands when a rule refuses it, and the transaction goes on."""
     place = transaction.savepoint_create()
     try:
-        return kind.apply(portion)
+        return work()
     except DomainError:
         transaction.set_rollback(False)
         transaction.savepoint_rollback(place)
         raise
+
+
+def _finish(kind: BatchKind, batch: Batch, actor: Actor) -> None:
+    if finish := kind.finish:
+        require(actor, batch.organization, kind.capability)
+        # Whoever stops it now waits for this, or this finds it stopped.
+        if not Batch.objects.select_for_update(no_key=True).filter(pk=batch.pk, state=State.RUNNING).exists():
+            return
+        ending = Ending(
+            organization=batch.organization, actor=actor, facts=batch.facts, changed=progress_of(batch).changed
+        )
+        _whole_or_not(lambda: finish(ending))
+    _end(batch, actor, State.DONE, Action.RUN_FINISHED)
 
 
 def _note(batch: Batch, part: BatchSlice, untouched: Mapping[int, str], failed: Mapping[int, str]) -> None:

@@ -37,6 +37,11 @@ UNTOUCHED = {
 }
 
 
+def takes_long(number: int) -> bool:
+    """Whether so many members are changed behind the pages."""
+    return number > AT_ONCE
+
+
 @dataclass(frozen=True)
 class Chosen:
     """People chosen on the members list, and the list they were chosen on."""
@@ -60,7 +65,7 @@ class Chosen:
     @property
     def is_many(self) -> bool:
         """Whether it takes longer than a page may to change them."""
-        return self.number > AT_ONCE
+        return takes_long(self.number)
 
     @property
     def fields(self) -> list[tuple[str, str]]:

@@ -1,6 +1,8 @@
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
+from django.db.models import Q
 from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,10 +14,14 @@ from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
 from members.errors import DepartmentGone
 from members.forms.departments import DeleteDepartmentForm, DepartmentForm
-from members.models import Department
+from members.models import Batch, Department, Member
 from members.selectors.departments import count_without_department, list_department_rows, list_departments, subtree
 from members.services.departments import add_department, change_department, delete_department
+from members.services.runs import start_run
+from members.tallies import tally
+from members.views.choosing import takes_long
 from skypemgr.forms import form_errors
+from skypemgr.lists import read_key, read_number
 from skypemgr.templatetags.look import count
 
 
@@ -82,8 +88,12 @@ def department_delete(request: OrganizationRequest, pk: int) -> HttpResponse:
         departments=[entry for entry in departments if entry != department],
         initial={"successor": _parent(departments, department)},
     )
+    people = sum(tally(request.organization, "state", Q(department=department)).values())
+    deletable = len(subtree(departments, department)) == 1
     if form.is_valid():
         with form_errors(form):
+            if deletable and takes_long(people):
+                return _empty_behind_the_pages(request, department, form.cleaned_data["successor"])
             moved = delete_department(
                 actor=request.actor, organization=request.organization, department=department, **form.cleaned_data
             )
@@ -98,8 +108,36 @@ def department_delete(request: OrganizationRequest, pk: int) -> HttpResponse:
     if row is None:
         messages.info(request, str(DepartmentGone()))
         return redirect("members:department_list", request.organization.slug)
-    context = {"department": department, "row": row, "deletable": len(subtree(departments, department)) == 1}
+    context = {
+        "department": department,
+        "row": row,
+        "deletable": deletable,
+        "people": people,
+        "takes_long": takes_long(people),
+        "key": uuid4(),
+    }
     return _render(request, "members/department_delete.html", context, form)
+
+
+def _empty_behind_the_pages(
+    request: OrganizationRequest, department: Department, successor: Department | None
+) -> HttpResponse:
+    """Begin to move everybody out of a department, which is deleted when nobody is left."""
+    batch = start_run(
+        actor=request.actor,
+        organization=request.organization,
+        kind=Batch.Kind.DELETE_DEPARTMENT,
+        members=Member.objects.of(request.organization).filter(department=department),
+        expected=read_number(request.POST, "count"),
+        key=read_key(request.POST, "key"),
+        facts={
+            "department": department.pk,
+            "path": department.path,
+            "successor": successor.pk if successor else None,
+            "to": successor.path if successor else "",
+        },
+    )
+    return redirect("members:run_detail", request.organization.slug, batch.pk)
 
 
 def _find(departments: list[Department], pk: int) -> Department:

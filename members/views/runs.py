@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from members.access import Capability
 from members.batches import BatchKind, Progress, kind_of, progress_of, progress_of_all
 from members.decorators import OrganizationRequest, organization_view
-from members.errors import DepartmentGone
+from members.errors import DepartmentFilled, DepartmentGone
 from members.models import Batch, BatchRow, Member
 from members.registry import Text
 from members.selectors.batches import list_runs
@@ -32,6 +32,7 @@ FAILURES: Mapping[str, Text] = {"LastAdministrator": _("Is the last administrato
 STOPPED: Mapping[str, Text] = {
     "PermissionDenied": _("Whoever started this may not do it any more, so it went no further."),
     "DepartmentGone": DepartmentGone.text,
+    "DepartmentFilled": DepartmentFilled.text,
 }
 
 

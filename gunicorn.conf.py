@@ -4,8 +4,11 @@ import os
 import tempfile
 from pathlib import Path
 
+# In memory, where there is such a folder: on a disk that is full, writing what was counted ends a process (SIGBUS).
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 # Before anything of ours: what counts decides at import whether it shares with other processes.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="skypemgr-metrics-"))
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="skypemgr-metrics-", dir=MEMORY)
 
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
@@ -27,7 +30,7 @@ logconfig_dict = logs.configuration(
 )
 control_socket_disable = True
 # A worker's sign of life is a file; on a slow disk, writing it could look like death.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+worker_tmp_dir = MEMORY
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skypemgr.settings")
 # Each thread has a connection, and one is left for what runs beside them.

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Before the import: the library decides there whether processes share what they count. Web does in gunicorn.conf.py.
-if os.environ.get("METRICS_BIND"):
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="skypemgr-metrics-"))
+# In memory, where there is such a folder: on a disk that is full, counting ends a process (SIGBUS).
+if os.environ.get("METRICS_BIND") and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="skypemgr-metrics-", dir=MEMORY)
 
 from django.db import Error, connection
 from prometheus_client import (

@@ -4,6 +4,7 @@ They are shown when anything may be broken, so those of 400, 500 and 503 touch n
 without a request no context processor runs.
 """
 
+import errno
 import logging
 import secrets
 import sys
@@ -26,6 +27,8 @@ type Text = str | Promise
 # Without letters and digits that are taken for one another when read aloud.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 RETRY_SECONDS = 5
+# The disk, what one may have of it, or the largest file that the process may write.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -59,6 +62,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception()
     if error is not None and is_passing(error):
         return unavailable(request, error)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        logger.error("There is no room on the disk for what was sent.", exc_info=error)
+        return refused(request, 507)
     reference = "-".join("".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(4)) for _ in range(2))
     logger.error("A fault was shown with the reference %s.", reference, exc_info=error)
     context = {"theme": chosen_theme(request), "reference": reference}
@@ -96,11 +102,15 @@ REFUSALS: dict[int, tuple[Text, Text]] = {
         _("We could not read that form"),
         _("It was not sent as the forms of these pages are. Nothing was done. Open the page and send it from there."),
     ),
+    507: (
+        _("There is no room for that now"),
+        _("The disk of this server is full. Nothing was done. Tell whoever runs it, and send it again later."),
+    ),
 }
 
 
 def refused(request: HttpRequest, status: int, *, language: str = "") -> HttpResponse:
-    """The page of 405, 413 or 415, in ``language`` (that of the browser unless given); asks no database."""
+    """The page of 405, 413, 415 or 507, in ``language`` (that of the browser unless given); asks no database."""
     title, text = REFUSALS[status]
     language = language or translation.get_language_from_request(request)
     with translation.override(language):

@@ -1,5 +1,6 @@
 """A large import of which somebody thinks better on the way: stopped, opened twice, read again."""
 
+import io
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connections
+from django.core.management import call_command
+from django.db import connection, connections
 from django.test import Client
 
 from members.access import Actor
@@ -150,3 +152,65 @@ def test_progress_is_told_after_every_chunk(admin, monkeypatch):
     import_work.advance_to_the_end(batch, tell=lambda: told.append(count_rows(batch).done))
 
     assert told == [100, 200, 300]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def import_file(path, stderr, *options):
+    call_command("import_members", str(path), *options, stdout=io.StringIO(), stderr=stderr)
+    return stderr.getvalue()
+
+
+def test_whoever_waits_at_a_terminal_is_told_how_far_it_is(admin, tmp_path, monkeypatch):
+    monkeypatch.setattr(import_work, "READ_CHUNK", 400)
+    monkeypatch.setattr(import_work, "CREATE_CHUNK", 400)
+    path = tmp_path / "people.csv"
+    path.write_bytes(people(1_000))
+
+    said = import_file(path, Terminal())
+
+    lines = [line.split("\r")[1:] for line in said.rstrip("\n").split("\n")]
+    assert lines == [
+        ["400 rows read ", "800 rows read ", "1,000 rows read ", "1,000 rows read "],
+        ["400 of 1,000 people ", "800 of 1,000 people ", "1,000 of 1,000 people "],
+    ]
+
+
+def test_where_nobody_waits_nothing_is_told_of_the_way(admin, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_bytes(people(5))
+    assert import_file(path, io.StringIO(), "--dry-run") == ""
+    assert import_file(path, Terminal(), "--verbosity=0") == ""
+
+
+def rows_touched():
+    """How many rows of all tables were read since the server counts."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables")
+        return int(cursor.fetchone()[0])
+
+
+def test_what_was_planned_for_a_small_company_is_not_asked_of_a_large_one(admin):
+    """References are checked by plans that a session keeps; made while tables are small, they read all of a table."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    small = take_in(admin, people(10))
+    import_work.advance_to_the_end(small)
+    start(admin, small)
+    import_work.advance_to_the_end(small)
+    content = people(2_010)
+    large = take_in(admin, content)
+    import_work.advance_to_the_end(large)
+    start(admin, large)
+
+    before = rows_touched()
+    import_work.advance_to_the_end(large)
+
+    touched = rows_touched() - before
+    assert count_rows(large).done == 2_000
+    # Some for each of them (41 when this was written), and not all of them for each (14,000).
+    assert touched < 2_000 * 100

@@ -103,6 +103,8 @@ class Command(OrganizationCommand):
 
         import_work.advance_to_the_end(batch, tell=tell if watched else import_work.nothing)
         if watched:
+            # The last chunk ends the work before it is told.
+            tell()
             self.stderr.write("")
 
     def _already_done(

@@ -25,6 +25,8 @@ __all__ = ["CsvFile", "Reading", "Row", "UnreadableFile", "csv_response", "descr
 
 CELL_LIMIT = 131_072
 ROW_LIMIT = 1_000_000
+# A spreadsheet exports a million empty lines at most; more of them would keep a page waiting.
+FILE_LINES_LIMIT = 1_100_000
 COLUMN_LIMIT = 1_000
 SAMPLE_CHARACTERS = 64 * 1024
 SAMPLE_ROWS = 200
@@ -39,6 +41,7 @@ TEXTS: Texts = {
     "file_cell_long": _("A cell on line %(line)d is far too long. A quotation mark may be missing there."),
     "file_row_long": _("The row on line %(line)d is far too long. A quotation mark may be missing there."),
     "file_many_columns": _("There are more than %(limit)d columns. Leave out those that are not needed."),
+    "file_many_lines": _("There are more than %(limit)d lines. Delete those that are empty, or split the file."),
     "file_too_many_rows": _("There are more than %(limit)d rows. Split the file and take it in in parts."),
     "row_nul": _("The row holds NUL characters, which are no text. Type it again."),
     "row_damaged": _("A character of this row could not be read. Type it again."),
@@ -248,7 +251,8 @@ def _text(file: BinaryIO | Path, encoding: Encoding) -> Iterator[io.TextIOWrappe
 
 # Of this alone spreadsheets make the rows of an empty sheet.
 _NOTHING = "".join(DELIMITERS) + ' \r\n"\ufeff\x1a'
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+# Not what can't separate, because it quotes, ends lines, stands in words or addresses, or is no text.
+_SEPARATOR_LINE = re.compile(r'"?sep=([ \t]|[^\w\s"\'@.\x00-\x1f\x7f-\x9f\ufffd])"?\s*', re.IGNORECASE)
 _SKIPPED_LINE = re.compile(r'"?(?:#TYPE\b.*|version:\s*v?\d[\d.]*"?[,;\t|\s]*|sep=."?[,;\t|\s]*)', re.IGNORECASE)
 
 
@@ -367,6 +371,8 @@ class _Lines:
                 raise UnreadableCsv("file_quote_open", line=self.first)
             raise StopIteration
         self.number += 1
+        if self.number > FILE_LINES_LIMIT:
+            raise UnreadableCsv("file_many_lines", limit=FILE_LINES_LIMIT)
         self.text += line
         if len(self.text) > ROW_LIMIT:
             raise UnreadableCsv("file_row_long", line=self.first)

@@ -66,9 +66,10 @@ _FORMATS = (
     (b"\x1f\x8b", "gzip"),
     (b"{\\rtf", "RTF"),
     (b"BEGIN:VCARD", "vCard"),
+    (b"BEGIN:VCALENDAR", "iCalendar"),
 )
-_MARKUP = re.compile(rb"\s*<(?:!doctype|html|\?xml|table|head|body|meta)\b", re.IGNORECASE)
-_JSON = re.compile(rb'\s*(?:\[\s*)?\{\s*"')
+_MARKUP = re.compile(rb"<(?:!--|(?:!doctype|html|\?xml|table|head|body|meta|svg|p|div|title)\b)", re.IGNORECASE)
+_JSON = re.compile(rb'(?:\[\s*)?\{\s*"')
 _CONTROLS = bytes({*range(0x20)} - {0x00, *b"\t\n\v\f\r\x1a"})
 
 
@@ -137,10 +138,10 @@ def _check(file: BinaryIO, encoding: Encoding) -> Encoding:
 def _refuse_other_formats(head: bytes) -> None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf")):
         raise UnreadableFile("file_spreadsheet")
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     for beginning, name in _FORMATS:
-        if head.startswith(beginning):
+        if text.upper().startswith(beginning.upper()):
             raise UnreadableFile("file_other", format=name)
-    text = head.removeprefix(codecs.BOM_UTF8)
     if _MARKUP.match(text):
         raise UnreadableFile("file_other", format="HTML / XML")
     if _JSON.match(text):

@@ -21,7 +21,7 @@ from psycopg import errors
 from members import directory
 from members.access import Actor
 from members.audit import Action, record
-from members.batch_files import PiecesGone, open_file
+from members.batch_files import PiecesGone, open_file, size_of_file
 from members.batches import actor_of, is_run, note_progress
 from members.departments import find_or_add_departments
 from members.importing import Draft, Outcome, check_drafts, names_in_use
@@ -41,8 +41,10 @@ logger = logging.getLogger(__name__)
 
 READ_CHUNK = 2_000
 CREATE_CHUNK = 5_000
-# What is made before a page is sent; more is left to a worker.
+# What is made, and what is read, before a page is sent; more is left to a worker.
 AT_ONCE = 100
+READ_AT_ONCE = 5_000
+BYTES_AT_ONCE = 256 * 1024
 # A task works on one batch for so many seconds, and on all of them for so many: well below its time limit.
 TURN, SHIFT = 20.0, 50.0
 TRIES = 3
@@ -213,6 +215,12 @@ def advance_at_once(batch: Batch) -> None:
     """Carry a started batch to its end if it is small; whoever looks at a large one sees a worker's progress."""
     if len(batch.rows.filter(outcome=Outcome.READY)[: AT_ONCE + 1]) <= AT_ONCE:
         advance(batch, chunks=1)
+
+
+def read_at_once(batch: Batch) -> None:
+    """Read the file of a batch to its end if it is small; whoever looks at a large one sees a worker's progress."""
+    if batch.facts["rows"] <= READ_AT_ONCE and size_of_file(batch) <= BYTES_AT_ONCE:
+        advance(batch)
 
 
 def advance_to_the_end(batch: Batch, *, tell: Callable[[], None] = nothing) -> None:

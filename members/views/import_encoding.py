@@ -8,12 +8,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from members.access import Capability
-from members.batch_files import open_file, size_of_file
+from members.batch_files import open_file
 from members.decorators import OrganizationRequest, organization_view
 from members.forms.imports import EncodingForm
 from members.models import Batch
 from members.services import import_work, imports
-from members.views.imports import AT_ONCE
 from skypemgr.encoding_samples import Candidate, candidates
 from skypemgr.forms import form_errors
 
@@ -40,8 +39,7 @@ def import_encoding(request: OrganizationRequest, pk: int) -> HttpResponse:
                 batch=batch,
                 encoding=form.cleaned_data["encoding"],
             )
-            if size_of_file(again) <= AT_ONCE:
-                import_work.advance(again)
+            import_work.read_at_once(again)
             return redirect(review)
     context = {"section": "members", "subsection": "add", "batch": batch, "form": form, "review": review}
     status = 422 if form.is_bound else 200

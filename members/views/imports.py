@@ -32,8 +32,6 @@ from skypemgr.lists import Ordering, Page, count_up_to, keyset_chunks, keyset_pa
 Outcome = BatchRow.Outcome
 BY_NUMBER = Ordering("number", ("number",))
 NEWEST = Ordering("newest", ("-id",))
-# Small files are carried out before the answer is sent; the rest goes on in a worker.
-AT_ONCE = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,7 @@ def _start(request: OrganizationRequest, data: dict[str, Any]) -> Batch:
         file_name=data["file"].name or "",
         key=data["key"],
     )
-    if data["file"].size <= AT_ONCE:
-        import_work.advance(batch)
+    import_work.read_at_once(batch)
     return batch
 
 

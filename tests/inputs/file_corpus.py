@@ -58,6 +58,12 @@ def _encodings() -> Iterator[File]:
     yield File(130, "UTF-32 with BOM", ROWS.encode("utf-32"), 2, first_name="Zoë")
     yield File(130, "UTF-16 cut within a character", ROWS.encode("utf-16")[:-1], code="file_damaged")
     yield File(130, "UTF-16 with half a character", ROWS.encode("utf-16") + b"\x00\xd8\x2c\x00", code="file_damaged")
+    yield File(132, "UTF-16 without BOM", ROWS.encode("utf-16-le"), 2, first_name="Zoë")
+    yield File(132, "UTF-16 BE without BOM", ROWS.encode("utf-16-be"), 2, first_name="Zoë")
+    unclear = "E-mail,Имя\r\n" + "анна@пример.рф,Анна\r\n" * 30
+    yield File(132, "UTF-16 without BOM and with few zeros", unclear.encode("utf-16-le"), code="file_binary")
+    yield File(132, "UTF-32 without BOM", ROWS.encode("utf-32-le"), code="file_binary")
+    yield File(132, "UTF-16 behind the BOM of UTF-8", b"\xef\xbb\xbf" + ROWS.encode("utf-16-le"), code="file_damaged")
     yield File(133, "Windows-1252", ROWS.encode("cp1252"), 2, first_name="Zoë", certain=False)
     yield File(133, "Windows-1252 euro", ROWS.replace("Zoë", "Zoë €").encode("cp1252"), 2, certain=False)
     yield File(133, "ISO-8859-15", ROWS.encode("iso8859-15"), 2, first_name="Zoë", certain=False)
@@ -86,6 +92,19 @@ def _other_formats() -> Iterator[File]:
     yield File(
         135, "a billion laughs", b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">]><l>&a;</l>', code="file_other"
     )
+    yield File(135, "PDF behind a BOM", b"\xef\xbb\xbf%PDF-1.7\n1 0 obj\n", code="file_other")
+    yield File(135, "PDF behind spaces", b" \r\n%PDF-1.7\n1 0 obj\n", code="file_other")
+    yield File(135, "SVG", b"<svg xmlns='x' onload='alert(1)'></svg>\nx", code="file_other")
+    yield File(135, "a comment of HTML", b"<!-- x -->\n<table></table>\n", code="file_other")
+    yield File(135, "vCard in small letters", b"begin:vcard\nemail:a@x.example\n", code="file_other")
+    yield File(135, "iCalendar", b"BEGIN:VCALENDAR\nATTENDEE:mailto:a@x.example\n", code="file_other")
+    yield File(135, "JSON, line by line", b'{"email":"a@x.example"}\n{"email":"b@x.example"}\n', code="file_other")
+    yield File(135, "bzip2", b"BZh91AY&SY" + bytes(range(256)), code="file_binary")
+    yield File(
+        135, "an archive behind rows", ASCII.encode() + _archive("people.csv", size=9_000_000), code="file_binary"
+    )
+    yield File(135, "SQLite", b"SQLite format 3\x00" + bytes(300), code="file_binary")
+    yield File(135, "a letter", b"From: a@x.example\r\nTo: b@x.example\r\n\r\nhello\r\n", code="column_email_missing")
     yield File(135, "JSON", b'[{"email": "a@x.example"}]', code="file_other")
     yield File(135, "random bytes", bytes((n * 7919 + n // 3) % 256 for n in range(5_000)), code="file_binary")
     yield File(135, "zeros", bytes(5_000), code="file_binary")
@@ -102,6 +121,13 @@ def _shapes() -> Iterator[File]:
     for name, delimiter in {"semicolons": ";", "tabs": "\t", "bars": "|"}.items():
         yield File(136, name, _with(delimiter), 2, first_name="Zoë")
     yield File(136, "sep=;", b"sep=;\r\n" + _with(";"), 2, first_name="Zoë")
+    for separator in ('"', "'", "\0", "\r", "\x1a", "@", ".", "x", "4", "\ufffd"):
+        beginning = f"sep={separator}\r\n".encode()
+        yield File(136, f"sep={separator!a}", beginning + _with(";"), 2, first_name="Zoë")
+    for separator in ("^", "~", " "):
+        some = b"E-mail,Name\r\na@rows.example,Anna\r\n".replace(b",", separator.encode())
+        yield File(136, f"sep={separator}", f"sep={separator}\r\n".encode() + some, 1)
+    yield File(136, "sep= and nothing else", b"sep=;\r\n", code="file_empty")
     yield File(136, "line feeds", ROWS.replace("\r\n", "\n").encode(), 2)
     yield File(136, "carriage returns", ROWS.replace("\r\n", "\r").encode(), 2)
     yield File(136, "mixed line ends", b"E-mail\r\na@rows.example\nb@rows.example\rc@rows.example", 3)
@@ -146,6 +172,20 @@ def _shapes() -> Iterator[File]:
         b"E-mail" + b",x" * 2_000 + b"\r\na@rows.example" + b",y" * 2_000,
         code="column_email_missing",
     )
+    yield File(145, "ten million line ends", b"E-mail\r\n" + b"\n" * 10_000_000, code="file_many_lines")
+    yield File(145, "very many empty lines", b"E-mail\r\n" + b"\n" * 200_000 + b"a@rows.example\n", 1)
+    broken = b'a@rows.example,"' + b"\n" * 100_000 + b'"\r\n'
+    yield File(145, "cells of millions of lines", b"E-mail,First name\r\n" + broken * 12, code="file_many_lines")
+    yield File(145, "ten million spaces", b"E-mail\r\n" + b" " * 10_000_000 + b"\n", code="file_row_long")
+    yield File(145, "ten million quotation marks", b"E-mail\r\n" + b'"' * 10_000_000, code="file_row_long")
+    yield File(145, "a thousand columns", b"E-mail" + b",x" * 999 + b"\r\na@rows.example" + b",y" * 999 + b"\r\n", 1)
+    yield File(145, "a cell as long as it may be", b"E-mail,Town\r\na@rows.example," + b"x" * 131_072 + b"\r\n", 1)
+    yield File(
+        145,
+        "a cell that is one longer",
+        b"E-mail,Town\r\na@rows.example," + b"x" * 131_073 + b"\r\n",
+        code="file_cell_long",
+    )
     yield File(141, "nothing", b"", code="file_empty")
     yield File(141, "a BOM alone", b"\xef\xbb\xbf", code="file_empty")
     yield File(141, "white space", b" \r\n\t\r\n", code="file_empty")
@@ -164,6 +204,20 @@ def _columns() -> Iterator[File]:
     yield File(142, "the address twice", b"E-mail,E-mail\r\na@rows.example,b@rows.example\r\n", code="column_twice")
     yield File(142, "the name twice", b"E-mail,First name,First name\r\na@rows.example,A,B\r\n", code="column_twice")
     yield File(142, "no address", b"First name,Last name\r\nAnna,Berg\r\n", code="column_email_missing")
+    yield File(
+        142, "the address in two languages", b"E-mail,Courriel\r\na@r.example,b@r.example\r\n", code="column_twice"
+    )
+    yield File(
+        142,
+        "the address twice, unseen",
+        "E-mail,E\u200b-mail\r\na@r.example,b@r.example\r\n".encode(),
+        code="column_twice",
+    )
+    yield File(142, "a look-alike", "Е-mail,First name\r\na@r.example,Anna\r\n".encode(), 1, first_name="Anna")
+    yield File(142, "wide letters", "Ｅ-mail,Ｆirst name\r\na@r.example,Anna\r\n".encode(), 1, first_name="Anna")
+    yield File(142, "a direction", "\u202eE-mail,First name\r\na@r.example,Anna\r\n".encode(), 1, first_name="Anna")
+    yield File(142, "line ends within", b'"E-\r\nmail","First\nname"\r\na@r.example,Anna\r\n', 1, first_name="Anna")
+    yield File(142, "templates", b"E-mail,{{7*7}},%(x)s,{0}\r\na@r.example,1,2,3\r\n", 1)
     yield File(142, "nothing known", b"Foo,Bar\r\nx,y\r\n", code="column_email_missing")
     yield File(142, "unknown ones", b"E-mail,Shoe size,\x1b[2J\r\na@rows.example,42,x\r\n", 1)
     yield File(142, "markup in a header", b"E-mail,<script>alert(1)</script>\r\na@rows.example,x\r\n", 1)
@@ -188,6 +242,10 @@ def _rows() -> Iterator[File]:
         problems=("row_nul",),
     )
     yield File(151, "NUL in the header", b"E-mail,First\0name\r\na@rows.example,Anna\r\n", 1)
+    yield File(40, "a BOM in a row", "E-mail\r\n\ufeffa@rows.example\r\n".encode(), 1, problems=("address_unseen",))
+    yield File(40, "a form feed in a row", b"E-mail\r\na@rows.example\x0c\r\n", 1, problems=("address_unseen",))
+    deep = b"E-mail,Department\r\na@rows.example," + b"x/" * 20_000 + b"\r\n"
+    yield File(151, "a path of departments without end", deep, 1, problems=("department_deep",))
     yield File(70, "ESC in a row", b"E-mail,First name\r\na@rows.example,\x1b[2J\r\n", 1, problems=("name_control",))
     yield File(
         72,

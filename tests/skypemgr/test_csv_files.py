@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skypemgr.csv_files import (
@@ -430,6 +430,7 @@ NASTY = st.text(st.sampled_from("'\"=+-@＝,;\t|\r\n aé"), max_size=12)
 
 
 @given(st.lists(st.tuples(st.just("a@x.example"), TEXT | NASTY, TEXT | NASTY, TEXT), min_size=1, max_size=8))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_written_is_read_again_cell_by_cell(rows):
     content = b"".join(write_csv_rows(["Mail", "Nom", "Prénom", "Ville"], rows))
 

@@ -274,6 +274,8 @@ SIGHTS = [
             ]
         )
     ),
+    Sight("members:import_encoding", args=batch("legacy")),
+    Sight("members:import_detail", state="legacy", args=batch("legacy")),
     Sight("members:import_detail", state="editing", args=batch("ready"), query="?edit=1"),
     Sight("members:import_detail", state="created", args=batch("done"), query="?show=created"),
     *(

@@ -135,10 +135,14 @@ def _add_batches(world: World, acting: dict[str, Any]) -> None:
 
     world.batches["ready"] = people("anna.berg@people.example", "bo.ek@people.example")
     world.batches["to_correct"] = read(file("messy.csv"))
+    names = (
+        "E-mail,Prénom,Nom,Service\nzoe@people.example,Zoë,Brontë,Études\noystein@people.example,Øystein,Ås,Ventes\n"
+    )
+    world.batches["legacy"] = read(file("personnel.csv", names.encode("cp1252")))
     world.batches["large"] = read(file("entra-bulk-users.csv", _many_people(240)))
     world.batches["reading"] = file("google-workspace-users.csv")
     world.batches["given_up"] = file("annuaire-2.csv", _many_people(41))
-    Batch.objects.filter(pk=world.batches["given_up"].pk).update(given_up_at=timezone.now())
+    Batch.objects.filter(pk=world.batches["given_up"].pk).update(given_up_at=timezone.now(), attempts=5)
     world.batches["refused"] = file("annuaire.csv", b"E-mail\nanna.berg@people.example\n")
     refuse_import(batch=world.batches["refused"], code="file_quote_open", facts={"line": 7})
     world.batches["running"] = start_batch(**acting, batch=read(file("service.csv", _many_people(30))))
@@ -170,7 +174,7 @@ def _add_runs(world: World, acting: dict[str, Any]) -> None:
     cancel_run(**acting, batch=world.runs["canceled"])
     world.runs["running"] = moving(world.departments["nested"])
     world.runs["given_up"] = moving(world.departments["nested"])
-    Batch.objects.filter(pk=world.runs["given_up"].pk).update(given_up_at=timezone.now())
+    Batch.objects.filter(pk=world.runs["given_up"].pk).update(given_up_at=timezone.now(), attempts=5)
 
 
 def _many_people(number: int) -> bytes:

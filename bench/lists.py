@@ -1,8 +1,8 @@
 """The members list and the pages beside it: what they cost at 1,000,000 members against 1,000.
 
-A page is compared with the same page of the small organization, or with its first full page where fewer people
-match there: fifty rows against two would say nothing about the way they are found. SCALE is that of the large one;
-the small one always has 1,000, of whom every list that is compared has a full page.
+A page is compared with the same page of the small organization, or with its full page of everybody at the same
+depth where fewer people match there: fifty rows against two would say nothing about the way they are found. SCALE is
+that of the large one; the small one always has 1,000, of whom every list that is compared has a full page.
 """
 
 import gzip
@@ -147,14 +147,18 @@ def _people(organization: Organization, number: int) -> None:
 
 
 def _pages(small: Company, large: Company, most: float, size: str) -> Iterator[Figure]:
-    base = {order.name: _cost(partial(_get, small, {"sort": order.name})) for order in ORDERS}
+    # The full page that everybody has there in the small one.
+    base = {
+        (order.name, place): _cost(partial(_get, small, _page_query(small, {}, order, place)))
+        for order, place in product(ORDERS, PLACES)
+    }
     for label, keys in FILTERS.items():
         worst = {"database": (0.0, ""), "processor": (0.0, "")}
         pairs = zip(keys(small.organization), keys(large.organization), strict=True)
         for (here, there), order, place in product(list(pairs), ORDERS, PLACES):
             own = partial(_get, small, _page_query(small, here, order, place))
             other = partial(_get, large, _page_query(large, there, order, place))
-            ratios = _ratios(own, other, base[order.name], most)
+            ratios = _ratios(own, other, base[order.name, place], most)
             for what in worst:
                 worst[what] = max(worst[what], (ratios[what], f"{urlencode(there)} {order.name} {place}"))
         for what, (ratio, where) in worst.items():

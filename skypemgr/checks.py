@@ -13,6 +13,7 @@ from redis import Redis
 
 from skypemgr.celery import app
 from skypemgr.installation import Findings, installation_check
+from skypemgr.loopback import is_loopback
 
 OLDEST_POSTGRESQL = 150_000
 LARGEST_SKEW = dt.timedelta(seconds=2)
@@ -91,6 +92,14 @@ def mail_server_answers() -> Findings:
     mailer.open()
     mailer.close()
     return ()
+
+
+@installation_check
+def letters_travel_encrypted() -> Findings:
+    options = settings.MAILERS["default"].get("OPTIONS", {})
+    host = options.get("host", "")
+    if host and not options.get("use_ssl") and not options.get("use_tls") and not is_loopback(host):
+        yield f"Letters travel in the clear to {host}: SMTP_URL begins with smtps:// or smtp+tls://."
 
 
 @installation_check

@@ -135,9 +135,7 @@ def _add_batches(world: World, acting: dict[str, Any]) -> None:
 
     world.batches["ready"] = people("anna.berg@people.example", "bo.ek@people.example")
     world.batches["to_correct"] = read(file("messy.csv"))
-    names = (
-        "E-mail,Prénom,Nom,Service\nzoe@people.example,Zoë,Brontë,Études\noystein@people.example,Øystein,Ås,Prêt\n"
-    )
+    names = "E-mail,Prénom,Nom,Service\nzoe@people.example,Zoë,Brontë,Études\noystein@people.example,Øystein,Ås,Prêt\n"
     world.batches["legacy"] = read(file("personnel.csv", names.encode("cp1252")))
     world.batches["large"] = read(file("entra-bulk-users.csv", _many_people(240)))
     world.batches["reading"] = file("google-workspace-users.csv")

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from members.models import Heartbeat, JobRun, Letter
 from members.services.jobs import show_life
+from skypemgr import checks
 from skypemgr.management.commands.check_installation import find_failures
 from tests.skypemgr.processes import start
 
@@ -49,6 +50,24 @@ def test_a_broker_that_does_not_answer_is_a_failure(settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
     assert "could not be checked" in failures()["installation.broker_keeps_what_it_is_given"]
+
+
+@pytest.mark.parametrize(
+    ("host", "encryption", "clear"),
+    [
+        ("192.0.2.1", "", True),
+        ("192.0.2.1", "use_tls", False),
+        ("192.0.2.1", "use_ssl", False),
+        ("localhost", "", False),
+    ],
+)
+def test_letters_that_would_leave_this_machine_in_the_clear_are_a_failure(
+    settings: Settings, host: str, encryption: str, clear: bool
+) -> None:
+    options = {"host": host, "port": 1, **({encryption: True} if encryption else {})}
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
+
+    assert bool(list(checks.letters_travel_encrypted())) is clear
 
 
 def test_a_mail_server_that_does_not_answer_is_a_failure(settings: Settings) -> None:

@@ -19,6 +19,14 @@ RACED = {
         "test_whoever_is_blocked_while_they_work_is_refused_from_the_next_request_on",
         "Only the order of locks: a block and whatever ends the sessions of an account lock the account first.",
     ),
+    "acts.move_invitations": (
+        "test_invitations_are_locked_in_one_order_when_their_department_is_deleted",
+        "Only the order of locks: whoever sends several again locks them by their keys too.",
+    ),
+    "services.run_work._finish": (
+        "test_a_run_stopped_while_it_finishes_has_ended_or_was_stopped_whole",
+        "test_control_without_the_lock_a_department_goes_although_its_run_was_stopped",
+    ),
     "batch_kinds._resend": (
         "test_an_invitation_accepted_while_a_run_sends_it_again_is_sent_or_accepted",
         "test_control_without_the_locks_an_accepted_invitation_is_changed",
@@ -59,7 +67,7 @@ RACED = {
         "test_two_demo_companies_wanted_at_once_are_one",
         "The addresses of the demo company are fixed: without the lock the second fails in the database.",
     ),
-    "services.departments.delete_department": (
+    "acts.dissolve": (
         "test_an_import_into_a_department_that_is_deleted_meanwhile_loses_nobody",
         "test_control_without_the_lock_a_department_is_deleted_under_those_whom_an_import_puts_there",
     ),
@@ -192,6 +200,7 @@ NOT_RACED = {
     "import_work.fail_first_row": PART,
     "import_work.finish_reading": PART,
     "import_work.prepare_departments": PART,
+    "import_work.read_at_once": PART,
     "import_work.refuse_import": ONE_ROW,
     "import_work.store_rows": PART,
     "imports.change_row": BY_DRAFT,

@@ -16,7 +16,7 @@ from members.importing import Outcome
 from members.invariants import changes_of_many_are_made_once
 from members.jobs import Job
 from members.mail import invitation_letter, personal_letter
-from members.models import AuditEntry, Batch, BatchRow, DatabaseMark, JobRun, Letter, Member, Throttle
+from members.models import AuditEntry, Batch, BatchRow, DatabaseMark, Department, JobRun, Letter, Member, Throttle
 from members.periods import Every
 from members.restores import hold_after_restore
 from members.services import import_work, imports, run_work
@@ -27,7 +27,7 @@ from members.services.letters import begin_letter, claim_letters
 from members.services.runs import cancel_run, start_run
 from members.throttle import CODES, SIGN_IN_PLACE, climb, count_try
 from skypemgr.text_files import ENCODINGS
-from tests.factories import InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
+from tests.factories import DepartmentFactory, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -359,6 +359,41 @@ def test_a_run_stopped_while_it_is_carried_out_ends_once(small, admin, race, rou
         assert batch.state == (Batch.State.DONE if isinstance(stopped, BatchNotOpen) else Batch.State.CANCELED)
         Member.objects.of(admin.organization).exclude(pk=admin.pk).update(state=Member.State.LEFT)
     assert AuditEntry.objects.filter(action__in=["run.finished", "run.canceled"]).count() == max(2, rounds // 4)
+
+
+def deleting(admin: Member) -> tuple[Department, list[partial]]:
+    """A department that a run deletes, and somebody who stops the run."""
+    department = DepartmentFactory(organization=admin.organization)
+    MemberFactory(organization=admin.organization, department=department)
+    of = {"actor": Actor.of_member(admin), "organization": admin.organization}
+    batch = start_run(
+        **of,
+        kind=Batch.Kind.DELETE_DEPARTMENT,
+        members=Member.objects.of(admin.organization).filter(department=department),
+        expected=1,
+        key=uuid4(),
+        facts={"department": department.pk, "successor": None, "path": department.path},
+    )
+    return department, [partial(run_work.advance_run, batch), partial(cancel_run, **of, batch=batch)]
+
+
+def test_a_run_stopped_while_it_finishes_has_ended_or_was_stopped_whole(admin, race, rounds):
+    for _round in range(rounds):
+        department, racers = deleting(admin)
+
+        carried, stopped = race(*racers)
+
+        assert carried is None
+        assert Department.objects.filter(pk=department.pk).exists() == (stopped is None), stopped
+
+
+def test_control_without_the_lock_a_department_goes_although_its_run_was_stopped(admin, meanwhile):
+    department, racers = deleting(admin)
+
+    held = meanwhile(*racers, at='^DELETE FROM "members_department"', unlocked=True)
+
+    assert (held.first, held.second, held.waited) == (None, None, False)
+    assert not Department.objects.filter(pk=department.pk).exists()
 
 
 def running(admin: Member, number: int, people: str) -> Batch:

@@ -13,7 +13,9 @@ from tests.matrix.world import World, build_world
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[World]:
     """Two companies and everybody who may ask, made once; what a test changes, it changes inside ``rolled_back``."""
-    with django_db_blocker.unblock(), override_settings(MAILERS=everywhere.MAILERS), rolled_back():
+    # Everybody has just shown who they are, however long the table takes on a busy machine.
+    patient = override_settings(MAILERS=everywhere.MAILERS, PROOF_MINUTES=600, SESSION_IDLE_MINUTES=600)
+    with django_db_blocker.unblock(), patient, rolled_back():
         with connection.cursor() as cursor:
             # One transaction for all: longer than any of the product may be.
             cursor.execute("SET LOCAL transaction_timeout = 0")

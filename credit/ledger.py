@@ -1,0 +1,166 @@
+"""The only door to the ledger: accounts are opened here, and credit moves by ``post`` alone.
+
+Everything is one statement, whether it is one transfer or ten thousand. The rules themselves are in the database:
+`credit/models/ledger.py` and the function `credit_post` of the migrations.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import psycopg
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from credit.errors import InsufficientCredit
+from credit.models import LedgerAccount, Transfer
+from members.access import Actor
+from members.errors import KeyReused
+from members.models import Batch, Member, Organization
+
+Kind = LedgerAccount.Kind
+NO_CREDIT = Decimal("0.0000")
+# What keeps a balance begins with none.
+KEEPING = {Kind.WALLET, Kind.MEMBER, Kind.RECEIVABLE}
+SHORT_OF_CREDIT = "SK001"
+KEY_REUSED = "SK002"
+POST = f"SELECT credit_post({', '.join(['%s'] * 12)})"
+POST_MANY = f"SELECT * FROM credit_post_many({', '.join(['%s'] * 12)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transfer that is asked for: from account to account, by key, a positive amount with four places at the most.
+
+    ``key`` names it among those of its operation to ``target``; ``happened_at`` is when it happened, now by default.
+    """
+
+    source: int
+    target: int
+    amount: Decimal
+    key: UUID
+    happened_at: datetime = field(default_factory=timezone.now)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """How many transfers are new, and how many were posted before and left alone."""
+
+    new: int
+    repeated: int
+
+
+def account_of(organization: Organization, kind: str) -> int:
+    """The key of an organization's account of a kind other than that of members; it is opened by whoever asks first."""
+    accounts = LedgerAccount.objects.filter(organization=organization, kind=kind, member=None)
+    key = accounts.values_list("pk", flat=True).first()
+    if key is None:
+        start = {"balance": NO_CREDIT, "version": 0} if kind in KEEPING else {}
+        LedgerAccount.objects.bulk_create(
+            [LedgerAccount(organization=organization, kind=kind, **start)], ignore_conflicts=True
+        )
+        key = accounts.values_list("pk", flat=True).get()
+    return key
+
+
+def accounts_of(organization: Organization, members: Iterable[Member | int]) -> dict[int, int]:
+    """The keys of members' accounts, by member; those who have none yet get one, all in one statement."""
+    keys = [member.pk if isinstance(member, Member) else member for member in members]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH asked AS (
+                SELECT id FROM members_member WHERE organization_id = %(organization)s AND id = ANY (%(members)s)
+            ), opened AS (
+                INSERT INTO credit_ledgeraccount (organization_id, kind, member_id, balance, version)
+                SELECT %(organization)s, 'member', id, 0, 0 FROM asked ORDER BY id
+                ON CONFLICT (member_id) DO NOTHING RETURNING member_id, id
+            )
+            SELECT member_id, id FROM opened
+            UNION ALL SELECT member_id, id FROM credit_ledgeraccount WHERE member_id = ANY (%(members)s)
+                AND organization_id = %(organization)s
+            """,
+            {"organization": organization.pk, "members": keys},
+        )
+        return dict(cursor.fetchall())
+
+
+@transaction.atomic(savepoint=False)
+def post(
+    *,
+    organization: Organization,
+    operation: str,
+    moves: Sequence[Move],
+    actor: Actor,
+    batch: Batch | None = None,
+    reason: str = "",
+) -> Posted:
+    """Move credit, all of it or none, in the transaction of the caller.
+
+    Moves that were posted before, by operation, key and target, move nothing again. Accounts that keep a balance are
+    locked until the transaction ends, the wallet after all others: post once, or what locks the wallet last.
+    Raises InsufficientCredit when a source other than a call's holds less than is taken from it, KeyReused when a
+    key was used for another source or amount.
+    """
+    facts = [
+        organization.pk,
+        operation,
+        actor.kind,
+        actor.user.pk if actor.user else None,
+        actor.member.pk if actor.member else None,
+        batch.pk if batch else None,
+        reason,
+    ]
+    with connection.cursor() as cursor:
+        try:
+            if len(moves) == 1:
+                [move] = moves
+                facts += [move.source, move.target, move.amount, move.key, move.happened_at]
+                cursor.execute(POST, facts)
+                [new] = cursor.fetchone()
+                return Posted(new, 1 - new)
+            facts += [
+                [move.source for move in moves],
+                [move.target for move in moves],
+                [move.amount for move in moves],
+                [move.key for move in moves],
+                [move.happened_at for move in moves],
+            ]
+            cursor.execute(POST_MANY, facts)
+            return Posted(*cursor.fetchone())
+        except DatabaseError as error:
+            raise _told(error) from error
+
+
+def _told(error: DatabaseError) -> Exception:
+    cause = error.__cause__
+    if isinstance(cause, psycopg.Error) and cause.sqlstate == KEY_REUSED:
+        return KeyReused()
+    if isinstance(cause, psycopg.Error) and cause.sqlstate == SHORT_OF_CREDIT:
+        account, balance, wanted = (cause.diag.message_detail or "").split()
+        return InsufficientCredit(account=int(account), balance=Decimal(balance), wanted=Decimal(wanted))
+    return error
+
+
+def balance_at(account: int, moment: datetime) -> Decimal:
+    """What an account held once everything recorded up to ``moment`` was counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT after FROM (
+                (SELECT source_after AS after, source_version AS version FROM credit_transfer
+                 WHERE source_id = %(account)s AND recorded_at <= %(moment)s ORDER BY source_version DESC LIMIT 1)
+                UNION ALL
+                (SELECT target_after, target_version FROM credit_transfer
+                 WHERE target_id = %(account)s AND recorded_at <= %(moment)s ORDER BY target_version DESC LIMIT 1)
+            ) last ORDER BY version DESC LIMIT 1
+            """,
+            {"account": account, "moment": moment},
+        )
+        row = cursor.fetchone()
+    return row[0] if row else NO_CREDIT
+
+
+__all__ = ["Move", "Posted", "Transfer", "account_of", "accounts_of", "balance_at", "post"]

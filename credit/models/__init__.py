@@ -1,0 +1,3 @@
+from .ledger import LedgerAccount, Transfer
+
+__all__ = ["LedgerAccount", "Transfer"]

@@ -1,0 +1,167 @@
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from members.models import AuditEntry, Batch, Member, Organization, User
+
+# A transfer and the balances of its accounts are written by functions of the database, `credit_post` and
+# `credit_post_many`, so that neither is ever without the other. They say so while they write.
+BY_HAND = pgtrigger.Condition("current_setting('credit.posting', true) IS DISTINCT FROM 'on'")
+REFUSED = "RAISE EXCEPTION 'Credit moves by credit_post alone.';"
+PLACES = {"max_digits": 16, "decimal_places": 4}
+
+
+class LedgerAccount(models.Model):
+    """Where credit is: an organization's wallet, a member's balance, or the world outside of the organization.
+
+    Those that hold credit know their balance, and how many transfers have touched them (``version``). Of purchases,
+    usage and fees nobody keeps a balance: one row would be written by everything that happens in an organization.
+    Balances change by transfers alone; the database sees to it.
+    """
+
+    class Kind(models.TextChoices):
+        WALLET = "wallet", _("Wallet")
+        MEMBER = "member", _("Member")
+        RECEIVABLE = "receivable", _("Receivable")
+        PURCHASES = "purchases", _("Purchases")
+        USAGE = "usage", _("Usage")
+        FEES = "fees", _("Fees")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="ledger_accounts", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind)
+    member = models.OneToOneField(Member, models.PROTECT, null=True, related_name="ledger_account")
+    balance = models.DecimalField(null=True, **PLACES)
+    version = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="ledger_account_in_organization"),
+            models.UniqueConstraint(
+                fields=["organization", "kind"], condition=Q(member=None), name="ledger_account_of_each_kind_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["wallet", "member", "receivable", "purchases", "usage", "fees"]),
+                name="ledger_account_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="member", member__isnull=False) | (~Q(kind="member") & Q(member=None)),
+                name="ledger_account_of_member",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["wallet", "member", "receivable"], balance__isnull=False, version__isnull=False)
+                | Q(kind__in=["purchases", "usage", "fees"], balance=None, version=None),
+                name="ledger_account_keeps_balance",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="stays_whose_it_is",
+                operation=pgtrigger.UpdateOf("organization_id", "kind", "member_id") | pgtrigger.Delete,
+            ),
+            pgtrigger.Trigger(
+                name="begins_empty",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.balance <> 0 OR NEW.version <> 0"),
+                func="RAISE EXCEPTION 'An account begins empty; credit comes by transfers.';",
+            ),
+            pgtrigger.Trigger(
+                name="changes_by_transfers",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("balance", "version"),
+                condition=BY_HAND,
+                func=REFUSED,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Transfer(models.Model):
+    """Credit that went from one account to another of the same organization. Never changed, never deleted.
+
+    One row debits and credits, so it balances by construction. ``amount`` is in the organization's currency. Balances
+    after it, and the number of the transfer in its account, stand in it where the account keeps a balance.
+    ``happened_at`` is the moment it belongs to (a call's start), ``recorded_at`` the one from which balances count it.
+    """
+
+    class Operation(models.TextChoices):
+        PURCHASE = "purchase", _("Purchase")
+        ALLOCATION = "allocation", _("Allocation")
+        RECHARGE = "recharge", _("Auto-recharge")
+        CHARGE = "charge", _("Call")
+        FEE = "fee", _("Fee")
+        REFUND = "refund", _("Refund")
+        SETTLEMENT = "settlement", _("Settlement")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    # Constrained together with the organization.
+    source = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    target = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    amount = models.DecimalField(**PLACES)
+    source_after = models.DecimalField(null=True, **PLACES)
+    source_version = models.BigIntegerField(null=True)
+    target_after = models.DecimalField(null=True, **PLACES)
+    target_version = models.BigIntegerField(null=True)
+    operation = models.CharField(max_length=12, choices=Operation)
+    key = models.UUIDField()
+    happened_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+    # A check of these for each of ten thousand rows would cost more than the rows; nothing they name is ever deleted.
+    actor_kind = models.CharField(max_length=10, choices=AuditEntry.ActorKind)
+    actor_user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
+    actor_member = models.ForeignKey(
+        Member, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
+    reason = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "operation", "key", "target"], name="transfer_once_for_each_key"
+            ),
+            models.UniqueConstraint(fields=["source", "source_version"], name="transfer_of_source_numbered"),
+            models.UniqueConstraint(fields=["target", "target_version"], name="transfer_of_target_numbered"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount_positive"),
+            models.CheckConstraint(condition=~Q(source=models.F("target")), name="transfer_between_two"),
+            models.CheckConstraint(
+                condition=Q(source_after=None) | Q(source_after__gte=0) | Q(operation="charge"),
+                name="transfer_covered",
+            ),
+            models.CheckConstraint(
+                condition=Q(source_after__isnull=True, source_version__isnull=True)
+                | Q(source_after__isnull=False, source_version__isnull=False),
+                name="transfer_source_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(target_after__isnull=True, target_version__isnull=True)
+                | Q(target_after__isnull=False, target_version__isnull=False),
+                name="transfer_target_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    operation__in=["purchase", "allocation", "recharge", "charge", "fee", "refund", "settlement"]
+                ),
+                name="transfer_operation_known",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="posted",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=BY_HAND,
+                func=REFUSED,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.pk}"

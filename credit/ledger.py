@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -26,8 +27,8 @@ NO_CREDIT = Decimal("0.0000")
 KEEPING = {Kind.WALLET, Kind.MEMBER, Kind.RECEIVABLE}
 SHORT_OF_CREDIT = "SK001"
 KEY_REUSED = "SK002"
-POST = f"SELECT credit_post({', '.join(['%s'] * 12)})"
-POST_MANY = f"SELECT * FROM credit_post_many({', '.join(['%s'] * 12)})"
+POST = "SELECT credit_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+POST_MANY = "SELECT * FROM credit_post_many(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def post(
     Raises InsufficientCredit when a source other than a call's holds less than is taken from it, KeyReused when a
     key was used for another source or amount.
     """
-    facts = [
+    facts: list[Any] = [
         organization.pk,
         operation,
         actor.kind,

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
@@ -10,7 +12,13 @@ from members.models import AuditEntry, Batch, Member, Organization, User
 # `credit_post_many`, so that neither is ever without the other. They say so while they write.
 BY_HAND = pgtrigger.Condition("current_setting('credit.posting', true) IS DISTINCT FROM 'on'")
 REFUSED = "RAISE EXCEPTION 'Credit moves by credit_post alone.';"
-PLACES = {"max_digits": 16, "decimal_places": 4}
+
+
+class AmountField(models.DecimalField):
+    """Credit in the currency of its organization, to four places."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"max_digits": 16, "decimal_places": 4})
 
 
 class LedgerAccount(models.Model):
@@ -32,7 +40,7 @@ class LedgerAccount(models.Model):
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="ledger_accounts", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)
     member = models.OneToOneField(Member, models.PROTECT, null=True, related_name="ledger_account")
-    balance = models.DecimalField(null=True, **PLACES)
+    balance = AmountField(null=True)
     version = models.BigIntegerField(null=True)
 
     class Meta:
@@ -99,14 +107,16 @@ class Transfer(models.Model):
         REFUND = "refund", _("Refund")
         SETTLEMENT = "settlement", _("Settlement")
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     # Constrained together with the organization.
     source = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     target = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
-    amount = models.DecimalField(**PLACES)
-    source_after = models.DecimalField(null=True, **PLACES)
+    amount = AmountField()
+    source_after = AmountField(null=True)
     source_version = models.BigIntegerField(null=True)
-    target_after = models.DecimalField(null=True, **PLACES)
+    target_after = AmountField(null=True)
     target_version = models.BigIntegerField(null=True)
     operation = models.CharField(max_length=12, choices=Operation)
     key = models.UUIDField()
@@ -114,7 +124,9 @@ class Transfer(models.Model):
     recorded_at = models.DateTimeField(db_default=Now())
     # A check of these for each of ten thousand rows would cost more than the rows; nothing they name is ever deleted.
     actor_kind = models.CharField(max_length=10, choices=AuditEntry.ActorKind)
-    actor_user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
+    actor_user = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     actor_member = models.ForeignKey(
         Member, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
     )
@@ -149,6 +161,9 @@ class Transfer(models.Model):
                     operation__in=["purchase", "allocation", "recharge", "charge", "fee", "refund", "settlement"]
                 ),
                 name="transfer_operation_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(actor_kind__in=["member", "operator", "system"]), name="transfer_actor_kind_known"
             ),
         ]
         triggers = [

@@ -1,5 +1,7 @@
 """What the matrix can't say: how long people wait, and what happens to one letter or one person."""
 
+import contextlib
+import http.client
 import logging
 import os
 import signal
@@ -210,8 +212,10 @@ def test_whoever_is_blocked_amid_twenty_requests_gets_no_answer_to_a_later_one(
     def ask(number: int) -> None:
         while not over.is_set():
             window, began = person.twin(), time.monotonic()
-            status, place, _page = window.request("GET", pages[number % len(pages)])
-            answers.append((began, status, place))
+            # A file that began before breaks off.
+            with contextlib.suppress(http.client.IncompleteRead):
+                status, place, _page = window.request("GET", pages[number % len(pages)])
+                answers.append((began, status, place))
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
     for thread in threads:

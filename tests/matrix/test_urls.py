@@ -199,7 +199,9 @@ def traces(answer: Answer, place: Place) -> Iterator[str]:
     """Where an answer holds anything of the other company, beyond what the question itself said."""
     path = place.path.partition("?")[0]
     said = {quote(text, safe=safe) for text in (place.path, path) for safe in ("/?=&@", "/", "")}
-    text = "\n".join([answer.body, *answer.headers.values()])
+    # The id of a request is drawn, and may look like anything.
+    told = [value for name, value in answer.headers.items() if name != "X-Request-ID"]
+    text = "\n".join([answer.body, *told])
     for known in sorted(said, key=len, reverse=True):
         text = text.replace(known, "")
     if found := TRACE.search(text):

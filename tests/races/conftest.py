@@ -18,6 +18,7 @@ type Statements = Callable[[Call], list[str]]
 type Meanwhile = Callable[..., "Held"]
 
 LOCK = r" FOR (?:NO KEY )?UPDATE(?: OF \"\w+\"(?:, \"\w+\")*)?(?: SKIP LOCKED)?"
+WRITES = ("INSERT", "UPDATE", "DELETE")
 WAITING = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'
@@ -35,24 +36,38 @@ class Held(NamedTuple):
 
 @pytest.fixture
 def unguarded() -> Unguarded:
-    """Racers whose statements lack a guard, and who meet where it stood: each has read before another writes.
+    """Racers whose statements lack a guard, and who meet before they write: each has read before another changes it.
 
     Without ``predicate`` the guard is what ``without`` finds in a statement, which says ``instead`` instead: every
-    row lock, unless another is named. With it, it is that condition of an UPDATE, which holds always instead; they
-    then meet right before it.
+    row lock, unless another is named. ``at_the_guard`` they meet right behind it, where other locks would let one of
+    them through alone. With ``predicate`` it is that condition of an UPDATE, which holds always instead; they then
+    meet right before it.
     """
 
     def take_away(
-        *calls: Call, predicate: str = "", always: str = "TRUE", without: str = LOCK, instead: str = ""
+        *calls: Call,
+        predicate: str = "",
+        always: str = "TRUE",
+        without: str = LOCK,
+        instead: str = "",
+        at_the_guard: bool = False,
     ) -> list[Call]:
         met = threading.Barrier(len(calls))
-        return [partial(_run, call, met, predicate, always, without, instead) for call in calls]
+        return [partial(_run, call, met, predicate, always, without, instead, at_the_guard) for call in calls]
 
     return take_away
 
 
-def _run(call: Call, met: threading.Barrier, predicate: str, always: str, without: str, instead: str) -> object:
-    has_met = False
+def _run(
+    call: Call,
+    met: threading.Barrier,
+    predicate: str,
+    always: str,
+    without: str,
+    instead: str,
+    at_the_guard: bool,
+) -> object:
+    has_met = has_looked = False
 
     def meet() -> None:
         nonlocal has_met
@@ -61,10 +76,14 @@ def _run(call: Call, met: threading.Barrier, predicate: str, always: str, withou
             met.wait(timeout=10)
 
     def unguard(execute, sql, params, many, context):
+        nonlocal has_looked
         if not predicate:
             bare = re.sub(without, instead, sql)
+            if has_looked and sql.startswith(WRITES):
+                meet()
+            has_looked = has_looked or bare != sql
             answer = execute(bare, params, many, context)
-            if bare != sql:
+            if at_the_guard and has_looked:
                 meet()
             return answer
         if sql.startswith("UPDATE") and predicate in sql:

@@ -34,7 +34,7 @@ def compose_names() -> set[str]:
 
 
 def web_names() -> set[str]:
-    return set(re.findall(r'os\.environ\.\w+\(\s*"([A-Z_]+)"', (ROOT / "gunicorn.conf.py").read_text()))
+    return set(re.findall(r'os\.environ(?:\.\w+\(|\[)\s*"([A-Z_]+)"', (ROOT / "gunicorn.conf.py").read_text()))
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:

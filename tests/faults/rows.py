@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -40,12 +40,19 @@ class Row:
     quick: bool = False
 
 
+def send_all(pids: Iterable[int], what: signal.Signals) -> None:
+    """Send a signal to processes, some of which may end by themselves meanwhile."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, what)
+
+
 def web_worker_dies(stack: Stack, chance: Random) -> Iterator[None]:
     """F1: the process that holds some of the requests."""
     for _death in range(2):
         victims = stack.children("web")
         if victims:
-            os.kill(chance.choice(victims), signal.SIGKILL)
+            send_all([chance.choice(victims)], signal.SIGKILL)
         time.sleep(0.7)
     yield
 
@@ -107,8 +114,7 @@ def mail_is(*modes: str) -> Fault:
 
 def database_dies(stack: Stack, chance: Random) -> Iterator[None]:
     """F20: kill -9 of PostgreSQL; somebody starts it again."""
-    for pid in living("postgres", stack.folder / "pg"):
-        os.kill(pid, signal.SIGKILL)
+    send_all(living("postgres", stack.folder / "pg"), signal.SIGKILL)
     time.sleep(chance.uniform(0.5, 2))
     stack.postgres.ensure()
     yield
@@ -117,11 +123,9 @@ def database_dies(stack: Stack, chance: Random) -> Iterator[None]:
 def database_stops(stack: Stack, chance: Random) -> Iterator[None]:
     """F21: it answers nobody, and lives."""
     stopped = living("postgres", stack.folder / "pg")
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+    send_all(stopped, signal.SIGSTOP)
     yield
-    for pid in stopped:
-        os.kill(pid, signal.SIGCONT)
+    send_all(stopped, signal.SIGCONT)
 
 
 def database_is_cut_off(*modes: str) -> Fault:
@@ -172,8 +176,7 @@ def tables_change(stack: Stack, chance: Random) -> Iterator[None]:
 
 def broker_dies_and_forgets(stack: Stack, chance: Random) -> Iterator[None]:
     """F24: kill -9 of Valkey, empty when it is back."""
-    for pid in living("valkey-server", stack.folder / "vk"):
-        os.kill(pid, signal.SIGKILL)
+    send_all(living("valkey-server", stack.folder / "vk"), signal.SIGKILL)
     time.sleep(chance.uniform(0.5, 1.5))
     for file in (stack.folder / "vk").rglob("*.aof*"):
         file.unlink(missing_ok=True)
@@ -195,11 +198,9 @@ def broker_is(mode: str) -> Fault:
 def broker_stops(stack: Stack, chance: Random) -> Iterator[None]:
     """F26: SIGSTOP of Valkey."""
     stopped = living("valkey-server", stack.folder / "vk")
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+    send_all(stopped, signal.SIGSTOP)
     yield
-    for pid in stopped:
-        os.kill(pid, signal.SIGCONT)
+    send_all(stopped, signal.SIGCONT)
 
 
 def workers_die(stack: Stack, chance: Random) -> Iterator[None]:

@@ -233,7 +233,8 @@ def test_whoever_is_blocked_amid_twenty_requests_gets_no_answer_to_a_later_one(
         for thread in threads:
             thread.join(60)
 
-    assert {status for _began, status, _place in answers} == {200, 302}
+    # Whoever is blocked while a page looks up their membership is a stranger to the organization.
+    assert {status for _began, status, _place in answers} <= {200, 302, 404}
     after = [(status, place) for began, status, place in answers if began > blocked]
     assert len(after) >= 20
     assert all(status == 302 and place.startswith("/accounts/sign-in/") for status, place in after)

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from credit.errors import InsufficientCredit
-from credit.models import LedgerAccount, Transfer
+from credit.models import LedgerAccount
 from members.access import Actor
 from members.errors import KeyReused
 from members.models import Batch, Member, Organization
@@ -132,36 +132,14 @@ def post(
             cursor.execute(POST_MANY, facts)
             return Posted(*cursor.fetchone())
         except DatabaseError as error:
-            raise _told(error) from error
+            _tell_refusal(error)
+            raise
 
 
-def _told(error: DatabaseError) -> Exception:
+def _tell_refusal(error: DatabaseError) -> None:
     cause = error.__cause__
     if isinstance(cause, psycopg.Error) and cause.sqlstate == KEY_REUSED:
-        return KeyReused()
+        raise KeyReused from error
     if isinstance(cause, psycopg.Error) and cause.sqlstate == SHORT_OF_CREDIT:
         account, balance, wanted = (cause.diag.message_detail or "").split()
-        return InsufficientCredit(account=int(account), balance=Decimal(balance), wanted=Decimal(wanted))
-    return error
-
-
-def balance_at(account: int, moment: datetime) -> Decimal:
-    """What an account held once everything recorded up to ``moment`` was counted."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT after FROM (
-                (SELECT source_after AS after, source_version AS version FROM credit_transfer
-                 WHERE source_id = %(account)s AND recorded_at <= %(moment)s ORDER BY source_version DESC LIMIT 1)
-                UNION ALL
-                (SELECT target_after, target_version FROM credit_transfer
-                 WHERE target_id = %(account)s AND recorded_at <= %(moment)s ORDER BY target_version DESC LIMIT 1)
-            ) last ORDER BY version DESC LIMIT 1
-            """,
-            {"account": account, "moment": moment},
-        )
-        row = cursor.fetchone()
-    return row[0] if row else NO_CREDIT
-
-
-__all__ = ["Move", "Posted", "Transfer", "account_of", "accounts_of", "balance_at", "post"]
+        raise InsufficientCredit(account=int(account), balance=Decimal(balance), wanted=Decimal(wanted)) from error

@@ -42,6 +42,11 @@ def names_of(path: str) -> list[str]:
     return path.split(SEPARATOR)
 
 
+def lies_in(path: str, top: str) -> bool:
+    """Whether ``path`` names the department ``top`` or one under it."""
+    return path == top or path.startswith(top + SEPARATOR)
+
+
 def same_path(path: str) -> str:
     """What two paths have in common that name one department: they differ by case alone."""
     # Never finer than what the database's own lower() makes of it, which its unique constraint compares.

@@ -20,7 +20,7 @@ def fence(table: str, column: str, target: str, name: str) -> migrations.RunSQL:
 #
 # Accounts that keep a balance are locked by key, an organization's wallet last, since everybody wants that one.
 # Transfers whose key has been used are left out when they say the same, and refused when they don't (SK002); the rest
-# is refused as a whole (SK001) unless each source covers what is taken from it. The shared lock is for the seals.
+# is refused as a whole (SK001) unless each source covers what is taken from it.
 #
 # One transfer goes by plans that are kept. For many they are made anew, since a plan for one is no good for thousands.
 POST = """
@@ -34,7 +34,6 @@ DECLARE
     given record;
     taken record;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(20033, of_organization::int);
     PERFORM FROM credit_ledgeraccount WHERE id IN (source, target) AND balance IS NOT NULL
     ORDER BY kind = 'wallet', id FOR NO KEY UPDATE;
 
@@ -79,7 +78,6 @@ DECLARE
     different bigint;
     short record;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(20033, of_organization::int);
     EXECUTE $many$
         SELECT FROM credit_ledgeraccount
         WHERE id = ANY (ARRAY(SELECT unnest($1) UNION SELECT unnest($2))) AND balance IS NOT NULL

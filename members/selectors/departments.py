@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from members.departments import SEPARATOR, names_of
+from members.departments import lies_in, names_of
 from members.models import Department, Organization
 from members.tallies import present, tally
 
@@ -52,8 +52,4 @@ def count_without_department(organization: Organization) -> int:
 
 def subtree(departments: Collection[Department], top: Department) -> list[Department]:
     """Those of ``departments`` that are ``top`` or lie under it."""
-    return [
-        department
-        for department in departments
-        if department.pk == top.pk or department.path.startswith(top.path + SEPARATOR)
-    ]
+    return [department for department in departments if lies_in(department.path, top.path)]

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from members.departments import SEPARATOR
+from members.departments import lies_in
 from members.models import Member, Organization, User
 from members.models.people import MemberQuerySet
 from members.names import sort_key
@@ -242,7 +242,7 @@ class MembersQuery:
         if chosen == NOWHERE:
             return []
         top = next(path for key, path in self.departments if str(key) == chosen)
-        return [key for key, path in self.departments if path == top or path.startswith(top + SEPARATOR)]
+        return [key for key, path in self.departments if lies_in(path, top)]
 
     def _found(self) -> MemberQuerySet:
         members = self._filtered()

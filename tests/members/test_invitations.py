@@ -351,6 +351,9 @@ def test_taking_back_locks_the_accounts_before_it_writes(actor, admin, invitatio
     with locks_before_writes():
         cancel_invitations(actor=actor, organization=admin.organization, invitations=[invitation.pk])
 
+    invitation.refresh_from_db()
+    assert invitation.state == "canceled"
+
 
 def test_the_clock_of_the_database_decides_whether_a_link_is_too_old(invitation, time_machine):
     time_machine.move_to(timezone.now() + timedelta(days=30))

@@ -3,7 +3,7 @@ import datetime as dt
 from django.conf import settings
 
 from members.models import Batch, Heartbeat, JobRun, Letter
-from members.services.batch_attempts import OPEN
+from members.models.batches import OPEN_STATES
 from members.services.jobs import MOST_ATTEMPTS
 from skypemgr.clock import DatabaseClock
 from skypemgr.installation import Findings, installation_check
@@ -42,7 +42,7 @@ def workers_work() -> Findings:
 
 @installation_check
 def batches_go_on() -> Findings:
-    given_up = Batch.objects.filter(state__in=OPEN, given_up_at__isnull=False).order_by("pk")
+    given_up = Batch.objects.filter(state__in=OPEN_STATES, given_up_at__isnull=False).order_by("pk")
     for batch in given_up[:10]:
         yield f"The batch {batch.pk} ({batch.kind}) of organization {batch.organization_id} was given up."
     if given_up:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from django.db.models import Count, F, Min
 
 from members.models import Batch, Heartbeat, JobRun, Letter
+from members.models.batches import OPEN_STATES
 from members.services.jobs import MOST_ATTEMPTS
 from skypemgr import metrics
 from skypemgr.clock import DatabaseClock
 from skypemgr.metrics import Fact
 
 OPEN_LETTERS = (Letter.State.WAITING, Letter.State.FAILED)
-OPEN_BATCHES = (Batch.State.READING, Batch.State.RUNNING)
 
 
 def register() -> None:
@@ -45,13 +45,13 @@ def oldest_letter() -> Iterator[tuple[str, float]]:
 
 def batches() -> Iterator[tuple[str, float]]:
     found = dict(
-        Batch.objects.filter(state__in=OPEN_BATCHES, given_up_at=None)
+        Batch.objects.filter(state__in=OPEN_STATES, given_up_at=None)
         .values_list("state")
         .annotate(count=Count("*"))
         .order_by()
     )
-    yield from ((str(state), found.get(state, 0)) for state in OPEN_BATCHES)
-    yield "given_up", Batch.objects.filter(state__in=OPEN_BATCHES, given_up_at__isnull=False).count()
+    yield from ((str(state), found.get(state, 0)) for state in OPEN_STATES)
+    yield "given_up", Batch.objects.filter(state__in=OPEN_STATES, given_up_at__isnull=False).count()
 
 
 def heartbeats() -> Iterator[tuple[str, float]]:

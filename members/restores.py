@@ -8,6 +8,7 @@ from members.access import Actor
 from members.audit import Action, record
 from members.batches import is_run
 from members.models import Batch, DatabaseMark, Letter
+from members.models.batches import OPEN_STATES
 from skypemgr.clock import DatabaseClock
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,7 @@ def hold_waiting_letters() -> int:
 
 
 def _hold_batches() -> int:
-    batches = list(
-        Batch.objects.filter(state__in=[Batch.State.READING, Batch.State.RUNNING], given_up_at=None).select_related(
-            "organization"
-        )
-    )
+    batches = list(Batch.objects.filter(state__in=OPEN_STATES, given_up_at=None).select_related("organization"))
     Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(given_up_at=DatabaseClock(), attempts=0)
     for batch in batches:
         action = Action.RUN_GIVEN_UP if is_run(batch) else Action.BATCH_GIVEN_UP

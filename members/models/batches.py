@@ -72,7 +72,7 @@ class Batch(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether there is work left for workers, whoever does it."""
-        return self.state in (self.State.READING, self.State.RUNNING)
+        return self.state in OPEN_STATES
 
     @property
     def is_given_up(self) -> bool:
@@ -83,6 +83,10 @@ class Batch(models.Model):
     def is_under_way(self) -> bool:
         """Whether workers are at it, or will be before long."""
         return self.is_open and self.given_up_at is None
+
+
+# Those in which there is work left for workers.
+OPEN_STATES = (Batch.State.READING, Batch.State.RUNNING)
 
 
 class BatchPiece(models.Model):

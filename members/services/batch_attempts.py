@@ -12,11 +12,11 @@ from members.audit import Action, record
 from members.batches import is_run
 from members.locks import take_turn
 from members.models import Batch
+from members.models.batches import OPEN_STATES
 from members.restores import hold_after_restore
 from skypemgr.clock import DatabaseClock
 
 MOST_ATTEMPTS = 5
-OPEN = (Batch.State.READING, Batch.State.RUNNING)
 # What PostgreSQL refuses for a while, whoever asks: a lock or a deadlock, no room or memory, a shutdown.
 PASSING = ("40", "53", "55", "57")
 
@@ -25,7 +25,7 @@ PASSING = ("40", "53", "55", "57")
 def begin_attempt(*, batch: Batch) -> bool:
     """Count an attempt before the work; False when the batch is closed or was tried as often as it may."""
     hold_after_restore()
-    tried = Batch.objects.filter(pk=batch.pk, state__in=OPEN, given_up_at=None, attempts__lt=MOST_ATTEMPTS)
+    tried = Batch.objects.filter(pk=batch.pk, state__in=OPEN_STATES, given_up_at=None, attempts__lt=MOST_ATTEMPTS)
     return bool(tried.update(attempts=F("attempts") + 1))
 
 
@@ -43,7 +43,7 @@ def is_to_blame(error: Exception) -> bool:
 
 def give_up_batches() -> int:
     """Give up each batch that was tried as often as it may and is in nobody's hands; gives how many those are."""
-    tried = Batch.objects.filter(state__in=OPEN, given_up_at=None, attempts__gte=MOST_ATTEMPTS).order_by("pk")
+    tried = Batch.objects.filter(state__in=OPEN_STATES, given_up_at=None, attempts__gte=MOST_ATTEMPTS).order_by("pk")
     return sum(give_up_batch(batch=batch) for batch in tried)
 
 
@@ -52,7 +52,7 @@ def give_up_batch(*, batch: Batch) -> bool:
     """Leave a batch to people, if nobody is at work on it; False when somebody is."""
     if not take_turn("batch", batch.pk):
         return False
-    tried = Batch.objects.filter(pk=batch.pk, state__in=OPEN, given_up_at=None, attempts__gte=MOST_ATTEMPTS)
+    tried = Batch.objects.filter(pk=batch.pk, state__in=OPEN_STATES, given_up_at=None, attempts__gte=MOST_ATTEMPTS)
     if not tried.update(given_up_at=DatabaseClock()):
         return False
     record(

@@ -7,7 +7,7 @@ from members.audit import Action, record
 from members.batches import is_run, kind_of
 from members.errors import BatchNotOpen
 from members.models import Batch, Organization
-from members.services.batch_attempts import OPEN
+from members.models.batches import OPEN_STATES
 from skypemgr.background import wake
 
 
@@ -17,7 +17,9 @@ def continue_batch(*, actor: Actor, organization: Organization, batch: Batch) ->
     require(actor, organization, Capability.MANAGE_MEMBERS)
     if is_run(batch):
         require(actor, organization, kind_of(batch).capability)
-    given_up = Batch.objects.filter(organization=organization, pk=batch.pk, state__in=OPEN, given_up_at__isnull=False)
+    given_up = Batch.objects.filter(
+        organization=organization, pk=batch.pk, state__in=OPEN_STATES, given_up_at__isnull=False
+    )
     if not given_up.update(given_up_at=None, attempts=0):
         raise BatchNotOpen
     record(

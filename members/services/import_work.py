@@ -27,10 +27,11 @@ from members.departments import find_or_add_departments
 from members.importing import Draft, Outcome, check_drafts, names_in_use
 from members.locks import take_time, take_turn
 from members.models import Batch, BatchPiece, BatchRow, Department, Organization
+from members.models.batches import OPEN_STATES
 from members.names import NameAllocator
 from members.newcomers import Newcomer, add_business_members
 from members.selectors.batches import count_rows
-from members.services.batch_attempts import OPEN, begin_attempt, end_attempt, give_up_batches, is_to_blame
+from members.services.batch_attempts import begin_attempt, end_attempt, give_up_batches, is_to_blame
 from members.services.run_work import advance_run
 from members.skype_names import taken_skype_names
 from skypemgr.kill_points import kill_point
@@ -226,10 +227,10 @@ def read_at_once(batch: Batch) -> None:
 def advance_to_the_end(batch: Batch, *, tell: Callable[[], None] = nothing) -> None:
     """Carry a batch on until it is read or done, with whoever else works on it; for commands, which wait."""
     batch.refresh_from_db()
-    while batch.state in (State.READING, State.RUNNING):
+    while batch.is_open:
         advance(batch, tell=tell)
         batch.refresh_from_db()
-        if batch.state in (State.READING, State.RUNNING):
+        if batch.is_open:
             # A worker has it in hand, or has died with it: look again before long.
             tell()
             time.sleep(0.2)
@@ -359,7 +360,7 @@ def advance_batches_task() -> None:
     end = time.monotonic() + SHIFT
     give_up_batches()
     # In any order, so that none waits behind those that take long.
-    for batch in Batch.objects.filter(state__in=OPEN, given_up_at=None).order_by("?")[:20]:
+    for batch in Batch.objects.filter(state__in=OPEN_STATES, given_up_at=None).order_by("?")[:20]:
         left = end - time.monotonic()
         if left <= 0:
             return

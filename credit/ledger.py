@@ -24,7 +24,7 @@ from members.models import Batch, Member, Organization
 Kind = LedgerAccount.Kind
 NO_CREDIT = Decimal("0.0000")
 # What keeps a balance begins with none.
-KEEPING = {Kind.WALLET, Kind.MEMBER, Kind.RECEIVABLE}
+KEEPING = {Kind.WALLET, Kind.MEMBER}
 SHORT_OF_CREDIT = "SK001"
 KEY_REUSED = "SK002"
 POST = "SELECT credit_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"

@@ -20,5 +20,6 @@ urlpatterns = [
     path("theme/", preferences.set_theme, name="set_theme"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("<slug:org_slug>/", include("reports.urls")),
+    path("<slug:org_slug>/", include("credit.urls.organization")),
     path("<slug:org_slug>/", include("members.urls.organization")),
 ]

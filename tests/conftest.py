@@ -1,13 +1,33 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test.utils import CaptureQueriesContext
 
 type Race = Callable[..., list[object]]
+NEVER_EMPTIED = ["credit_ledgeraccount", "credit_transfer"]
 type LocksBeforeWrites = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_can_be_emptied() -> Iterator[None]:
+    """Let the database be emptied between tests, tables that are never emptied included."""
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(*args: Any, **options: Any) -> list[str]:
+        return [
+            *(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied" for table in NEVER_EMPTIED),
+            *plain(*args, **options),
+            *(f"ALTER TABLE {table} ENABLE TRIGGER never_emptied" for table in NEVER_EMPTIED),
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
 
 
 @pytest.fixture

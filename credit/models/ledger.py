@@ -24,8 +24,9 @@ class AmountField(models.DecimalField):
 class LedgerAccount(models.Model):
     """Where credit is: an organization's wallet, a member's balance, or the world outside of the organization.
 
-    Those that hold credit know their balance, and how many transfers have touched them (``version``). Of purchases,
-    usage and fees nobody keeps a balance: one row would be written by everything that happens in an organization.
+    Those that hold credit know their balance, and how many transfers have touched them (``version``). Of the world
+    outside nobody keeps a balance: one row would be written by everything that happens in an organization. What is
+    lent by receivable, when a refund is more than the wallet holds, is owed until it is settled.
     Balances change by transfers alone; the database sees to it.
     """
 
@@ -58,8 +59,8 @@ class LedgerAccount(models.Model):
                 name="ledger_account_of_member",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["wallet", "member", "receivable"], balance__isnull=False, version__isnull=False)
-                | Q(kind__in=["purchases", "usage", "fees"], balance=None, version=None),
+                condition=Q(kind__in=["wallet", "member"], balance__isnull=False, version__isnull=False)
+                | Q(kind__in=["receivable", "purchases", "usage", "fees"], balance=None, version=None),
                 name="ledger_account_keeps_balance",
             ),
         ]

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_safe
 from members.access import Capability
 from members.audit_texts import changes_text
 from members.decorators import OrganizationRequest, organization_view
+from members.downloads import download
 from members.models import AuditEntry
 from members.selectors.audit import AuditQuery
 from members.views.audit_rows import audit_days, audit_row
-from members.views.downloads import download
 from members.views.member_rows import options_markup
 from skypemgr.lists import change_query
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from members.access import Capability
+from members.choosing import takes_long
 from members.decorators import OrganizationRequest, organization_view
 from members.errors import DepartmentGone
 from members.forms.departments import DeleteDepartmentForm, DepartmentForm
@@ -19,7 +20,6 @@ from members.selectors.departments import count_without_department, list_departm
 from members.services.departments import add_department, change_department, delete_department
 from members.services.runs import start_run
 from members.tallies import tally
-from members.views.choosing import takes_long
 from skypemgr.forms import form_errors
 from skypemgr.lists import read_key, read_number
 from skypemgr.templatetags.look import count

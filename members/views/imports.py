@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from members.access import Capability
 from members.addresses import display_address
 from members.decorators import OrganizationRequest, organization_view
+from members.downloads import download
 from members.errors import SameContentAgain
 from members.forms.imports import AddMembersForm, ImportRowForm
 from members.importing import Draft
@@ -25,7 +26,6 @@ from members.row_texts import ENDED, OUTCOMES, how_read, sentence, sentences
 from members.selectors.batches import BatchCounts, count_rows, find_applied, list_batches
 from members.services import import_work, imports
 from members.services.given_up import continue_batch
-from members.views.downloads import download
 from skypemgr.forms import form_errors, told_refusals
 from skypemgr.lists import Ordering, Page, count_up_to, keyset_chunks, keyset_page, read_choice
 

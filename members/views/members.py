@@ -14,7 +14,9 @@ from django_htmx.middleware import HtmxDetails
 
 from members.access import Capability
 from members.bulk import Reach, invitable, reach_of_block, reach_of_move, reach_of_resend
+from members.choosing import Chosen, nobody_chosen
 from members.decorators import OrganizationRequest, organization_view
+from members.downloads import download
 from members.errors import KeyReused, SelectionChanged
 from members.forms.members import BlockForm, MoveMembersForm
 from members.models import Batch, Member
@@ -25,8 +27,7 @@ from members.selectors.members import MembersQuery, extra_columns
 from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
 from members.services.runs import start_run
-from members.views.choosing import BLOCK, MOVE, RESEND, Chosen, Words, nobody_chosen
-from members.views.downloads import download
+from members.views.bulk_words import BLOCK, MOVE, RESEND, Words
 from members.views.member_rows import MemberUrls, member_rows, options_markup, rows_markup
 from skypemgr.forms import form_errors
 from skypemgr.lists import change_query, read_key, read_number

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 from members.access import Capability
 from members.batches import BatchKind, Progress, kind_of, progress_of, progress_of_all
 from members.decorators import OrganizationRequest, organization_view
+from members.downloads import download
 from members.errors import DepartmentFilled, DepartmentGone
 from members.models import Batch, BatchRow, Member
 from members.registry import Text
 from members.selectors.batches import list_runs
 from members.services.given_up import continue_batch
 from members.services.runs import cancel_run
-from members.views.downloads import download
 from skypemgr.forms import told_refusals
 from skypemgr.lists import Ordering, count_up_to, keyset_chunks, keyset_page, read_choice
 

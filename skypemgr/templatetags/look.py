@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from skypemgr.characters import graphemes
+from skypemgr.money import money
 
 register = template.Library()
 
@@ -114,6 +116,18 @@ def count(value: int | str | None) -> str:
         return ""
     locale = _locale()
     return locale.decimal_formats[None].apply(value, locale)
+
+
+@register.filter(name="money")
+def show_money(value: Decimal | None, currency: str) -> str:
+    """An amount in a currency, as the language writes it: €1,284.50."""
+    return "" if value is None else money(value, currency)
+
+
+@register.filter
+def money_change(value: Decimal | None, currency: str) -> str:
+    """An amount that came or went, for statements: +€20.00, −€1.15."""
+    return "" if value is None else money(value, currency, sign=True)
 
 
 def _local(value: Any) -> Any:

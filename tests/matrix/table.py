@@ -22,6 +22,7 @@ VIEW = Capability.VIEW_MEMBERS
 MANAGE = Capability.MANAGE_MEMBERS
 ROLES = Capability.ASSIGN_ROLES
 LOG = Capability.VIEW_AUDIT
+CREDIT = Capability.MANAGE_CREDIT
 SETTINGS = Capability.MANAGE_ORGANIZATION
 
 
@@ -389,6 +390,8 @@ TABLE: dict[str, Page] = {
     "members:run_cancel": Page(access=MANAGE, post=302, at={"pk": of("run.pk")}, logs=("run.canceled",)),
     "members:run_continue": Page(access=MANAGE, post=302, at={"pk": of("stuck_run.pk")}, logs=("run.continued",)),
     "members:run_outcome": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
+    "credit:wallet": Page(access=CREDIT, get=200),
+    "credit:member_credit": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
     "members:member_profile": Page(
         access=VIEW,
         get=200,

@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from members.access import Actor
+from members.downloads import AccessEnded
 from members.models import Member
 from members.services.demo import seed_demo
 from members.services.members import assign_role, block_members
 from members.services.sessions import end_other_sessions
-from members.views.downloads import AccessEnded
 from tests.factories import MemberFactory
 
 pytestmark = pytest.mark.django_db

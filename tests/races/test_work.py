@@ -6,6 +6,7 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+from django.core.management.color import no_style
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -61,8 +62,9 @@ def without_index(name: str) -> Iterator[None]:
     try:
         yield
     finally:
+        emptying = connection.ops.sql_flush(no_style(), ["members_user", "members_member"], allow_cascade=True)
+        connection.ops.execute_sql_flush(emptying)
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE members_user, members_member CASCADE")
             cursor.execute(definition)
 
 

@@ -1,20 +1,17 @@
 """The people that a bulk action's pages are about, and sentences for how far it would reach."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.translation import gettext, ngettext, ngettext_lazy
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, ngettext
 
-from members.bulk import Reach
 from members.decorators import OrganizationRequest
 from members.models import Member
 from members.models.people import MemberQuerySet
-from members.registry import Text
 from members.selectors.members import MembersQuery, for_list
 from skypemgr.lists import Selection
 from skypemgr.templatetags.look import count
@@ -22,19 +19,6 @@ from skypemgr.templatetags.look import count
 SHOWN_NAMES = 5
 # More than these are changed behind the pages.
 AT_ONCE = 500
-
-UNTOUCHED = {
-    "there": ngettext_lazy("{number} is there already.", "{number} are there already."),
-    "blocked": ngettext_lazy("{number} is blocked already.", "{number} are blocked already."),
-    "invited": ngettext_lazy("{number} has not joined yet.", "{number} have not joined yet."),
-    "joined": ngettext_lazy("{number} has joined already.", "{number} have joined already."),
-    "left": ngettext_lazy("{number} has left.", "{number} have left."),
-    "above": ngettext_lazy(
-        "{number} has a role that is above yours.",
-        "{number} have a role that is above yours.",
-    ),
-    "self": ngettext_lazy("{number} is you.", "{number} are you."),
-}
 
 
 def takes_long(number: int) -> bool:
@@ -93,53 +77,6 @@ class Chosen:
         if rest <= 0:
             return ""
         return ngettext("and {number} other", "and {number} others", rest).format(number=count(rest))
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a bulk action's page says: above, what will happen, on its button, and afterwards."""
-
-    heading: Text
-    will: Any
-    button: Any
-    done: Any
-
-    def forecast(self, reach: Reach) -> list[str]:
-        """Sentence by sentence: "3 of 5 people will be moved." "2 are there already." """
-        first = (self.will % reach.chosen).format(changed=count(reach.changed), chosen=count(reach.chosen))
-        return [first] + [
-            (UNTOUCHED[reason] % number).format(number=count(number)) for reason, number in reach.untouched
-        ]
-
-    def label(self, reach: Reach) -> str:
-        return (self.button % reach.changed).format(number=count(reach.changed))
-
-    def report(self, number: int, **facts: str) -> str:
-        return (self.done % number).format(number=count(number), **facts)
-
-
-MOVE = Words(
-    heading=_("Move to another department"),
-    will=ngettext_lazy("{changed} of {chosen} person will be moved.", "{changed} of {chosen} people will be moved."),
-    button=ngettext_lazy("Move {number} person", "Move {number} people"),
-    done=ngettext_lazy("{number} person moved to {department}.", "{number} people moved to {department}."),
-)
-BLOCK = Words(
-    heading=_("Block sign-in"),
-    will=ngettext_lazy(
-        "{changed} of {chosen} person will be blocked.", "{changed} of {chosen} people will be blocked."
-    ),
-    button=ngettext_lazy("Block {number} person", "Block {number} people"),
-    done=ngettext_lazy("{number} person blocked.", "{number} people blocked."),
-)
-RESEND = Words(
-    heading=_("Send invitations again"),
-    will=ngettext_lazy(
-        "{changed} of {chosen} person will get a new letter.", "{changed} of {chosen} people will get a new letter."
-    ),
-    button=ngettext_lazy("Send {number} invitation", "Send {number} invitations"),
-    done=ngettext_lazy("{number} invitation is on its way.", "{number} invitations are on their way."),
-)
 
 
 def nobody_chosen() -> str:

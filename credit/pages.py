@@ -1,0 +1,40 @@
+"""What the pages of this app put where pages meet: the sidebar, the member page, the members list, /me/."""
+
+from collections.abc import Mapping, Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from credit.selectors.balances import list_balances
+from members.access import Capability
+from members.models import Member, Organization
+from members.registry import MemberFact, MembersColumn, MemberTab, NavigationEntry, registry
+from skypemgr.money import money
+
+
+def register() -> None:
+    """Called once at start-up."""
+    registry.add(
+        NavigationEntry(
+            key="credit",
+            label=_("Credit"),
+            icon="credit",
+            url_name="credit:wallet",
+            capability=Capability.MANAGE_CREDIT,
+            order=30,
+            children=[("wallet", _("Wallet"), "credit:wallet", Capability.MANAGE_CREDIT)],
+        ),
+        MemberTab(
+            key="credit",
+            label=_("Credit"),
+            url_name="credit:member_credit",
+            capability=Capability.MANAGE_CREDIT,
+            order=20,
+        ),
+        MembersColumn(key="balance", label=_("Balance"), order=40, values=_shown_balances, numeric=True),
+        MemberFact(key="balance", values=list_balances),
+    )
+
+
+def _shown_balances(organization: Organization, members: Sequence[Member]) -> Mapping[int, str]:
+    balances = list_balances(organization, members)
+    return {member: money(balance, organization.currency) for member, balance in balances.items()}

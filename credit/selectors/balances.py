@@ -1,0 +1,27 @@
+"""What accounts hold now."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from credit.models import LedgerAccount
+from members.models import Member, Organization
+
+NO_CREDIT = Decimal("0.0000")
+
+
+def list_balances(organization: Organization, members: Sequence[Member]) -> dict[int, Decimal]:
+    """The Skype Credit of members, by their id, with four places. Who never got any has none."""
+    accounts = LedgerAccount.objects.filter(organization=organization, member__in=members)
+    held = {member: balance for member, balance in accounts.values_list("member_id", "balance") if member and balance}
+    return {member.pk: held.get(member.pk, NO_CREDIT) for member in members}
+
+
+def balance_of(organization: Organization, member: Member) -> Decimal:
+    """The Skype Credit of one member, with four places; below zero when they are overdrawn."""
+    return list_balances(organization, [member])[member.pk]
+
+
+def wallet_balance(organization: Organization) -> Decimal:
+    """What the wallet of an organization holds, with four places."""
+    wallets = LedgerAccount.objects.filter(organization=organization, kind=LedgerAccount.Kind.WALLET)
+    return wallets.values_list("balance", flat=True).first() or NO_CREDIT

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from credit.views import member_credit, wallet
+
+app_name = "credit"
+
+urlpatterns = [
+    path("credit/", wallet.wallet, name="wallet"),
+    path("members/@<str:skype_name>/credit/", member_credit.member_credit, name="member_credit"),
+]

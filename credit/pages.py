@@ -1,12 +1,12 @@
 """What the pages of this app put where pages meet: the sidebar, the member page, the members list, /me/."""
 
-from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
 from credit.selectors.balances import list_balances
 from members.access import Capability
-from members.models import Member, Organization
+from members.models import Organization
 from members.registry import MemberFact, MembersColumn, MemberTab, NavigationEntry, registry
 from skypemgr.money import money
 
@@ -30,11 +30,12 @@ def register() -> None:
             capability=Capability.MANAGE_CREDIT,
             order=20,
         ),
-        MembersColumn(key="balance", label=_("Balance"), order=40, values=_shown_balances, numeric=True),
+        MembersColumn(
+            key="balance", label=_("Balance"), order=40, values=list_balances, show=_in_currency, numeric=True
+        ),
         MemberFact(key="balance", values=list_balances),
     )
 
 
-def _shown_balances(organization: Organization, members: Sequence[Member]) -> Mapping[int, str]:
-    balances = list_balances(organization, members)
-    return {member: money(balance, organization.currency) for member, balance in balances.items()}
+def _in_currency(organization: Organization, balance: Decimal) -> str:
+    return money(balance, organization.currency)

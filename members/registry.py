@@ -5,7 +5,7 @@ A provider is asked once per page with everything on it, never once per row.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -57,12 +57,16 @@ class MemberTab:
 
 @dataclass(frozen=True, kw_only=True)
 class MembersColumn:
-    """A column of the members list and of its CSV. ``values`` maps member ids to what the cell shows."""
+    """A column of the members list and of its CSV.
+
+    ``values`` maps member ids to what stands in the file, ``show`` makes of one of these what the list says.
+    """
 
     key: str
     label: Text
     order: int
-    values: Callable[["Organization", Sequence["Member"]], Mapping[int, str]]
+    values: Callable[["Organization", Sequence["Member"]], Mapping[int, Any]]
+    show: Callable[["Organization", Any], str] = lambda organization, value: str(value)
     numeric: bool = False
     css_class: str = ""
 

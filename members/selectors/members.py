@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 from django.db.models import Q
 from django.http import QueryDict
@@ -83,10 +83,10 @@ class Tab:
 
 @dataclass(frozen=True)
 class ExtraColumn:
-    """A column of another app: its label, and what it shows for the members it was asked for, by their id."""
+    """A column of another app, and its values for the members it was asked for, by their id."""
 
     column: MembersColumn
-    values: Mapping[int, str]
+    values: Mapping[int, Any]
 
 
 @dataclass(frozen=True)

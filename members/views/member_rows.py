@@ -17,7 +17,7 @@ from members.departments import names_of
 from members.member_frame import LAMPS
 from members.models import Member, Organization
 from members.registry import MembersColumn, MemberTab, Text, registry
-from members.selectors.members import extra_columns
+from members.selectors.members import ExtraColumn, extra_columns
 from skypemgr.lists import ChoiceFilter
 from skypemgr.templatetags.look import HUES, initials
 
@@ -97,7 +97,7 @@ def member_rows(organization: Organization, actor: Actor, members: Sequence[Memb
                 lamp=LAMPS[state],
                 personal=member.user.kind == "personal",
                 muted=state in (Member.State.BLOCKED, Member.State.LEFT),
-                cells=[(entry.column, entry.values.get(member.pk, "")) for entry in extra],
+                cells=[(entry.column, _cell(organization, entry, member)) for entry in extra],
                 can_be_blocked=manages and state == Member.State.ACTIVE,
             )
         )
@@ -112,6 +112,11 @@ _ROW = (
     '<span class="badge badge-{lamp}">{state}</span>{personal}{cells}<td class=cell-menu{kept}>'
 )
 _SELECT = "<td class=cell-select><input type=checkbox name=member value={pk} aria-labelledby=m{pk}>"
+
+
+def _cell(organization: Organization, entry: ExtraColumn, member: Member) -> str:
+    value = entry.values.get(member.pk)
+    return "" if value is None else entry.column.show(organization, value)
 
 
 def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, selectable: bool) -> SafeString:

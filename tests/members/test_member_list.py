@@ -361,12 +361,14 @@ def test_the_file_holds_exactly_what_is_filtered(organization, listed, client):
         "Kind",
         "State",
         "Joined",
+        "Balance",
     ]
     today = timezone.localdate(timezone=timezone.get_default_timezone()).isoformat()
     assert [row[:8] for row in rows] == [
         ["ann.berg", "Ann", "Berg", "ann@mail.example", "Sales", "Member", "Business account", "Active"]
     ]
     assert rows[0][8][:7] == today[:7]
+    assert rows[0][9] == "0.0000"
 
 
 def test_the_file_is_in_the_language_of_its_reader_and_defuses_formulas(organization, listed, client, boss, additions):
@@ -381,8 +383,8 @@ def test_the_file_is_in_the_language_of_its_reader_and_defuses_formulas(organiza
         assert header[0] == translation.gettext("Skype Name")
         assert rows[0][5] == str(Role.MEMBER.label)
     assert rows[0][1] == '\'=HYPERLINK("http://x","y")'
-    assert header[-1] == "Number"
-    assert rows[0][-1].startswith("No. ")
+    assert header[-2] == "Number"
+    assert rows[0][-2].startswith("No. ")
 
 
 def test_more_people_than_a_chunk_holds_are_all_in_the_file_once(organization, listed, client, monkeypatch):

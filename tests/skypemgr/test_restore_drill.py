@@ -86,9 +86,11 @@ TAMPERED = {
         "The rows of public.members_organization differ.",
     ),
     "a missing row": (
-        "ALTER TABLE credit_ledgeraccount DISABLE TRIGGER never_emptied;"
-        "ALTER TABLE credit_transfer DISABLE TRIGGER never_emptied;"
-        "TRUNCATE members_member CASCADE",
+        """
+        ALTER TABLE credit_ledgeraccount DISABLE TRIGGER never_emptied;
+        ALTER TABLE credit_transfer DISABLE TRIGGER never_emptied;
+        TRUNCATE members_member CASCADE
+        """,
         "The table public.members_member has 1 rows in the source and 0 in the copy.",
     ),
     "a trigger that is off": ("ALTER TABLE members_auditentry DISABLE TRIGGER USER", "The trigger members_auditentry."),

@@ -17,6 +17,9 @@ from members.models import Letter, Organization, User
 from members.sign_in_texts import EVENTS
 from members.tokens import address_token, invitation_token
 
+# Gives the context of a letter's templates, or None when there is nothing to say any more.
+type Composer = Callable[[Letter], dict[str, Any] | None]
+
 
 @dataclass(frozen=True)
 class Composed:
@@ -131,7 +134,7 @@ def _sign_in_changed(letter: Letter) -> dict[str, Any] | None:
     }
 
 
-_COMPOSERS: dict[Letter.Kind, Callable[[Letter], dict[str, Any] | None]] = {
+_COMPOSERS: dict[Letter.Kind, Composer] = {
     Letter.Kind.INVITATION: _invitation,
     Letter.Kind.ADDRESS_VERIFICATION: _address_verification,
     Letter.Kind.PASSWORD_RESET: _password_reset,
@@ -140,3 +143,8 @@ _COMPOSERS: dict[Letter.Kind, Callable[[Letter], dict[str, Any] | None]] = {
     Letter.Kind.ADDRESS_CHANGED: _address_changed,
     Letter.Kind.SIGN_IN_CHANGED: _sign_in_changed,
 }
+
+
+def register_composer(kind: Letter.Kind, composer: Composer) -> None:
+    """Say what letters of a kind hold. A higher app calls it once for each of its kinds, when it starts."""
+    _COMPOSERS[kind] = composer

@@ -1,3 +1,21 @@
+from .billing import BillingProfile, VatCheck
+from .invoices import Invoice, NumberSeries
 from .ledger import LedgerAccount, Transfer
+from .orders import Gateway, Order, Payment, Refund, Treatment
+from .sellers import Seller, VatRate
 
-__all__ = ["LedgerAccount", "Transfer"]
+__all__ = [
+    "BillingProfile",
+    "Gateway",
+    "Invoice",
+    "LedgerAccount",
+    "NumberSeries",
+    "Order",
+    "Payment",
+    "Refund",
+    "Seller",
+    "Transfer",
+    "Treatment",
+    "VatCheck",
+    "VatRate",
+]

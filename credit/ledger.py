@@ -132,14 +132,16 @@ def post(
             cursor.execute(POST_MANY, facts)
             return Posted(*cursor.fetchone())
         except DatabaseError as error:
-            _tell_refusal(error)
+            _tell_refusal(error, organization)
             raise
 
 
-def _tell_refusal(error: DatabaseError) -> None:
+def _tell_refusal(error: DatabaseError, organization: Organization) -> None:
     cause = error.__cause__
     if isinstance(cause, psycopg.Error) and cause.sqlstate == KEY_REUSED:
         raise KeyReused from error
     if isinstance(cause, psycopg.Error) and cause.sqlstate == SHORT_OF_CREDIT:
         account, balance, wanted = (cause.diag.message_detail or "").split()
-        raise InsufficientCredit(account=int(account), balance=Decimal(balance), wanted=Decimal(wanted)) from error
+        raise InsufficientCredit(
+            account=int(account), balance=Decimal(balance), wanted=Decimal(wanted), currency=organization.currency
+        ) from error

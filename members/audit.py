@@ -52,6 +52,7 @@ class Action(models.TextChoices):
     RECOVERY_CODE_USED = "recovery_code.used", _("Used a recovery code")
     SESSIONS_ENDED = "sessions.ended", _("Signed out elsewhere")
     ADDRESS_CHANGED = "address.changed", _("Changed the e-mail address")
+    CREDIT_ALLOCATED = "credit.allocated", _("Allocated credit")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ type Text = str | Promise
 
 FIELDS: dict[str, Text] = {
     "allow_personal_accounts": _("Personal accounts allowed"),
+    "amount": _("Amount"),
     "country": _("Country"),
     "created": _("Accounts created"),
     "currency": _("Currency"),
@@ -38,6 +39,7 @@ FIELDS: dict[str, Text] = {
     "run": pgettext_lazy("of many members", "Change"),
     "skipped": _("Skipped"),
     "state": _("State"),
+    "sum": _("Sum"),
     "time_zone": _("Time zone"),
 }
 VALUES: dict[str, Mapping[str, Text]] = {

@@ -1,15 +1,56 @@
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.forms import BaseForm, TextInput
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm, CharField, TextInput
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+from skypemgr.characters import CONTROL, DIRECTION, REPLACEMENT, code_point, drop_unseen, trim
 from skypemgr.errors import DomainError
+from skypemgr.problems import Problem, Texts
+
+MOST_REASON = 300
+REASON_TEXTS: Texts = {
+    "reason_character": _("The reason holds a character that can’t be kept (%(code_point)s). Type it again."),
+    "reason_long": _("The reason is too long: %(length)d characters, and at most %(maximum)d fit."),
+}
+
+
+class ReasonProblem(Problem):
+    """A reason that can't be kept as it was typed."""
+
+    texts = REASON_TEXTS
+
+
+def read_reason(text: str) -> str:
+    """Why somebody did something, in one line of 300 characters at most. Raises ReasonProblem."""
+    reason = trim(text)
+    if len(reason) > MOST_REASON:
+        raise ReasonProblem("reason_long", length=len(reason), maximum=MOST_REASON)
+    if found := CONTROL.search(reason) or DIRECTION.search(reason) or re.search(REPLACEMENT, reason):
+        raise ReasonProblem("reason_character", code_point=code_point(found[0]))
+    return unicodedata.normalize("NFC", " ".join(drop_unseen(reason).split()))
+
+
+class ReasonField(CharField):
+    """Why somebody does something; may be left empty."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MOST_REASON, required=False, strip=False, **options)
+
+    def clean(self, value: Any) -> str:
+        try:
+            return read_reason(super().clean(value))
+        except ReasonProblem as problem:
+            raise ValidationError(str(problem), code=problem.code) from None
 
 
 class Renderer(TemplatesSetting):

@@ -4,17 +4,27 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 
 from skypemgr.forms import AffixInput
 from skypemgr.money import NotAnAmount, places_of, read_amount, symbol_of, typed
+
+
+class AmountInput(AffixInput):
+    """An input for an amount. Raises BadRequest when two were sent: nobody can tell which of them is meant."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        sent = data.getlist(name) if hasattr(data, "getlist") else [data.get(name)]
+        if len(sent) > 1:
+            raise BadRequest
+        return sent[0] if sent else None
 
 
 class AmountField(forms.Field):
     """An amount in one currency, as `skypemgr.money.read_amount` reads it; the form says which after it is made."""
 
     def __init__(self, *, currency: str = "", zero: bool = False, **options: Any) -> None:
-        super().__init__(widget=AffixInput(input_class="input-money"), **options)
+        super().__init__(widget=AmountInput(input_class="input-money"), **options)
         self.zero = zero
         self.set_currency(currency)
 

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from credit.selectors.balances import balance_of, wallet_balance
+from credit.selectors.balances import balance_of
+from credit.views.add_panel import add_panel
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
 from members.member_frame import find_member, member_frame
@@ -24,8 +26,8 @@ def show_member_credit(request: OrganizationRequest, member: Member, **refused: 
     context = {
         **member_frame(request, member, "credit"),
         "balance": balance_of(request.organization, member),
-        "wallet": wallet_balance(request.organization),
-        **refused,
+        "now": timezone.now(),
+        "add": add_panel(request, member, refused.get("add_form")),
         "refused": next(iter(refused.values()), None),
     }
     return render(request, "credit/member_credit.html", context, status=422 if refused else 200)

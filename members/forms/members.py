@@ -1,16 +1,12 @@
-import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from members.forms.fields import AddressField, PersonNameField
 from members.models import Department, Member
-from skypemgr.characters import CONTROL, DIRECTION, REPLACEMENT, code_point, drop_unseen, trim
-from skypemgr.forms import Explained
+from skypemgr.forms import Explained, ReasonField
 
 NOWHERE = "none"
 
@@ -82,23 +78,7 @@ class InvitedAddressForm(forms.Form):
 
 
 class BlockForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=300,
-        required=False,
-        strip=False,
-        help_text=_("Stands in the audit log, for administrators."),
-    )
-
-    def clean_reason(self) -> str:
-        reason = trim(self.cleaned_data["reason"])
-        if found := CONTROL.search(reason) or DIRECTION.search(reason) or re.search(REPLACEMENT, reason):
-            raise ValidationError(
-                _("The reason holds a character that can’t be kept (%(code_point)s). Type it again."),
-                params={"code_point": code_point(found[0])},
-                code="reason_character",
-            )
-        return unicodedata.normalize("NFC", " ".join(drop_unseen(reason).split()))
+    reason = ReasonField(label=_("Reason"), help_text=_("Stands in the audit log, for administrators."))
 
 
 class MoveMembersForm(forms.Form):

@@ -13,6 +13,7 @@ from django.core.handlers.base import BaseHandler
 from django.db import connection, transaction
 from django.test import RequestFactory
 
+OURS = ("members", "credit")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE")
 # That somebody was here, and how often something was tried, is no change of anything.
 NOTED = {"django_session", "members_usersession", "members_throttle"}
@@ -99,10 +100,10 @@ def written() -> Iterator[list[str]]:
 
 
 def rows() -> dict[tuple[str, str], dict[str, Any]]:
-    """Every row of members by its table and key."""
+    """Every row of our apps by its table and key."""
     found = {}
     with connection.cursor() as cursor:
-        for model in apps.get_app_config("members").get_models():
+        for model in (model for app in OURS for model in apps.get_app_config(app).get_models()):
             if model._meta.db_table not in NOTED:
                 query, params = model._base_manager.all().query.sql_with_params()
                 cursor.execute(f"SELECT row_to_json(t)::text FROM ({query}) AS t", params)  # noqa: S608

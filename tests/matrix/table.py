@@ -392,6 +392,14 @@ TABLE: dict[str, Page] = {
     "members:run_outcome": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
     "credit:wallet": Page(access=CREDIT, get=200),
     "credit:member_credit": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
+    "credit:member_add": Page(
+        access=CREDIT,
+        get=302,
+        post=302,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={"amount": "12.50", "reason": "Trip", "key": key},
+        logs=("credit.allocated",),
+    ),
     "members:member_profile": Page(
         access=VIEW,
         get=200,

@@ -9,7 +9,7 @@ from django.core.management import call_command, get_commands, load_command_clas
 from django.core.management.base import CommandError
 
 from members.management.base import OrganizationCommand
-from tests.matrix.asking import rolled_back, rows
+from tests.matrix.asking import OURS, rolled_back, rows
 from tests.matrix.world import OTHER, OWN, TRACE
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("db")
 COMMANDS = [
     name
     for name, app in get_commands().items()
-    if app == "members" and isinstance(load_command_class(app, name), OrganizationCommand)
+    if app in OURS and isinstance(load_command_class(app, name), OrganizationCommand)
 ]
 
 

@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from operator import attrgetter as of
 from typing import Any
 from uuid import uuid4
@@ -13,19 +14,18 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from members import services
 from members.access import ROLES, Actor, Capability
 from members.importing import Draft
 from members.models import Member
 from members.services.organizations import Company, Founder
 from skypemgr.errors import DomainError
 from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
-from tests.matrix.asking import rolled_back, rows, written
+from tests.matrix.asking import OURS, rolled_back, rows, written
 from tests.matrix.world import NEW_PASSWORD, Side
 
 pytestmark = pytest.mark.usefixtures("db")
 
-type Value = str | int | bool | bytes | Callable[[Any], object] | None
+type Value = str | int | bool | bytes | Decimal | Callable[[Any], object] | None
 
 MANAGE = Capability.MANAGE_MEMBERS
 
@@ -107,6 +107,9 @@ VERBS: dict[str, Verb] = {
         {"member": of("plain")},
         when=lambda side: AuthenticatorAppFactory(user=side.plain.user),
     ),
+    "allocation.allocate_credit": Verb(
+        Capability.MANAGE_CREDIT, {"amount": Decimal("12.50"), "key": key}, {"members": lambda side: [side.plain]}
+    ),
     "runs.start_run": Verb(
         MANAGE,
         {"kind": "block_members", "expected": 1, "key": key, "facts": lambda side: {"reason": ""}},
@@ -160,12 +163,13 @@ WITHOUT_ROLE = {
 def all_verbs() -> dict[str, Callable[..., Any]]:
     """Every function of a service module that somebody acts by."""
     found = {}
-    for module_info in pkgutil.iter_modules(services.__path__):
-        module = importlib.import_module(f"members.services.{module_info.name}")
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            public = not name.startswith("_") and inspect.getmodule(function) is module
-            if public and "actor" in inspect.signature(function).parameters and name != "setup_is_open":
-                found[f"{module_info.name}.{name}"] = function
+    for services in [importlib.import_module(f"{app}.services") for app in OURS]:
+        for module_info in pkgutil.iter_modules(services.__path__):
+            module = importlib.import_module(f"{services.__name__}.{module_info.name}")
+            for name, function in inspect.getmembers(module, inspect.isfunction):
+                public = not name.startswith("_") and inspect.getmodule(function) is module
+                if public and "actor" in inspect.signature(function).parameters and name != "setup_is_open":
+                    found[f"{module_info.name}.{name}"] = function
     return found
 
 

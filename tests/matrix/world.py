@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 from django.apps import apps
 from django.conf import settings
@@ -21,6 +23,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from credit.funding import fund
 from members import directory
 from members.access import ROLES, Actor
 from members.audit import Action, record
@@ -38,6 +41,7 @@ from tests.factories import (
     PasskeyFactory,
     UserFactory,
 )
+from tests.matrix.asking import OURS
 
 Role, State, Outcome = Member.Role, Member.State, BatchRow.Outcome
 
@@ -99,7 +103,7 @@ def build_world() -> World:
 @contextmanager
 def keys_from(start: int) -> Iterator[None]:
     """Give new rows keys that can be told from all others; numbers alone would be found on any page."""
-    models = [model for model in apps.get_app_config("members").get_models() if model._meta.pk.name == "id"]
+    models = [model for app in OURS for model in apps.get_app_config(app).get_models() if model._meta.pk.name == "id"]
 
     def count_from(key: int, model: Any) -> None:
         cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [model._meta.db_table, key])
@@ -133,6 +137,7 @@ def _side(word: str, *, first_row: int) -> Side:
     _member(side, "careful")
     AuthenticatorAppFactory(user=side.careful.user)
     side.passkey = PasskeyFactory(user=side.administrator.user, name=f"{title} {CANARY}")
+    fund(organization=side.organization, actor=Actor.system(), amount=Decimal(1_000), key=uuid4())
     now = timezone.now()
     side.session = UserSession.objects.create(user=side.plain.user, key=word, began_at=now, seen_at=now)
     _invitations(side)

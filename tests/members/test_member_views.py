@@ -66,7 +66,7 @@ def test_the_page_shows_who_it_is_in_a_frame_of_tabs(client, boss, ann):
 
     for text in ("Ann Berg", "ann.berg", "Sales", "Business account", "Active", ann.email):
         assert text in response.text
-    assert [str(label) for label, _url, _current in response.context["tabs"]] == ["Profile", "History"]
+    assert [str(label) for label, _url, _current in response.context["tabs"]] == ["Profile", "Credit", "History"]
     assert f'href="{url("member_history", ann)}"' in response.text
 
 

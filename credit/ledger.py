@@ -5,15 +5,14 @@ Everything is one statement, whether it is one transfer or ten thousand. The rul
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
+from django.db import DatabaseError, connection
 
 from credit.errors import InsufficientCredit
 from credit.models import LedgerAccount
@@ -35,14 +34,14 @@ POST_MANY = "SELECT * FROM credit_post_many(%s, %s, %s, %s, %s, %s, %s, %s, %s, 
 class Move:
     """A transfer that is asked for: from account to account, by key, a positive amount with four places at the most.
 
-    ``key`` names it among those of its operation to ``target``; ``happened_at`` is when it happened, now by default.
+    ``key`` names it among those of its operation to ``target``; ``happened_at`` is when it happened, if not now.
     """
 
     source: int
     target: int
     amount: Decimal
     key: UUID
-    happened_at: datetime = field(default_factory=timezone.now)
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,6 @@ def accounts_of(organization: Organization, members: Iterable[Member | int]) -> 
         return dict(cursor.fetchall())
 
 
-@transaction.atomic(savepoint=False)
 def post(
     *,
     organization: Organization,
@@ -98,7 +96,7 @@ def post(
     batch: Batch | None = None,
     reason: str = "",
 ) -> Posted:
-    """Move credit, all of it or none, in the transaction of the caller.
+    """Move credit, all of it or none, in the transaction of the caller; it is one statement.
 
     Moves that were posted before, by operation, key and target, move nothing again. Accounts that keep a balance are
     locked until the transaction ends, the wallet after all others: post once, or what locks the wallet last.

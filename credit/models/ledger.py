@@ -11,6 +11,13 @@ from members.models import AuditEntry, Batch, Member, Organization, User
 # A transfer and the balances of its accounts are written by functions of the database, `credit_post` and
 # `credit_post_many`, so that neither is ever without the other. They say so while they write.
 BY_HAND = pgtrigger.Condition("current_setting('credit.posting', true) IS DISTINCT FROM 'on'")
+# Members' accounts and the wallet keep a balance and count their transfers, the world outside doesn't.
+OF_NO_KIND = """
+    NEW.kind NOT IN ('wallet', 'member', 'receivable', 'purchases', 'usage', 'fees')
+    OR (NEW.kind = 'member') <> (NEW.member_id IS NOT NULL)
+    OR (NEW.kind IN ('wallet', 'member')) <> (NEW.balance IS NOT NULL)
+    OR (NEW.balance IS NULL) <> (NEW.version IS NULL)
+"""
 REFUSED = "RAISE EXCEPTION 'Credit moves by credit_post alone.';"
 
 
@@ -50,24 +57,20 @@ class LedgerAccount(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "kind"], condition=Q(member=None), name="ledger_account_of_each_kind_once"
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=["wallet", "member", "receivable", "purchases", "usage", "fees"]),
-                name="ledger_account_kind_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(kind="member", member__isnull=False) | (~Q(kind="member") & Q(member=None)),
-                name="ledger_account_of_member",
-            ),
-            models.CheckConstraint(
-                condition=Q(kind__in=["wallet", "member"], balance__isnull=False, version__isnull=False)
-                | Q(kind__in=["receivable", "purchases", "usage", "fees"], balance=None, version=None),
-                name="ledger_account_keeps_balance",
-            ),
         ]
         triggers = [
             pgtrigger.Protect(
                 name="stays_whose_it_is",
                 operation=pgtrigger.UpdateOf("organization_id", "kind", "member_id") | pgtrigger.Delete,
+            ),
+            # No checks of the table: an account is of its kind for good, and checks would be asked at each transfer.
+            pgtrigger.Trigger(
+                name="is_of_its_kind",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(OF_NO_KIND),
+                func="RAISE check_violation USING MESSAGE = 'There is no such account.';",
             ),
             pgtrigger.Trigger(
                 name="begins_empty",

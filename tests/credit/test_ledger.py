@@ -95,6 +95,41 @@ def test_the_same_key_moves_nothing_again_and_other_facts_are_refused(organizati
         allocate(organization, wallet, accounts, "11", key)
 
 
+def test_one_transfer_that_is_repeated_leaves_everything_as_it_was(organization, wallet):
+    fund(organization, wallet, "30")
+    [account] = accounts_of(organization, [MemberFactory(organization=organization)]).values()
+    key = uuid4()
+    allocate(organization, wallet, [account], "20", key)
+
+    # The wallet would not cover another one, and does not have to.
+    again = allocate(organization, wallet, [account], "20", key)
+
+    assert (again.new, again.repeated) == (0, 1)
+    assert (balance(wallet), balance(account)) == (10, 20)
+    assert LedgerAccount.objects.get(pk=wallet).version == 2
+    for other_amount in ("5", "25"):
+        with pytest.raises(KeyReused), transaction.atomic():
+            allocate(organization, wallet, [account], other_amount, key)
+    with pytest.raises(InsufficientCredit) as refusal, transaction.atomic():
+        allocate(organization, wallet, [account], "10.01")
+    assert (refusal.value.balance, refusal.value.wanted) == (Decimal(10), Decimal("10.01"))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_credit_never_goes_back_from_a_member_to_the_wallet(organization, wallet, number):
+    fund(organization, wallet, "100")
+    people = [MemberFactory(organization=organization) for _ in range(number)]
+    accounts = list(accounts_of(organization, people).values())
+    allocate(organization, wallet, accounts, "10")
+
+    for operation in ("fee", "charge", "refund", "allocation"):
+        moves = [Move(account, wallet, Decimal(1), uuid4()) for account in accounts]
+        with pytest.raises(DatabaseError), transaction.atomic():
+            post(organization=organization, operation=operation, moves=moves, actor=Actor.system())
+
+    assert {balance(account) for account in accounts} == {10}
+
+
 def test_only_a_call_takes_a_member_below_zero(organization, wallet):
     [account] = accounts_of(organization, [MemberFactory(organization=organization)]).values()
     usage = account_of(organization, "usage")
@@ -116,6 +151,12 @@ ANOTHER_ONE = """
 """
 
 
+AN_ACCOUNT = """
+    INSERT INTO credit_ledgeraccount (organization_id, kind, member_id, balance, version)
+    SELECT max(id), {} FROM members_organization
+"""
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -125,7 +166,14 @@ ANOTHER_ONE = """
         "DELETE FROM credit_ledgeraccount",
         "UPDATE credit_transfer SET amount = amount + 1",
         "DELETE FROM credit_transfer",
+        "TRUNCATE credit_transfer",
+        "TRUNCATE credit_ledgeraccount CASCADE",
         ANOTHER_ONE,
+        AN_ACCOUNT.format("'savings', NULL, NULL, NULL"),
+        AN_ACCOUNT.format("'fees', NULL, 0, 0"),
+        AN_ACCOUNT.format("'wallet', NULL, NULL, NULL"),
+        AN_ACCOUNT.format("'member', NULL, 0, 0"),
+        AN_ACCOUNT.format("'wallet', NULL, 5, 0"),
     ],
 )
 def test_the_database_refuses_what_is_no_transfer(organization, wallet, statement):

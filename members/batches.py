@@ -6,6 +6,7 @@ An app registers its kinds when it starts, in ``ready()`` of its ``AppConfig``; 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -34,8 +35,12 @@ class Portion:
 
     organization: Organization
     actor: Actor
-    facts: Mapping[str, object]
+    batch: Batch
     keys: Sequence[int]
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return self.batch.facts
 
     @property
     def members(self) -> MemberQuerySet:
@@ -60,6 +65,9 @@ class BatchKind:
     by their keys: one of ``reasons``. A DomainError for the whole portion has it tried for each member alone.
     ``describe`` tells the facts of a run ("to Sales"). ``finish`` is what is to be done once, after the last of
     them, in the transaction that ends the run; a RunImpossible stops it there.
+
+    What is done ``together`` is done to all of them in one transaction, or to nobody: a DomainError stops the run,
+    and ``explain`` tells why from what ``facts`` hold of it.
     """
 
     key: str
@@ -68,13 +76,20 @@ class BatchKind:
     capability: Capability
     apply: Callable[[Portion], Mapping[int, str]]
     reasons: Mapping[str, Text] = field(default_factory=dict)
-    describe: Callable[[Mapping[str, object]], str] = lambda facts: ""
+    describe: Callable[[Mapping[str, Any]], str] = lambda facts: ""
+    together: bool = False
+    explain: Callable[[Mapping[str, Any]], str] = lambda facts: ""
     finish: Callable[[Ending], None] | None = None
+
+
+def find_kind(key: str) -> BatchKind:
+    """The kind of runs of a key. Raises KeyError for one that no app knows any more."""
+    return {kind.key: kind for kind in registry.all(BatchKind)}[key]
 
 
 def kind_of(batch: Batch) -> BatchKind:
     """The kind of a run. Raises KeyError for one that no app knows any more."""
-    return {kind.key: kind for kind in registry.all(BatchKind)}[batch.kind]
+    return find_kind(batch.kind)
 
 
 def actor_of(batch: Batch) -> Actor:

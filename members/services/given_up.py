@@ -14,9 +14,8 @@ from skypemgr.background import wake
 @transaction.atomic(durable=True)
 def continue_batch(*, actor: Actor, organization: Organization, batch: Batch) -> None:
     """Let workers try a batch again that was given up, behind what is done of it. Raises BatchNotOpen if it wasn't."""
-    require(actor, organization, Capability.MANAGE_MEMBERS)
-    if is_run(batch):
-        require(actor, organization, kind_of(batch).capability)
+    require(actor, organization, Capability.OPEN_CONSOLE)
+    require(actor, organization, kind_of(batch).capability if is_run(batch) else Capability.MANAGE_MEMBERS)
     given_up = Batch.objects.filter(
         organization=organization, pk=batch.pk, state__in=OPEN_STATES, given_up_at__isnull=False
     )

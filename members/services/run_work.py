@@ -5,23 +5,21 @@ A slice is carried out and noted together or not at all, so whoever comes next g
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from members.access import Actor, require
-from members.audit import Action, record
-from members.batches import SLICE, BatchKind, Ending, Portion, actor_of, kind_of, note_progress, progress_of
+from members.batches import BatchKind, Ending, Portion, actor_of, kind_of, note_progress, progress_of
 from members.errors import RunImpossible
 from members.locks import take_time, take_turn
-from members.models import Batch, BatchRow, BatchSlice
-from members.tallies import fold_tallies
-from skypemgr.clock import DatabaseClock
+from members.models import Batch
+from members.runs import end_run, note_outcome
 from skypemgr.errors import DomainError
 from skypemgr.kill_points import kill_point
 
-State, Outcome = Batch.State, BatchRow.Outcome
+State = Batch.State
 
 
 def advance_run(batch: Batch, *, seconds: float = math.inf) -> None:
@@ -41,24 +39,30 @@ def apply_slice(*, batch: Batch) -> bool:
     held = running.filter(pk=batch.pk).first()
     if held is None:
         return False
-    part = held.slices.filter(changed=None).order_by("number").first()
-    actor, kind = actor_of(held), kind_of(held)
+    kind, actor = kind_of(held), actor_of(held)
+    parts = list(held.slices.filter(changed=None).order_by("number")[: None if kind.together else 1])
     try:
-        if part is None:
+        if not parts:
             _finish(kind, held, actor)
             return False
         # Asked each time: whoever started it may have lost the right to, and then it goes no further.
         require(actor, held.organization, kind.capability)
-        portion = Portion(organization=held.organization, actor=actor, facts=held.facts, keys=part.members)
+        keys = [key for part in parts for key in part.members]
+        portion = Portion(organization=held.organization, actor=actor, batch=held, keys=keys)
         untouched, failed = _carried_out(kind, portion)
-    except (PermissionDenied, RunImpossible) as refusal:
+    except (PermissionDenied, DomainError) as refusal:
         held.facts["stopped"] = type(refusal).__name__
-        _end(held, Actor.system(), State.CANCELED, Action.RUN_CANCELED)
+        held.facts["stopped_facts"] = {name: str(fact) for name, fact in getattr(refusal, "facts", {}).items()}
+        end_run(held, actor=Actor.system(), state=State.CANCELED)
         return False
-    _note(held, part, untouched, failed)
+    note_outcome(held, parts, untouched=untouched, failed=failed)
     note_progress(held)
+    # What is done together ends with it, or whoever stops it in between would be told what is not so.
+    if kind.together and not end_run(held, actor=actor, state=State.DONE):
+        transaction.set_rollback(True)
+        return False
     kill_point("runs.before_slice_commit")
-    return True
+    return not kind.together
 
 
 def _carried_out(kind: BatchKind, portion: Portion) -> tuple[dict[int, str], dict[int, str]]:
@@ -68,12 +72,13 @@ def _carried_out(kind: BatchKind, portion: Portion) -> tuple[dict[int, str], dic
     except RunImpossible:
         raise
     except DomainError:
+        if kind.together:
+            raise
         # For one of them, so the others are tried without.
-        pass
     untouched: dict[int, str] = {}
     failed: dict[int, str] = {}
     for key in portion.keys:
-        alone = Portion(organization=portion.organization, actor=portion.actor, facts=portion.facts, keys=[key])
+        alone = Portion(organization=portion.organization, actor=portion.actor, batch=portion.batch, keys=[key])
         try:
             untouched |= _apply(kind, alone)
         except DomainError as refusal:
@@ -106,41 +111,4 @@ def _finish(kind: BatchKind, batch: Batch, actor: Actor) -> None:
             organization=batch.organization, actor=actor, facts=batch.facts, changed=progress_of(batch).changed
         )
         _whole_or_not(lambda: finish(ending))
-    _end(batch, actor, State.DONE, Action.RUN_FINISHED)
-
-
-def _note(batch: Batch, part: BatchSlice, untouched: Mapping[int, str], failed: Mapping[int, str]) -> None:
-    BatchRow.objects.bulk_create(
-        BatchRow(
-            organization=batch.organization,
-            batch=batch,
-            number=part.number * SLICE + place,
-            member_id=key,
-            outcome=Outcome.FAILED if key in failed else Outcome.SKIPPED if key in untouched else Outcome.DONE,
-            problems=_entries(failed, key),
-            notes=_entries(untouched, key),
-        )
-        for place, key in enumerate(part.members, 1)
-    )
-    part.untouched, part.failed = len(untouched), len(failed)
-    part.changed = len(part.members) - part.untouched - part.failed
-    part.save(update_fields=["changed", "untouched", "failed"])
-
-
-def _entries(reasons: Mapping[int, str], key: int) -> Sequence[Mapping[str, object]]:
-    return [{"field": None, "code": reasons[key], "facts": {}}] if key in reasons else []
-
-
-def _end(batch: Batch, actor: Actor, state: Batch.State, action: Action) -> None:
-    running = Batch.objects.filter(pk=batch.pk, state=State.RUNNING)
-    if not running.update(state=state, finished_at=DatabaseClock(), facts=batch.facts):
-        # Somebody stopped it at this moment.
-        return
-    record(
-        organization=batch.organization,
-        actor=actor,
-        action=action,
-        subject=batch,
-        after={"run": batch.kind, "people": progress_of(batch).changed},
-    )
-    fold_tallies(organization_id=batch.organization_id)
+    end_run(batch, actor=actor, state=State.DONE)

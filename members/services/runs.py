@@ -10,13 +10,12 @@ from django.db import transaction
 
 from members.access import Actor, Capability, require
 from members.audit import Action, record
-from members.batches import freeze, kind_of, progress_of
-from members.errors import BatchNotOpen, SelectionChanged
-from members.locks import take_time
+from members.batches import find_kind, kind_of, progress_of
+from members.errors import BatchNotOpen
 from members.models import Batch, Organization
 from members.models.people import MemberQuerySet
 from members.operations import claim, settle
-from skypemgr.background import wake
+from members.runs import begin_run
 from skypemgr.clock import DatabaseClock
 
 State = Batch.State
@@ -39,33 +38,14 @@ def start_run(
     SelectionChanged when they are not the ``expected`` number any more.
     """
     require(actor, organization, Capability.OPEN_CONSOLE)
-    batch = Batch(
-        organization=organization,
-        kind=kind,
-        state=State.RUNNING,
-        started_by=actor.member,
-        facts=dict(facts),
-        total=expected,
-    )
-    require(actor, organization, kind_of(batch).capability)
+    require(actor, organization, find_kind(kind).capability)
     asked: dict[str, object] = {"kind": kind, "expected": expected, **facts}
     if earlier := claim(organization=organization, name="start_run", key=key, facts=asked):
         return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
-    take_time()
-    batch.started_at = DatabaseClock()
-    batch.save()
-    number = freeze(batch, members.of(organization))
-    if number != expected:
-        raise SelectionChanged(expected=expected, number=number)
-    record(
-        organization=organization,
-        actor=actor,
-        action=Action.RUN_STARTED,
-        subject=batch,
-        after={"run": kind, "people": number},
+    batch = begin_run(
+        actor=actor, organization=organization, kind=kind, members=members, expected=expected, facts=facts
     )
     settle(organization=organization, name="start_run", key=key, result={"batch": batch.pk})
-    wake("members.advance_batches")
     return batch
 
 

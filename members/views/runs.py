@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from members.decorators import OrganizationRequest, organization_view
 from members.downloads import download
 from members.errors import DepartmentFilled, DepartmentGone
 from members.models import Batch, BatchRow, Member
-from members.registry import Text
+from members.registry import Text, registry
 from members.selectors.batches import list_runs
 from members.services.given_up import continue_batch
 from members.services.runs import cancel_run
@@ -55,11 +56,12 @@ class RunLine:
     progress: Progress
 
 
-@organization_view(Capability.MANAGE_MEMBERS)
+@organization_view(Capability.VIEW_MEMBERS)
 @require_safe
 def run_list(request: OrganizationRequest) -> HttpResponse:
-    """Every change of many members, newest first."""
-    found = list_runs(request.organization)
+    """Every change of many members that whoever asks may make themselves, newest first."""
+    theirs = [kind.key for kind in registry.all(BatchKind) if request.actor.can(kind.capability)]
+    found = list_runs(request.organization).filter(kind__in=theirs)
     total = count_up_to(found)
     text = npgettext(
         "run", "{shown} of {total} change, newest first", "{shown} of {total} changes, newest first", total.number
@@ -72,7 +74,7 @@ def run_list(request: OrganizationRequest) -> HttpResponse:
     return render(request, "members/run_list.html", {**_frame(), "page": page, "rows": rows})
 
 
-@organization_view(Capability.MANAGE_MEMBERS)
+@organization_view(Capability.VIEW_MEMBERS)
 @require_safe
 def run_detail(request: OrganizationRequest, pk: int) -> HttpResponse:
     """The progress of a change, and what came of it so far."""
@@ -95,7 +97,7 @@ def run_detail(request: OrganizationRequest, pk: int) -> HttpResponse:
     return render(request, "members/run_detail.html", context)
 
 
-@organization_view(Capability.MANAGE_MEMBERS)
+@organization_view(Capability.VIEW_MEMBERS)
 @require_safe
 def run_progress(request: OrganizationRequest, pk: int) -> HttpResponse:
     """The progress alone, asked for every two seconds while it runs; then the whole page once."""
@@ -106,7 +108,7 @@ def run_progress(request: OrganizationRequest, pk: int) -> HttpResponse:
     return response
 
 
-@organization_view(Capability.MANAGE_MEMBERS)
+@organization_view(Capability.VIEW_MEMBERS)
 @require_POST
 def run_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Stop a change."""
@@ -117,7 +119,7 @@ def run_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
     return redirect("members:run_detail", request.organization.slug, batch.pk)
 
 
-@organization_view(Capability.MANAGE_MEMBERS)
+@organization_view(Capability.VIEW_MEMBERS)
 @require_POST
 def run_continue(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Go on with a change that was given up."""
@@ -127,7 +129,7 @@ def run_continue(request: OrganizationRequest, pk: int) -> HttpResponse:
     return redirect("members:run_detail", request.organization.slug, batch.pk)
 
 
-@organization_view(Capability.MANAGE_MEMBERS)
+@organization_view(Capability.VIEW_MEMBERS)
 @require_safe
 def run_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
     """What came of everybody so far, as CSV."""
@@ -137,7 +139,7 @@ def run_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
     header = [gettext("Skype Name"), gettext("Name"), gettext("Outcome"), gettext("Why")]
     return download(
         request,
-        Capability.MANAGE_MEMBERS,
+        kind.capability,
         name=f"change-{batch.pk}",
         header=header,
         chunks=chunks,
@@ -152,7 +154,10 @@ def _lines(rows: Iterator[RunRow]) -> Iterator[list[str]]:
 
 
 def _run(request: OrganizationRequest, pk: int) -> Batch:
-    return get_object_or_404(list_runs(request.organization), pk=pk)
+    batch = get_object_or_404(list_runs(request.organization), pk=pk)
+    if not request.actor.can(kind_of(batch).capability):
+        raise PermissionDenied
+    return batch
 
 
 def _row(row: BatchRow, kind: BatchKind) -> RunRow:
@@ -176,7 +181,7 @@ def _context(batch: Batch) -> dict[str, Any]:
         "what": kind.describe(batch.facts),
         "progress": progress_of(batch),
         "running": batch.is_under_way,
-        "stopped": STOPPED.get(str(batch.facts.get("stopped", "")), ""),
+        "stopped": STOPPED.get(str(batch.facts.get("stopped", "")), "") or kind.explain(batch.facts),
     }
 
 

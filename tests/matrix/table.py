@@ -68,6 +68,10 @@ OWN_BUSINESS = "is about somebody's own account, which belongs to no organizatio
 NOTHING_YET = "is still a draft, of which nothing has come"
 COUNTED = "is a reply that stands on the list of invitations"
 
+# Who sees members, and may not do what a change of many did.
+NOT_THEIR_KIND = dict.fromkeys(["credit_manager", "voice_manager", "reports_viewer"], (403, 0))
+NOT_THEIRS_TO_STOP = dict.fromkeys(["credit_manager", "voice_manager", "reports_viewer"], (0, 403))
+
 TABLE: dict[str, Page] = {
     # Asked by monitors and browsers
     "healthz": Page(access="open", get=200),
@@ -384,12 +388,16 @@ TABLE: dict[str, Page] = {
     "members:import_take_in": Page(
         access=MANAGE, post=302, at={"pk": of("draft.pk"), "number": of("left_row")}, unlogged=NOTHING_YET
     ),
-    "members:run_list": Page(access=MANAGE, get=200),
-    "members:run_detail": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
-    "members:run_progress": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
-    "members:run_cancel": Page(access=MANAGE, post=302, at={"pk": of("run.pk")}, logs=("run.canceled",)),
-    "members:run_continue": Page(access=MANAGE, post=302, at={"pk": of("stuck_run.pk")}, logs=("run.continued",)),
-    "members:run_outcome": Page(access=MANAGE, get=200, at={"pk": of("run.pk")}),
+    "members:run_list": Page(access=VIEW, get=200),
+    "members:run_detail": Page(access=VIEW, unlike=NOT_THEIR_KIND, get=200, at={"pk": of("run.pk")}),
+    "members:run_progress": Page(access=VIEW, unlike=NOT_THEIR_KIND, get=200, at={"pk": of("run.pk")}),
+    "members:run_cancel": Page(
+        access=VIEW, unlike=NOT_THEIRS_TO_STOP, post=302, at={"pk": of("run.pk")}, logs=("run.canceled",)
+    ),
+    "members:run_continue": Page(
+        access=VIEW, unlike=NOT_THEIRS_TO_STOP, post=302, at={"pk": of("stuck_run.pk")}, logs=("run.continued",)
+    ),
+    "members:run_outcome": Page(access=VIEW, unlike=NOT_THEIR_KIND, get=200, at={"pk": of("run.pk")}),
     "credit:wallet": Page(access=CREDIT, get=200),
     "credit:member_credit": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
     "credit:member_add": Page(

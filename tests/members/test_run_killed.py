@@ -21,8 +21,9 @@ from tests.skypemgr.processes import ROOT, environment
 
 WORK = """
 import django; django.setup()
-from members.services import import_work, run_work
-run_work.SLICE = 2
+from members import batches
+from members.services import import_work
+batches.SLICE = 2
 import_work.advance_batches_task()
 """
 

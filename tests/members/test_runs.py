@@ -31,8 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def small(monkeypatch):
     """What is many, and what a slice is, so that a handful of people is enough."""
     monkeypatch.setattr("members.choosing.AT_ONCE", 3)
-    for module in (batches, run_work):
-        monkeypatch.setattr(module, "SLICE", 2)
+    monkeypatch.setattr(batches, "SLICE", 2)
 
 
 @pytest.fixture

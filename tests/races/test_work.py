@@ -223,8 +223,7 @@ def test_a_run_in_two_hands_after_its_lease_is_finished_by_one(hourly, race, rou
 
 @pytest.fixture
 def small(monkeypatch):
-    for module in (batches, run_work):
-        monkeypatch.setattr(module, "SLICE", 2)
+    monkeypatch.setattr(batches, "SLICE", 2)
 
 
 def blocking(admin: Member, number: int) -> Batch:

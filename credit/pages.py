@@ -4,10 +4,12 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
+from credit.causes import CauseFinder, batches_of
 from credit.selectors.balances import list_balances
+from credit.views.statements import render_own_credit
 from members.access import Capability
 from members.models import Organization
-from members.registry import MemberFact, MembersColumn, MemberTab, NavigationEntry, registry
+from members.registry import MemberFact, MembersColumn, MemberTab, NavigationEntry, PersonalPanel, registry
 from skypemgr.money import money
 
 
@@ -21,7 +23,10 @@ def register() -> None:
             url_name="credit:wallet",
             capability=Capability.MANAGE_CREDIT,
             order=30,
-            children=[("wallet", _("Wallet"), "credit:wallet", Capability.MANAGE_CREDIT)],
+            children=[
+                ("wallet", _("Wallet"), "credit:wallet", Capability.MANAGE_CREDIT),
+                ("statement", _("Statement"), "credit:wallet_statement", Capability.MANAGE_CREDIT),
+            ],
         ),
         MemberTab(
             key="credit",
@@ -33,6 +38,8 @@ def register() -> None:
         MembersColumn(
             key="balance", label=_("Balance"), order=40, values=list_balances, show=_in_currency, numeric=True
         ),
+        PersonalPanel(key="credit", order=10, render=render_own_credit),
+        CauseFinder(key="batches", find=batches_of),
         MemberFact(key="balance", values=list_balances),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.functional import Promise
 from django.utils.text import get_text_list
@@ -67,7 +67,15 @@ def action_text(entry: AuditEntry) -> str:
     return str(ACTIONS.get(entry.action, entry.action))
 
 
-def actor_text(entry: AuditEntry) -> str:
+class Acted(Protocol):
+    """What somebody did, as the log and the ledger keep it."""
+
+    actor_kind: Any
+    actor_user: Any
+    actor_member: Any
+
+
+def actor_text(entry: Acted) -> str:
     """Who did it. Somebody who was erased is shown by the name that was left of them."""
     if entry.actor_member is not None:
         return entry.actor_member.user.display_name

@@ -22,20 +22,23 @@ class AccessEnded(Exception):
 
 def download[T](
     request: OrganizationRequest,
-    capability: Capability,
+    capability: Capability | None,
     *,
     name: str,
     header: Iterable[Any],
     chunks: Iterable[Sequence[T]],
     make: Callable[[Sequence[T]], Iterable[Sequence[Any]]],
 ) -> StreamingHttpResponse:
-    """A CSV file of what ``make`` makes of each chunk, for as long as its reader holds ``capability``."""
+    """A CSV file of what ``make`` makes of each chunk, for as long as its reader holds ``capability``.
+
+    None is for what is a member's own.
+    """
     rows = rows_for_file(_while_allowed(request, capability, chunks), make)
     return csv_response(f"{request.organization.slug}-{name}.csv", header, rows)
 
 
 def _while_allowed[T](
-    request: OrganizationRequest, capability: Capability, chunks: Iterable[Sequence[T]]
+    request: OrganizationRequest, capability: Capability | None, chunks: Iterable[Sequence[T]]
 ) -> Iterator[Sequence[T]]:
     for place, chunk in enumerate(chunks):
         # The decorator of the view has just asked.
@@ -48,11 +51,12 @@ def _while_allowed[T](
         yield chunk
 
 
-def _is_allowed(request: OrganizationRequest, capability: Capability) -> bool:
+def _is_allowed(request: OrganizationRequest, capability: Capability | None) -> bool:
     member = Member.objects.of(request.organization).select_related("user").filter(pk=request.member.pk).first()
     return (
         member is not None
-        and capability in Actor.of_member(member).capabilities
+        and (capability is None or Actor.of_member(member).can(capability))
+        and member.state == Member.State.ACTIVE
         and member.user.get_session_auth_hash() == request.session.get(HASH_SESSION_KEY)
         and request.session.exists(request.session.session_key or "")
     )

@@ -16,6 +16,7 @@ urlpatterns = [
     path("accounts/", include("members.urls.accounts")),
     path("join/", include("members.urls.join")),
     path("me/", include("members.urls.me")),
+    path("me/credit/", include("credit.urls.me")),
     path("ops/", include("members.urls.ops")),
     path("theme/", preferences.set_theme, name="set_theme"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

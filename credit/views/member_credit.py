@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from credit.selectors.balances import balance_of
 from credit.views.add_panel import add_panel
+from credit.views.statements import statement_panel
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
 from members.member_frame import find_member, member_frame
@@ -28,6 +29,7 @@ def show_member_credit(request: OrganizationRequest, member: Member, **refused: 
         "balance": balance_of(request.organization, member),
         "now": timezone.now(),
         "add": add_panel(request, member, refused.get("add_form")),
+        **statement_panel(request, member),
         "refused": next(iter(refused.values()), None),
     }
     return render(request, "credit/member_credit.html", context, status=422 if refused else 200)

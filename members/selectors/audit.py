@@ -43,11 +43,7 @@ class AuditQuery:
 
     @classmethod
     def read(cls, organization: Organization, query: QueryDict) -> "AuditQuery":
-        actors: list[tuple[str, Text]] = [
-            (SYSTEM, _("Skype Manager")),
-            (OPERATOR, _("Operators")),
-            *_actors(organization),
-        ]
+        actors = list_actors(organization)
         return cls(
             organization=organization,
             query=query,
@@ -123,8 +119,11 @@ def with_people(entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
     return entries.select_related("actor_member__user", "actor_user", "subject_member__user", "origin")
 
 
-def _actors(organization: Organization) -> list[tuple[str, str]]:
-    """Those who have a role that acts, the first by name: anybody else changes only what is their own."""
+def list_actors(organization: Organization) -> list[tuple[str, Text]]:
+    """Who can have done something, for a filter: the system, operators, and by Skype Name whoever has a role.
+
+    Of members those who come first by name: anybody without a role changes only what is their own.
+    """
     members = Member.objects.of(organization).present().order_by("sort_key", "pk")
     # Role by role, as the index has them: together they would all be sorted.
     keys = [
@@ -135,4 +134,8 @@ def _actors(organization: Organization) -> list[tuple[str, str]]:
     first = keys[0].union(*keys[1:], all=True).order_by("sort_key", "pk")[:MOST_ACTORS]
     people = members.filter(pk__in=[row["pk"] for row in first])
     names = people.values_list("user__skype_name", "user__first_name", "user__last_name")
-    return [(skype_name, User.name_of(skype_name, *parts)) for skype_name, *parts in names]
+    return [
+        (SYSTEM, _("Skype Manager")),
+        (OPERATOR, _("Operators")),
+        *((skype_name, User.name_of(skype_name, *parts)) for skype_name, *parts in names),
+    ]

@@ -86,6 +86,18 @@ def day(value: date | datetime | None) -> str:
 
 
 @register.filter
+def month(value: date | None) -> str:
+    """The month of a day as "November 2026"."""
+    return "" if value is None else _skeleton(_locale(), "yMMMM").apply(value, _locale())
+
+
+@register.filter
+def month_name(value: date | None) -> str:
+    """The month of a day as "November"; the year stands beside it."""
+    return "" if value is None else _locale().months["stand-alone"]["wide"][value.month]
+
+
+@register.filter
 def clock(value: datetime | time | None) -> str:
     """The time as "15:04", in the current time zone."""
     if value is None or value == "":

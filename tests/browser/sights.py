@@ -20,7 +20,7 @@ type Args = Callable[[World, str], Sequence[Any]]
 type Act = Callable[[Page], None]
 type Make = Callable[[], HttpResponse]
 
-OF_COMPANY = ("members:", "reports:")
+OF_COMPANY = ("members:", "reports:", "credit:")
 
 
 @dataclass(frozen=True)
@@ -296,6 +296,16 @@ SIGHTS = [
     Sight("members:audit_list", "founder"),
     Sight("members:audit_list", state="nothing-found", query="?q=nobody-at-all"),
     Sight("members:organization_settings"),
+    Sight("credit:wallet"),
+    Sight("credit:wallet", "founder"),
+    Sight("credit:wallet_statement"),
+    Sight("credit:wallet_statement", "founder"),
+    Sight("credit:wallet_statement", state="nothing-found", query="?kind=refund"),
+    Sight("credit:member_credit", args=member("active")),
+    Sight("credit:member_credit", state="empty", args=member("blocked")),
+    Sight("credit:member_statement", args=member("active")),
+    Sight("my_credit:statement", "member", args=lambda world, language: [world.company.slug]),
+    Sight("my_credit:statement", "guest", "empty", args=lambda world, language: [world.company.slug]),
     Sight("fault", state="404", path="/architectes/nothing/", status=404),
     Sight("fault", "visitor", "404-visitor", path="/nothing/here/", status=404),
     Sight("fault", "member", "403", path="/architectes/", status=403),
@@ -343,6 +353,9 @@ ANSWERS = {
     "outbox_letter_source": "text/plain",
     "members:member_export": "text/csv",
     "members:audit_export": "text/csv",
+    "credit:member_statement_export": "text/csv",
+    "credit:wallet_statement_export": "text/csv",
+    "my_credit:export": "text/csv",
     "members:import_outcome": "text/csv",
     "members:run_outcome": "text/csv",
     # Part of a page, which asks for it while a batch runs.
@@ -350,4 +363,4 @@ ANSWERS = {
     "members:import_progress": "text/html",
 }
 # Lead elsewhere, to a page that is here.
-WAYS = {"home", "join:accept"}
+WAYS = {"home", "join:accept", "credit:member_add"}

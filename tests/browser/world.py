@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from uuid import uuid4
 from django.test import override_settings
 from django.utils import timezone
 
+from credit.funding import fund
+from credit.ledger import Move, account_of, accounts_of, post
 from members.access import Actor
 from members.importing import Draft
 from members.letter_texts import reset_url
@@ -70,6 +73,7 @@ def build_world() -> World:
         _add_runs(world, acting)
         _add_links(world, acting)
         _change_members(world, acting)
+        _move_credit(world, acting)
         send_letters()
         _spoil_letters(company)
         [*_, newest] = sorted((everywhere.VAR_DIR / "letters").glob("*.eml"), key=lambda file: file.stat().st_mtime)
@@ -238,6 +242,22 @@ def _change_members(world: World, acting: dict[str, Any]) -> None:
     gone = Member.objects.get(pk=leaving.member_id)
     world.members["erased"] = erase_member(**acting, member=gone)
     world.members["left"] = world.members["canceled"]
+
+
+def _move_credit(world: World, acting: dict[str, Any]) -> None:
+    """Credit that was bought, allocated, and talked away."""
+    company = world.company
+    fund(**acting, amount=Decimal(2000), key=uuid4(), reason="Transfer 2026-1104")
+    owners = [world.members["active"], *Member.objects.of(company).filter(user__skype_name__endswith=".member")]
+    accounts = accounts_of(company, owners).values()
+
+    def move(operation: str, pairs: list[tuple[int, int]], amount: str, **facts: Any) -> None:
+        moves = [Move(source, target, Decimal(amount), uuid4()) for source, target in pairs]
+        post(organization=company, operation=operation, moves=moves, **facts)
+
+    wallet, usage = account_of(company, "wallet"), account_of(company, "usage")
+    move("allocation", [(wallet, account) for account in accounts], "25", actor=acting["actor"], reason="Site in Basel")
+    move("charge", [(account, usage) for account in accounts for _ in range(30)], "0.855", actor=Actor.system())
 
 
 def _spoil_letters(company: Organization) -> None:

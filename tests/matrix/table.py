@@ -200,6 +200,18 @@ TABLE: dict[str, Page] = {
         unlike={"reports_viewer": (200, 302), "inside": (200, 422), "signed_in": (404, 404)},
         logs=("member.left",),
     ),
+    "my_credit:statement": Page(
+        access="signed_in",
+        get=200,
+        at={"slug": of("organization.slug")},
+        unlike={"inside": (200, 0), "signed_in": (404, 0)},
+    ),
+    "my_credit:export": Page(
+        access="signed_in",
+        get=200,
+        at={"slug": of("organization.slug")},
+        unlike={"inside": (200, 0), "signed_in": (404, 0)},
+    ),
     "accounts:confirm": Page(
         access="signed_in",
         get=200,
@@ -399,6 +411,8 @@ TABLE: dict[str, Page] = {
     ),
     "members:run_outcome": Page(access=VIEW, unlike=NOT_THEIR_KIND, get=200, at={"pk": of("run.pk")}),
     "credit:wallet": Page(access=CREDIT, get=200),
+    "credit:wallet_statement": Page(access=CREDIT, get=200),
+    "credit:wallet_statement_export": Page(access=CREDIT, get=200),
     "credit:member_credit": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
     "credit:member_add": Page(
         access=CREDIT,
@@ -408,6 +422,8 @@ TABLE: dict[str, Page] = {
         send={"amount": "12.50", "reason": "Trip", "key": key},
         logs=("credit.allocated",),
     ),
+    "credit:member_statement": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
+    "credit:member_statement_export": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
     "members:member_profile": Page(
         access=VIEW,
         get=200,

@@ -24,6 +24,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from credit.funding import fund
+from credit.ledger import Move, account_of, accounts_of, post
 from members import directory
 from members.access import ROLES, Actor
 from members.audit import Action, record
@@ -137,12 +138,12 @@ def _side(word: str, *, first_row: int) -> Side:
     _member(side, "careful")
     AuthenticatorAppFactory(user=side.careful.user)
     side.passkey = PasskeyFactory(user=side.administrator.user, name=f"{title} {CANARY}")
-    fund(organization=side.organization, actor=Actor.system(), amount=Decimal(1_000), key=uuid4())
     now = timezone.now()
     side.session = UserSession.objects.create(user=side.plain.user, key=word, began_at=now, seen_at=now)
     _invitations(side)
     _batches(side, first_row)
     _entries(side)
+    _credit(side)
     side.reset_uid = urlsafe_base64_encode(force_bytes(side.plain.user.pk))
     side.reset_token = default_token_generator.make_token(side.plain.user)
     side.address_token = address_token(side.plain.user)
@@ -278,6 +279,20 @@ def _entries(side: Side) -> None:
         (Action.BATCH_STARTED, side.done, {"after": {"rows": 1, "file": True}}),
     ]:
         record(organization=side.organization, actor=boss, action=action, subject=subject, **facts)
+
+
+def _credit(side: Side) -> None:
+    boss, reason = Actor.of_member(side.administrator), f"{side.word} {CANARY}"
+    fund(organization=side.organization, actor=boss, amount=Decimal(1_025), key=uuid4(), reason=reason)
+    wallet = account_of(side.organization, "wallet")
+    for account in accounts_of(side.organization, [side.plain, side.member]).values():
+        post(
+            organization=side.organization,
+            operation="allocation",
+            moves=[Move(wallet, account, Decimal("12.5"), uuid4())],
+            actor=boss,
+            reason=reason,
+        )
 
 
 def _people(own: Side) -> Iterator[Person]:

@@ -1,0 +1,52 @@
+"""What caused a transfer, and where that can be looked at. Each app registers what it knows, when it starts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from credit.models import Transfer
+from members.access import Actor, Capability
+from members.batches import kind_of
+from members.models import Organization
+from members.registry import registry
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What it was, the page about it, and what one needs to open that."""
+
+    text: str
+    url: str
+    capability: Capability
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseFinder:
+    """Tells the causes of transfers by their keys, of those it knows. It is asked once for a page of them."""
+
+    key: str
+    find: Callable[[Organization, Sequence[Transfer]], Mapping[int, Cause]]
+
+
+def causes_of(organization: Organization, transfers: Sequence[Transfer], actor: Actor) -> dict[int, Cause]:
+    """What caused ``transfers``, by their keys, as far as ``actor`` may look at it."""
+    found: dict[int, Cause] = {}
+    for finder in registry.all(CauseFinder):
+        found |= finder.find(organization, transfers)
+    return {transfer: cause for transfer, cause in found.items() if actor.can(cause.capability)}
+
+
+def batches_of(organization: Organization, transfers: Sequence[Transfer]) -> dict[int, Cause]:
+    """The changes of many members that allocated credit."""
+    found = {}
+    for transfer in transfers:
+        if transfer.batch is not None:
+            try:
+                text = str(kind_of(transfer.batch).label)
+            except KeyError:
+                text = gettext("Change of many members")
+            url = reverse("members:run_detail", args=[organization.slug, transfer.batch.pk])
+            found[transfer.pk] = Cause(text, url, Capability.MANAGE_MEMBERS)
+    return found

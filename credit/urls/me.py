@@ -1,0 +1,10 @@
+from django.urls import path
+
+from credit.views import statements
+
+app_name = "my_credit"
+
+urlpatterns = [
+    path("<slug:slug>/", statements.my_statement, name="statement"),
+    path("<slug:slug>/export.csv", statements.my_statement_export, name="export"),
+]

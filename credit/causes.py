@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
-from django.utils.translation import gettext
 
 from credit.models import Transfer
 from members.access import Actor, Capability
-from members.batches import kind_of
+from members.batches import BatchKind
 from members.models import Organization
 from members.registry import registry
 
@@ -39,14 +38,13 @@ def causes_of(organization: Organization, transfers: Sequence[Transfer], actor: 
 
 
 def batches_of(organization: Organization, transfers: Sequence[Transfer]) -> dict[int, Cause]:
-    """The changes of many members that allocated credit."""
+    """The changes of many members that moved credit. They are looked at by whoever may make such ones."""
+    kinds = {kind.key: kind for kind in registry.all(BatchKind)}
     found = {}
     for transfer in transfers:
-        if transfer.batch is not None:
-            try:
-                text = str(kind_of(transfer.batch).label)
-            except KeyError:
-                text = gettext("Change of many members")
-            url = reverse("members:run_detail", args=[organization.slug, transfer.batch.pk])
-            found[transfer.pk] = Cause(text, url, Capability.MANAGE_MEMBERS)
+        batch = transfer.batch
+        if batch is not None and batch.kind in kinds:
+            kind = kinds[batch.kind]
+            url = reverse("members:run_detail", args=[organization.slug, batch.pk])
+            found[transfer.pk] = Cause(str(kind.label), url, kind.capability)
     return found

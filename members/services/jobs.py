@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from celery import shared_task
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, Subquery
 
 from members import jobs
@@ -19,7 +19,7 @@ from members.jobs import Job, Run
 from members.models import Heartbeat, JobRun, Organization
 from members.periods import period_at, period_named, periods_after
 from skypemgr.background import wake
-from skypemgr.clock import DatabaseClock
+from skypemgr.clock import DatabaseClock, database_now
 from skypemgr.kill_points import kill_point
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _carry_out(run: JobRun) -> bool:
 @transaction.atomic(durable=True)
 def plan_runs() -> int:
     """Write down each run whose period has begun; gives how many are new."""
-    now = _now()
+    now = database_now()
     planned: list[JobRun] = []
     for job in jobs.all_jobs():
         planned += _planned(job, now)
@@ -83,12 +83,6 @@ def plan_runs() -> int:
     # Another who plans at the same moment writes the same rows; one of the two is kept.
     JobRun.objects.bulk_create(planned, ignore_conflicts=True, batch_size=1_000)
     return due.count() - before
-
-
-def _now() -> dt.datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
 
 
 def _planned(job: Job, now: dt.datetime) -> Iterator[JobRun]:

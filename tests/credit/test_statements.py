@@ -2,15 +2,12 @@ import csv
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
-from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from credit.funding import fund
-from credit.ledger import Move, account_of, accounts_of, post
 from credit.models import LedgerAccount, Transfer
 from credit.selectors import statements
 from credit.selectors.history import balance_at, last_before, last_until
@@ -18,6 +15,7 @@ from credit.selectors.statements import Statement
 from members.access import Actor
 from members.downloads import AccessEnded
 from members.models import Batch, Member
+from tests.credit.moves import allocate, buy, charge, recorded
 from tests.factories import MemberFactory, OrganizationFactory
 
 pytestmark = pytest.mark.django_db
@@ -58,39 +56,8 @@ def of_manager(client, manager):
 PAGE = "/architectes/members/@camille.rousseau/credit/statement/"
 
 
-def buy(organization, amount="1000"):
-    fund(organization=organization, actor=Actor.system(), amount=Decimal(amount), key=uuid4(), reason="Bank 2026-11")
-
-
-def allocate(member, amount, *, times=1, **facts):
-    organization = member.organization
-    [account] = accounts_of(organization, [member]).values()
-    wallet = account_of(organization, "wallet")
-    moves = [Move(wallet, account, Decimal(amount), uuid4()) for _ in range(times)]
-    facts = {"operation": "allocation", "actor": Actor.system(), **facts}
-    post(organization=organization, moves=moves, **facts)
-
-
-def charge(member, amount, *, times=1):
-    organization = member.organization
-    [account] = accounts_of(organization, [member]).values()
-    usage = account_of(organization, "usage")
-    moves = [Move(account, usage, Decimal(amount), uuid4()) for _ in range(times)]
-    post(organization=organization, operation="charge", moves=moves, actor=Actor.system())
-
-
 def account(member):
     return LedgerAccount.objects.get(member=member)
-
-
-def recorded(moments, *, organization):
-    """Say when each transfer of an organization was recorded, oldest first; nothing but a test can."""
-    keys = Transfer.objects.filter(organization=organization).order_by("pk").values_list("pk", flat=True)
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE credit_transfer DISABLE TRIGGER USER")
-        for key, moment in zip(keys, moments, strict=True):
-            cursor.execute("UPDATE credit_transfer SET recorded_at = %s WHERE id = %s", [moment, key])
-        cursor.execute("ALTER TABLE credit_transfer ENABLE TRIGGER USER")
 
 
 def lines(member, query="", kind="member"):

@@ -31,6 +31,7 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
         "invite_members": ["anna@people.example"],
         "list_members": [],
         "resend_invitations": [],
+        "show_balance": [],
     }
 
 
@@ -42,6 +43,7 @@ NAMING: dict[str, list[tuple[str, Any]]] = {
         ("--member", lambda side: side.waiting.email),
         ("--member", lambda side: side.personal_invitation.email),
     ],
+    "show_balance": [("--member", lambda side: side.plain.user.skype_name), ("--member", lambda side: side.plain.email)],
 }
 
 

@@ -40,7 +40,7 @@ def clock(monkeypatch):
     """Say what the database's clock shows to whoever plans; leases go by the real one."""
 
     def turn_to(text):
-        monkeypatch.setattr(service, "_now", lambda: dt.datetime.fromisoformat(f"{text}+00:00"))
+        monkeypatch.setattr(service, "database_now", lambda: dt.datetime.fromisoformat(f"{text}+00:00"))
 
     return turn_to
 

@@ -43,7 +43,10 @@ NAMING: dict[str, list[tuple[str, Any]]] = {
         ("--member", lambda side: side.waiting.email),
         ("--member", lambda side: side.personal_invitation.email),
     ],
-    "show_balance": [("--member", lambda side: side.plain.user.skype_name), ("--member", lambda side: side.plain.email)],
+    "show_balance": [
+        ("--member", lambda side: side.plain.user.skype_name),
+        ("--member", lambda side: side.plain.email),
+    ],
 }
 
 

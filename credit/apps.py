@@ -6,6 +6,8 @@ class CreditConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from credit import pages  # noqa: PLC0415
+        from credit import letters, pages, timetable  # noqa: PLC0415
 
         pages.register()
+        letters.register()
+        timetable.register()

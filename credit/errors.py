@@ -26,3 +26,68 @@ class InsufficientCredit(Refusal):
 
 class HasLeft(Refusal):
     text = _("{name} has left, and gets no credit any more.")
+
+
+class SellerIncomplete(Refusal):
+    """Nobody can buy until operators have said who sells; ``missing`` names the fields."""
+
+    text = _("Nobody can buy credit yet: the people who run this installation have to enter {missing} first.")
+
+
+class BillingMissing(Refusal):
+    text = _("Say first to whom the invoice is made out.")
+
+
+class AmountAboveLimit(Refusal):
+    text = _("One order can be {limit} at the most.")
+    field = "amount"
+
+
+class MonthAboveLimit(Refusal):
+    text = _("Orders of one month can be {limit} at the most; {left} is left of it.")
+    field = "amount"
+
+
+class NoSuchOrder(Refusal):
+    text = _("There is no such order.")
+
+
+class OrderClosed(Refusal):
+    """``state`` says what became of the order."""
+
+    text = _("Order {number} is closed: {state}.")
+
+
+class AmountDiffers(Refusal):
+    """What came in is not what the order is about; nothing is booked."""
+
+    text = _("Order {number} is about {gross}, and {received} came in. Nothing is booked. {advice}")
+    field = "amount"
+
+
+class ReferenceUsed(Refusal):
+    text = _("A payment of {amount} of credit was recorded for the reference {reference}. Use another reference.")
+    field = "reference"
+
+
+class RefundTooLarge(Refusal):
+    text = _("Of order {number}, {left} can still be refunded.")
+    field = "amount"
+
+
+class NothingToRefund(Refusal):
+    text = _("Order {number} has not been paid by bank transfer, so nothing of it is refunded here.")
+
+
+class PaidByCard(Refusal):
+    text = _("Order {number} is to be paid by card: nothing of it is confirmed or canceled here.")
+
+
+class OrderOfAnother(Refusal):
+    text = _("Order {number} was placed by another organization.")
+    field = "reference"
+
+
+class NoReference(Refusal):
+    text = _("Say by which reference the payment came in, in at most {most} characters.")
+    field = "reference"

@@ -26,6 +26,8 @@ def register() -> None:
             children=[
                 ("wallet", _("Wallet"), "credit:wallet", Capability.MANAGE_CREDIT),
                 ("statement", _("Statement"), "credit:wallet_statement", Capability.MANAGE_CREDIT),
+                ("purchases", _("Purchases"), "credit:purchase_list", Capability.MANAGE_CREDIT),
+                ("billing", _("Billing data"), "credit:billing", Capability.MANAGE_CREDIT),
             ],
         ),
         MemberTab(

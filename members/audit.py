@@ -53,6 +53,13 @@ class Action(models.TextChoices):
     SESSIONS_ENDED = "sessions.ended", _("Signed out elsewhere")
     ADDRESS_CHANGED = "address.changed", _("Changed the e-mail address")
     CREDIT_ALLOCATED = "credit.allocated", _("Allocated credit")
+    ORDER_PLACED = "order.placed", _("Ordered credit")
+    ORDER_CANCELED = "order.canceled", _("Canceled an order")
+    ORDER_EXPIRED = "order.expired", _("Let an order expire")
+    ORDER_PAID = "order.paid", _("Received a payment")
+    ORDER_REFUNDED = "order.refunded", _("Refunded a payment")
+    BILLING_CHANGED = "billing.changed", _("Changed the billing data")
+    VAT_ID_CHECKED = "vat_id.checked", _("Recorded a check of the VAT id")
 
 
 @dataclass(frozen=True, kw_only=True)

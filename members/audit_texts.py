@@ -18,6 +18,7 @@ type Text = str | Promise
 FIELDS: dict[str, Text] = {
     "allow_personal_accounts": _("Personal accounts allowed"),
     "amount": _("Amount"),
+    "billing_name": _("Billed to"),
     "country": _("Country"),
     "created": _("Accounts created"),
     "currency": _("Currency"),
@@ -32,6 +33,7 @@ FIELDS: dict[str, Text] = {
     "last_name": _("Last name"),
     "moved_to": _("Moved to"),
     "name": _("Name"),
+    "order": _("Order"),
     "people": _("People"),
     "require_second_factor": _("Administrators need a second factor"),
     "role": _("Role"),
@@ -41,6 +43,8 @@ FIELDS: dict[str, Text] = {
     "state": _("State"),
     "sum": _("Sum"),
     "time_zone": _("Time zone"),
+    "valid": _("Valid"),
+    "vat_id": _("VAT id"),
 }
 VALUES: dict[str, Mapping[str, Text]] = {
     "role": dict(Member.Role.choices),

@@ -341,6 +341,10 @@ if SETUP not in {"open", "first", "operator"}:
     raise ImproperlyConfigured(f"SETUP is {SETUP!r}; it must be 'open', 'first' or 'operator'.")
 INVITATION_DAYS = env.int("INVITATION_DAYS", default=14)
 LETTERS_PER_DAY = env.int("LETTERS_PER_DAY", default=5_000)
+# Of credit, without VAT, in the currency of the organization.
+ORDER_LIMIT = env.int("ORDER_LIMIT", default=10_000)
+ORDERS_PER_MONTH_LIMIT = env.int("ORDERS_PER_MONTH_LIMIT", default=50_000)
+ORDER_DAYS = env.int("ORDER_DAYS", default=30)
 # A folder in which tests name the place where a process dies (decision 16).
 KILL_POINTS = env.str("KILL_POINTS", default="")
 if KILL_POINTS and not LOCAL:

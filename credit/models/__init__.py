@@ -2,7 +2,7 @@ from .billing import BillingProfile, VatCheck
 from .invoices import Invoice, NumberSeries
 from .ledger import LedgerAccount, Transfer
 from .orders import Gateway, Order, Payment, Refund, Treatment
-from .sellers import Seller, VatRate
+from .sellers import Seller
 
 __all__ = [
     "BillingProfile",
@@ -17,5 +17,4 @@ __all__ = [
     "Transfer",
     "Treatment",
     "VatCheck",
-    "VatRate",
 ]

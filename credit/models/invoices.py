@@ -10,10 +10,9 @@ from .orders import Order, Payment, Refund, Treatment, adds_up, treatment_known
 
 
 class NumberSeries(models.Model):
-    """The last number that was given in a series of a year. Its row is locked until what bears the number is there."""
+    """The last number given in a series of a year. Its row is locked until what bears the number is there."""
 
     class Kind(models.TextChoices):
-        ORDER = "order", _("Order")
         INVOICE = "invoice", _("Invoice")
         CREDIT_NOTE = "credit_note", _("Credit note")
 
@@ -24,9 +23,7 @@ class NumberSeries(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "year"], name="number_series_once"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["order", "invoice", "credit_note"]), name="number_series_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=["invoice", "credit_note"]), name="number_series_kind_known"),
         ]
 
     def __str__(self) -> str:

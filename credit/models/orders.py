@@ -10,9 +10,9 @@ from .ledger import AmountField
 
 
 def adds_up(name: str) -> models.CheckConstraint:
-    """Net and VAT are the gross amount, and something is bought."""
+    """Net and VAT are the gross amount, and that is something. Of a cent that goes back, all may be VAT."""
     return models.CheckConstraint(
-        condition=Q(gross=F("net") + F("vat")) & Q(net__gt=0) & Q(vat__gte=0), name=f"{name}_adds_up"
+        condition=Q(gross=F("net") + F("vat")) & Q(gross__gt=0) & Q(net__gte=0) & Q(vat__gte=0), name=f"{name}_adds_up"
     )
 
 
@@ -43,7 +43,7 @@ class Order(models.Model):
     """Credit that an organization wants to buy: ``net`` of it, for ``gross``, in the organization's currency.
 
     It waits for a payment of exactly ``gross``. ``key`` is that of the form, and of the transfers that follow:
-    credit is bought once for each. ``vat_rate`` is a percentage.
+    credit is bought once for each. ``vat_rate`` is a percentage; ``buyer`` is whom the VAT was decided for.
     """
 
     class Method(models.TextChoices):
@@ -67,6 +67,7 @@ class Order(models.Model):
     vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
     vat = AmountField()
     gross = AmountField()
+    buyer = models.JSONField()
     key = models.UUIDField()
     # None: the system, or whoever runs the installation.
     placed_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+", db_constraint=False)
@@ -89,6 +90,7 @@ class Order(models.Model):
                 name="order_waiting_or_closed",
             ),
             models.CheckConstraint(condition=Q(vat_rate__range=(0, 50)), name="order_vat_rate_range"),
+            models.CheckConstraint(condition=Q(net__gt=0), name="order_buys_something"),
             *treatment_known("order"),
             adds_up("order"),
         ]
@@ -100,7 +102,16 @@ class Order(models.Model):
             pgtrigger.Protect(
                 name="stays_what_was_ordered",
                 operation=pgtrigger.UpdateOf(
-                    "organization_id", "number", "method", "net", "treatment", "vat_rate", "vat", "gross", "key"
+                    "organization_id",
+                    "number",
+                    "method",
+                    "net",
+                    "treatment",
+                    "vat_rate",
+                    "vat",
+                    "gross",
+                    "buyer",
+                    "key",
                 )
                 | pgtrigger.Delete,
             )

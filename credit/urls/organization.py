@@ -1,6 +1,6 @@
 from django.urls import path
 
-from credit.views import allocation, member_credit, statements, wallet
+from credit.views import allocation, billing, member_credit, purchases, statements, wallet
 
 app_name = "credit"
 
@@ -8,6 +8,14 @@ urlpatterns = [
     path("credit/", wallet.wallet, name="wallet"),
     path("credit/statement/", statements.wallet_statement, name="wallet_statement"),
     path("credit/statement/export.csv", statements.wallet_statement_export, name="wallet_statement_export"),
+    path("credit/buy/", purchases.buy, name="buy"),
+    path("credit/billing/", billing.billing, name="billing"),
+    path("credit/purchases/", purchases.purchase_list, name="purchase_list"),
+    path("credit/purchases/export/", purchases.purchase_export, name="purchase_export"),
+    path("credit/orders/<str:number>/", purchases.order, name="order"),
+    path("credit/orders/<str:number>/cancel/", purchases.order_cancel, name="order_cancel"),
+    path("credit/invoices/<str:number>/", billing.invoice, name="invoice"),
+    path("credit/invoices/<str:number>/pdf/", billing.invoice_pdf, name="invoice_pdf"),
     path("members/@<str:skype_name>/credit/", member_credit.member_credit, name="member_credit"),
     path("members/@<str:skype_name>/credit/add/", allocation.member_add, name="member_add"),
     path("members/@<str:skype_name>/credit/statement/", statements.member_statement, name="member_statement"),

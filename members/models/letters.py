@@ -25,6 +25,8 @@ class Letter(models.Model):
         ADDRESS_CHANGED = "address_changed", _("Address changed")
         SKYPE_NAMES = "skype_names", _("Your Skype Names")
         SIGN_IN_CHANGED = "sign_in_changed", _("Sign-in changed")
+        ORDER_PLACED = "order_placed", _("Order")
+        INVOICE = "invoice", _("Invoice")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -67,6 +69,8 @@ class Letter(models.Model):
                         "address_changed",
                         "skype_names",
                         "sign_in_changed",
+                        "order_placed",
+                        "invoice",
                     ]
                 ),
                 name="letter_kind_known",

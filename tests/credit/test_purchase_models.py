@@ -16,7 +16,7 @@ AMOUNTS = {"net": Decimal(100), "vat_rate": Decimal(20), "vat": Decimal(20), "gr
 
 
 def order(organization, number="O-2026-000001", **facts):
-    given = {"method": "bank_transfer", "treatment": "standard", "key": uuid4(), **AMOUNTS, **facts}
+    given = {"method": "bank_transfer", "treatment": "standard", "key": uuid4(), "buyer": {}, **AMOUNTS, **facts}
     return Order.objects.create(organization=organization, number=number, **given)
 
 

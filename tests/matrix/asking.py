@@ -71,7 +71,7 @@ class Asker:
         request._dont_enforce_csrf_checks = not check_csrf
         response = self.handler.get_response(request)
         content = b"".join(response.streaming_content) if response.streaming else response.content
-        return Answer(response.status_code, dict(response.headers), content.decode())
+        return Answer(response.status_code, dict(response.headers), content.decode(errors="replace"))
 
 
 @contextmanager

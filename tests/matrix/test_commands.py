@@ -27,6 +27,7 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
     directory = tmp_path / "directory.csv"
     directory.write_text("E-mail,First name\nanna@people.example,Anna\n")
     return {
+        "add_credit": ["--amount", "50", "--reference", "statement 7"],
         "import_members": [str(directory)],
         "invite_members": ["anna@people.example"],
         "list_members": [],

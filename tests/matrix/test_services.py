@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from operator import attrgetter as of
 from typing import Any
@@ -50,6 +51,7 @@ def key(side: object) -> object:
 
 
 BATCH = {"batch": of("draft")}
+BILLING = {"name": "Third", "street": "1 rue Neuve", "city": "Lyon", "country": "FR", "email": "a@people.example"}
 VERBS: dict[str, Verb] = {
     "departments.add_department": Verb(MANAGE, {"name": "Werft"}, {"parent": of("department")}),
     "departments.change_department": Verb(
@@ -110,6 +112,9 @@ VERBS: dict[str, Verb] = {
     "allocation.allocate_credit": Verb(
         Capability.MANAGE_CREDIT, {"amount": Decimal("12.50"), "key": key}, {"members": lambda side: [side.plain]}
     ),
+    "orders.place_order": Verb(Capability.MANAGE_CREDIT, {"amount": Decimal(50), "key": key}),
+    "orders.cancel_order": Verb(Capability.MANAGE_CREDIT, {}, {"order": of("order")}),
+    "billing.change_billing": Verb(Capability.MANAGE_CREDIT, {"fields": lambda side: BILLING}),
     "runs.start_run": Verb(
         MANAGE,
         {"kind": "block_members", "expected": 1, "key": key, "facts": lambda side: {"reason": ""}},
@@ -150,6 +155,11 @@ WITHOUT_ROLE = {
     "joining.tell_inviter": LINK,
     "operators.appoint_operator": INSTALLATION,
     "operators.create_operator": INSTALLATION,
+    "orders.confirm_order": INSTALLATION,
+    "orders.receive_payment": INSTALLATION,
+    "orders.refund_order": INSTALLATION,
+    "billing.record_vat_check": INSTALLATION,
+    "billing.change_seller": INSTALLATION,
     "operators.dismiss_operator": INSTALLATION,
     "organizations.create_organization": INSTALLATION,
     "organizations.set_up_organization": "as the setting SETUP says",
@@ -187,7 +197,7 @@ def test_the_table_names_every_argument_that_could_belong_to_another(name):
     verb, parameters = VERBS[name], set(inspect.signature(ALL[name]).parameters)
 
     assert parameters >= {"actor", "organization", *verb.given, *verb.objects}
-    objects = {"member", "members", "department", "parent", "successor", "batch", "invitation", "invitations"}
+    objects = {"order", "member", "members", "department", "parent", "successor", "batch", "invitation", "invitations"}
     assert parameters & objects == set(verb.objects)
 
 
@@ -258,6 +268,7 @@ def test_what_belongs_to_another_company_is_left_alone(world, name, argument, wh
 @pytest.mark.parametrize("name", [name for name, why in WITHOUT_ROLE.items() if why == INSTALLATION])
 def test_only_those_who_run_the_installation_may(world, name):
     company = Company(name="X", slug="x", country="FR", currency="EUR", time_zone="Europe/Paris", language="en")
+    own = {"organization": world.own.organization}
     arguments: dict[str, dict[str, Any]] = {
         "operators.appoint_operator": {"skype_name": "stranger.one"},
         "operators.create_operator": {
@@ -273,6 +284,23 @@ def test_only_those_who_run_the_installation_may(world, name):
             "founder": Founder(skype_name="another.one", email="anna@people.example", password=PASSWORD),
         },
         "factors.reset_personal_second_factor": {"user": world.people["stranger"].user},
+        "orders.confirm_order": {**own, "order": world.own.order, "amount": world.own.order.gross},
+        "orders.receive_payment": {**own, "amount": Decimal(50), "reference": "statement 7"},
+        "orders.refund_order": {
+            **own,
+            "order": world.own.paid_order,
+            "amount": Decimal(60),
+            "reason": "",
+            "key": uuid4(),
+        },
+        "billing.record_vat_check": {
+            **own,
+            "vat_id": "FR40303265045",
+            "valid": True,
+            "checked_on": date(2026, 11, 22),
+            "reference": "VIES 1",
+        },
+        "billing.change_seller": {"fields": {"name": "Another"}},
     }
     refused = people_without(world, Capability.RUN_INSTALLATION)
     assert {"administrator", "other's administrator"} <= set(refused)

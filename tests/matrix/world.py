@@ -25,6 +25,10 @@ from django.utils.http import urlsafe_base64_encode
 
 from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
+from credit.letters import write_order_letter
+from credit.models import BillingProfile, Order
+from credit.purchases import place, settle
+from credit.sellers import price_for
 from members import directory
 from members.access import ROLES, Actor
 from members.audit import Action, record
@@ -138,6 +142,8 @@ def _side(word: str, *, first_row: int) -> Side:
     _member(side, "careful")
     AuthenticatorAppFactory(user=side.careful.user)
     side.passkey = PasskeyFactory(user=side.administrator.user, name=f"{title} {CANARY}")
+    fund(organization=side.organization, actor=Actor.system(), amount=Decimal(1_000), key=uuid4())
+    _purchases(side)
     now = timezone.now()
     side.session = UserSession.objects.create(user=side.plain.user, key=word, began_at=now, seen_at=now)
     _invitations(side)
@@ -148,6 +154,27 @@ def _side(word: str, *, first_row: int) -> Side:
     side.reset_token = default_token_generator.make_token(side.plain.user)
     side.address_token = address_token(side.plain.user)
     return side
+
+
+def _purchases(side: Side) -> None:
+    """An order that waits, and one that was paid, with its invoice."""
+    title = side.word.title()
+    organization, buyer = side.organization, side.administrator
+    actor = Actor.of_member(buyer)
+    address = {"street": f"1 {title} {CANARY}", "city": title, "country": "FR", "vat_id": "FR40303265045"}
+    BillingProfile.objects.create(
+        organization=organization, name=f"{title} {CANARY}", email=f"{side.word}.bills@people.example", **address
+    )
+
+    def order() -> Order:
+        price = price_for(organization, Decimal(100))
+        method = Order.Method.BANK_TRANSFER
+        return place(organization=organization, actor=actor, price=price, method=method, key=uuid4(), member=buyer)
+
+    side.order, side.paid_order = order(), order()
+    write_order_letter(side.order)
+    payment = settle(side.paid_order, actor=actor, gateway="bank_transfer", reference=side.paid_order.number)
+    side.invoice = payment.invoice
 
 
 def _department(side: Side, name: str) -> Department:

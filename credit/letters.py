@@ -1,0 +1,71 @@
+"""The letters about purchases: when an order is placed, and with each invoice."""
+
+from typing import Any
+
+from django.db import transaction
+
+from credit.models import Invoice, Order
+from credit.sellers import current_seller, written_iban
+from members.addresses import same_address_key
+from members.letter_texts import absolute_url, register_composer
+from members.mail import personal_letter, write_letters
+from members.models import Letter, Member
+
+
+@transaction.atomic(savepoint=False)
+def write_order_letter(order: Order) -> None:
+    """Tell whoever placed an order what to transfer, and where to."""
+    buyer = _buyer(order)
+    if buyer is not None:
+        letter = personal_letter(Letter.Kind.ORDER_PLACED, buyer.user, organization=order.organization, member=buyer)
+        letter.facts = {"order": order.pk}
+        write_letters([letter])
+
+
+@transaction.atomic(savepoint=False)
+def write_invoice_letters(invoice: Invoice) -> None:
+    """Tell whoever bought, and the address for invoices, that an invoice or a credit note is there."""
+    facts = {"invoice": invoice.pk}
+    letters, told = [], set()
+    buyer = _buyer(invoice.order)
+    if buyer is not None:
+        letter = personal_letter(Letter.Kind.INVOICE, buyer.user, organization=invoice.organization, member=buyer)
+        letter.facts = facts
+        letters.append(letter)
+        told.add(same_address_key(letter.email))
+    address = invoice.buyer["email"]
+    if address and same_address_key(address) not in told:
+        letters.append(Letter(organization=invoice.organization, kind=Letter.Kind.INVOICE, email=address, facts=facts))
+    write_letters(letters)
+
+
+def _buyer(order: Order) -> Member | None:
+    buyer = order.placed_by
+    return buyer if buyer is not None and buyer.state == Member.State.ACTIVE else None
+
+
+def _order_placed(letter: Letter) -> dict[str, Any] | None:
+    order = Order.objects.filter(organization=letter.organization, pk=letter.facts.get("order")).first()
+    if order is None or letter.organization is None or order.state != Order.State.WAITING:
+        return None
+    seller = current_seller()
+    return {
+        "order": order,
+        "seller": seller,
+        "iban": written_iban(seller.iban),
+        "url": absolute_url("credit:order", letter.organization.slug, order.number),
+    }
+
+
+def _invoice(letter: Letter) -> dict[str, Any] | None:
+    invoices = Invoice.objects.select_related("order", "corrects")
+    invoice = invoices.filter(organization=letter.organization, pk=letter.facts.get("invoice")).first()
+    if invoice is None or letter.organization is None:
+        return None
+    return {"invoice": invoice, "url": absolute_url("credit:invoice", letter.organization.slug, invoice.number)}
+
+
+def register() -> None:
+    """Called once at start-up."""
+    register_composer(Letter.Kind.ORDER_PLACED, _order_placed)
+    register_composer(Letter.Kind.INVOICE, _invoice)

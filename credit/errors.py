@@ -91,3 +91,23 @@ class OrderOfAnother(Refusal):
 class NoReference(Refusal):
     text = _("Say by which reference the payment came in, in at most {most} characters.")
     field = "reference"
+
+
+class RechargeOfNothing(Refusal):
+    text = _("The amount must be more than zero.")
+    field = "amount"
+
+
+class ThresholdBelowZero(Refusal):
+    text = _("The threshold can’t be below zero.")
+    field = "below"
+
+
+class ThresholdAboveAmount(Refusal):
+    text = _("One recharge would not reach that. Choose at most the amount of a recharge.")
+    field = "below"
+
+
+class LimitBelowAmount(Refusal):
+    text = _("Not one recharge would fit into that. Choose at least the amount of a recharge.")
+    field = "monthly_limit"

@@ -7,10 +7,11 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from credit.ledger import Move, Posted, account_of, post
-from credit.models import LedgerAccount, Transfer
+from credit.models import LedgerAccount, RechargeCall, Transfer
 from credit.selectors.balances import NO_CREDIT
 from members.access import Actor
 from members.models import Organization
+from skypemgr.background import wake
 
 Kind, Operation = LedgerAccount.Kind, Transfer.Operation
 
@@ -31,6 +32,7 @@ def owed_by(organization: Organization) -> Decimal:
 def fund(*, organization: Organization, actor: Actor, amount: Decimal, key: UUID, reason: str = "") -> Posted:
     """Put bought credit into the wallet, once for each ``key``, and settle at once what is owed.
 
+    Recharges that the wallet couldn't cover are tried again after it, by a worker: they lock members first.
     Raises KeyReused when the key was used for another amount.
     """
     wallet = account_of(organization, Kind.WALLET)
@@ -40,6 +42,9 @@ def fund(*, organization: Organization, actor: Actor, amount: Decimal, key: UUID
     if posted.new and (owed := owed_by(organization)):
         settlement = Move(wallet, account_of(organization, Kind.RECEIVABLE), min(owed, amount), key)
         post(organization=organization, operation=Operation.SETTLEMENT, moves=[settlement], actor=actor)
+    if posted.new:
+        RechargeCall.objects.create(organization=organization)
+        wake("credit.recharge_members")
     return posted
 
 

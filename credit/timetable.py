@@ -1,6 +1,7 @@
 """The jobs of this app, registered when it starts."""
 
 from credit.services.orders import expire_orders
+from credit.services.recharge_sweep import resume_recharges, sweep_recharges
 from members import jobs
 from members.jobs import Job
 from members.periods import Every
@@ -8,4 +9,9 @@ from members.periods import Every
 
 def register() -> None:
     """Register the jobs of this app."""
-    jobs.add(Job(name="expire_orders", every=Every.HOUR, work=lambda run: expire_orders()))
+    jobs.add(
+        Job(name="expire_orders", every=Every.HOUR, work=lambda run: expire_orders()),
+        Job(name="sweep_recharges", every=Every.HOUR, work=sweep_recharges),
+        # After a month without a tick one look is enough: what matters is who is low now.
+        Job(name="resume_recharges", every=Every.MONTH, work=resume_recharges, per_organization=True),
+    )

@@ -60,6 +60,8 @@ class Action(models.TextChoices):
     ORDER_REFUNDED = "order.refunded", _("Refunded a payment")
     BILLING_CHANGED = "billing.changed", _("Changed the billing data")
     VAT_ID_CHECKED = "vat_id.checked", _("Recorded a check of the VAT id")
+    RECHARGE_ACTIVATED = "recharge.activated", _("Turned on auto-recharge")
+    RECHARGE_STOPPED = "recharge.stopped", _("Turned off auto-recharge")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -225,6 +225,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "send-letters": {"task": "members.send_letters", "schedule": 5.0, "options": {"expires": 10}},
     "advance-batches": {"task": "members.advance_batches", "schedule": 5.0, "options": {"expires": 10}},
+    "recharge-members": {"task": "credit.recharge_members", "schedule": 5.0, "options": {"expires": 10}},
     "run-jobs": {"task": "members.run_jobs", "schedule": 20.0, "options": {"expires": 30}},
 }
 

@@ -51,6 +51,7 @@ WITHOUT_ACTOR = {
     "jobs.py",
     "letters.py",
     "purge.py",
+    "recharge_sweep.py",
     "run_work.py",
     "tallies.py",
 }
@@ -60,6 +61,7 @@ WITHOUT_CAPABILITY = {
 }
 # Why a file may catch whatever happens.
 CATCHES_EVERYTHING = {
+    "credit/services/recharge_sweep.py": "one organization that fails must not keep the others without credit",
     "members/services/import_work.py": "one batch that fails must not stop those behind it; the log says what it was",
     "skypemgr/installation.py": "a check that could not run has failed, whatever the reason (reliability.md D20)",
     "skypemgr/invariants.py": "a question that could not be asked is answered no (reliability.md D20)",

@@ -2,6 +2,7 @@ from .billing import BillingProfile, VatCheck
 from .invoices import Invoice, NumberSeries
 from .ledger import LedgerAccount, Transfer
 from .orders import Gateway, Order, Payment, Refund, Treatment
+from .recharge import RechargeCall, RechargePlan
 from .sellers import Seller
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "NumberSeries",
     "Order",
     "Payment",
+    "RechargeCall",
+    "RechargePlan",
     "Refund",
     "Seller",
     "Transfer",

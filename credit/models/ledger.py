@@ -170,6 +170,15 @@ class Transfer(models.Model):
                 condition=Q(actor_kind__in=["member", "operator", "system"]), name="transfer_actor_kind_known"
             ),
         ]
+        indexes = [
+            # What an account was recharged by in a month.
+            models.Index(
+                fields=["target", "recorded_at"],
+                include=["amount"],
+                condition=Q(operation="recharge"),
+                name="transfer_recharges",
+            )
+        ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             pgtrigger.Trigger(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from credit.views import allocation, billing, member_credit, purchases, statements, wallet
+from credit.views import allocation, billing, member_credit, member_recharge, purchases, statements, wallet
 
 app_name = "credit"
 
@@ -23,5 +23,9 @@ urlpatterns = [
         "members/@<str:skype_name>/credit/statement/export.csv",
         statements.member_statement_export,
         name="member_statement_export",
+    ),
+    path("members/@<str:skype_name>/auto-recharge/", member_recharge.member_recharge, name="member_recharge"),
+    path(
+        "members/@<str:skype_name>/auto-recharge/off/", member_recharge.member_recharge_off, name="member_recharge_off"
     ),
 ]

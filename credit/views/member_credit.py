@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from credit.selectors.balances import balance_of
 from credit.views.add_panel import add_panel
+from credit.views.recharge_panel import recharge_panel
 from credit.views.statements import statement_panel
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
@@ -30,6 +31,7 @@ def show_member_credit(request: OrganizationRequest, member: Member, **refused: 
         "now": timezone.now(),
         "add": add_panel(request, member, refused.get("add_form")),
         **statement_panel(request, member),
+        "recharge": recharge_panel(request, member, refused.get("recharge_form")),
         "refused": next(iter(refused.values()), None),
     }
     return render(request, "credit/member_credit.html", context, status=422 if refused else 200)

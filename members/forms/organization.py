@@ -13,7 +13,10 @@ class OrganizationSettingsForm(forms.Form):
     """What an organization may change about itself."""
 
     name = CompanyNameField(label=_("Company name"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
-    time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Days and months begin here."))
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        help_text=_("Days and months begin here. Another time zone counts for months from the next one on."),
+    )
     language = forms.ChoiceField(
         label=_("Language"),
         choices=LANGUAGES,

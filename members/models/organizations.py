@@ -14,6 +14,9 @@ class Organization(models.Model):
     country = models.CharField(max_length=2)
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=64)
+    # The month in which the zone was changed last: it is that of the zone before (members/months.py).
+    zone_month_start = models.DateTimeField(null=True)
+    zone_month_end = models.DateTimeField(null=True)
     language = models.CharField(max_length=5, choices=LANGUAGES, default="en")
     allow_personal_accounts = models.BooleanField(default=True)
     # Administrators without a second factor are led to get one before the console opens.
@@ -28,6 +31,11 @@ class Organization(models.Model):
             models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="organization_country_shape"),
             models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="organization_currency_shape"),
             models.CheckConstraint(condition=~Q(name=""), name="organization_has_name"),
+            models.CheckConstraint(
+                condition=Q(zone_month_start=None, zone_month_end=None)
+                | Q(zone_month_start__isnull=False, zone_month_end__gt=F("zone_month_start")),
+                name="organization_zone_month_whole",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,8 @@ from django.db.models import Exists, F, Min, OuterRef, Q, Subquery
 from members import jobs
 from members.jobs import Job, Run
 from members.models import Heartbeat, JobRun, Organization
-from members.periods import period_at, period_named, periods_after
+from members.months import month_at, month_named
+from members.periods import Every, Period, period_at, period_named, periods_after
 from skypemgr.background import wake
 from skypemgr.clock import DatabaseClock, database_now
 from skypemgr.kill_points import kill_point
@@ -56,10 +57,9 @@ def knock() -> None:
 
 def _carry_out(run: JobRun) -> bool:
     job = jobs.find_job(run.job)
-    zone = ZoneInfo(run.organization.time_zone) if run.organization else ZoneInfo("UTC")
     try:
         kill_point("jobs.after_claim")
-        job.work(Run(period_named(run.period, job.every, zone), run.organization))
+        job.work(Run(_period_of(run, job), run.organization))
     except Exception as error:
         # One job's mistake must not hold up the others; it is tried again, and shown in the end.
         logger.exception("The job %s for %s could not be finished.", run.job, run.period)
@@ -67,6 +67,14 @@ def _carry_out(run: JobRun) -> bool:
         return False
     kill_point("jobs.after_work")
     return finish_run(run)
+
+
+def _period_of(run: JobRun, job: Job) -> Period:
+    if run.organization is None:
+        return period_named(run.period, job.every, ZoneInfo("UTC"))
+    if job.every is Every.MONTH:
+        return month_named(run.organization, run.period)
+    return period_named(run.period, job.every, ZoneInfo(run.organization.time_zone))
 
 
 @transaction.atomic(durable=True)
@@ -89,30 +97,37 @@ def _planned(job: Job, now: dt.datetime) -> Iterator[JobRun]:
     runs = JobRun.objects.filter(job=job.name).order_by("-period")
     if not job.per_organization:
         newest = runs.filter(organization=None).values_list("period", flat=True).first()
-        yield from _missing(job, None, ZoneInfo("UTC"), newest, now, now)
+        yield from _missing(job, None, newest, now, now)
         return
     # Of each organization one step in an index: runs are kept for more than a year.
     last = Subquery(runs.filter(organization=OuterRef("pk")).values("period")[:1])
     began: dt.datetime | None = None
-    for organization in Organization.objects.only("time_zone", "created_at").annotate(last=last).order_by("pk"):
+    organizations = Organization.objects.only("time_zone", "zone_month_start", "zone_month_end", "created_at")
+    for organization in organizations.annotate(last=last).order_by("pk"):
         if organization.last is None and began is None:
             began = runs.aggregate(began=Min("created_at"))["began"] or now
         # Before the job existed, or the organization, there was nothing to miss.
         since = max(began or now, organization.created_at)
-        yield from _missing(job, organization, ZoneInfo(organization.time_zone), organization.last, since, now)
+        yield from _missing(job, organization, organization.last, since, now)
 
 
 def _missing(
     job: Job,
     organization: Organization | None,
-    zone: ZoneInfo,
     newest: str | None,
     since: dt.datetime,
     now: dt.datetime,
 ) -> Iterator[JobRun]:
-    current = period_at(now, job.every, zone)
+    zone = ZoneInfo(organization.time_zone) if organization else ZoneInfo("UTC")
+
+    def period_of(instant: dt.datetime) -> Period:
+        if organization is not None and job.every is Every.MONTH:
+            return month_at(organization, instant)
+        return period_at(instant, job.every, zone)
+
+    current = period_of(now)
     if newest is None:
-        first = period_at(min(since, now), job.every, zone)
+        first = period_of(min(since, now))
         periods = [first, *periods_after(first.key, until=current, every=job.every, zone=zone)]
     else:
         # None at all when the clock, or the organization's zone, has gone back to before the newest.

@@ -12,6 +12,7 @@ from members.errors import OwnSecondFactorFirst
 from members.factors import has_second_factor
 from members.locks import lock_organization, take_time
 from members.models import Department, Member, Organization
+from members.months import present_month
 from members.names import path_sort_key
 from members.newcomers import sorting_of
 
@@ -30,7 +31,8 @@ def change_organization_settings(
 ) -> Organization:
     """Change what an organization may change about itself; with the language, names are sorted as it sorts.
 
-    Refusing personal accounts concerns new ones: those who are members stay.
+    Months go by a new time zone from the next one on. Refusing personal accounts concerns new ones: those who are
+    members stay.
     """
     require(actor, organization, Capability.MANAGE_ORGANIZATION)
     take_time()
@@ -46,9 +48,14 @@ def change_organization_settings(
     changed = [field for field, value in new.items() if before[field] != value]
     if not changed:
         return organization
+    saved = list(changed)
+    if "time_zone" in changed:
+        month = present_month(organization)
+        organization.zone_month_start, organization.zone_month_end = month.start, month.end
+        saved += ["zone_month_start", "zone_month_end"]
     for field in changed:
         setattr(organization, field, new[field])
-    organization.save(update_fields=changed)
+    organization.save(update_fields=saved)
     if "language" in changed:
         _sort_departments(organization)
         _sort_members(organization)

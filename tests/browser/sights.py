@@ -83,6 +83,13 @@ def send_no_address(page: Page) -> None:
     send(page)
 
 
+def recharge_by_nothing(page: Page) -> None:
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    page.locator("#recharge_amount").fill("")
+    page.locator("#recharge_below").fill("-5")
+    page.locator("section[aria-labelledby=auto-recharge] .button-primary").click()
+
+
 def send_password(page: Page) -> None:
     page.evaluate("for (const form of document.forms) form.noValidate = true")
     page.locator("#password .button-primary").click()
@@ -303,6 +310,8 @@ SIGHTS = [
     Sight("credit:wallet_statement", state="nothing-found", query="?kind=refund"),
     Sight("credit:member_credit", args=member("active")),
     Sight("credit:member_credit", state="empty", args=member("blocked")),
+    Sight("credit:member_credit", state="recharge-waiting", args=member("invited")),
+    Sight("credit:member_credit", state="recharge-refused", args=member("active"), act=recharge_by_nothing, status=422),
     Sight("credit:member_statement", args=member("active")),
     Sight("my_credit:statement", "member", args=lambda world, language: [world.company.slug]),
     Sight("my_credit:statement", "guest", "empty", args=lambda world, language: [world.company.slug]),
@@ -344,6 +353,7 @@ ACTS = {
     "members:import_take_in",
     "members:member_role",
     "members:member_unblock",
+    "credit:member_recharge_off",
 }
 ANSWERS = {
     "healthz": "text/plain",
@@ -363,4 +373,4 @@ ANSWERS = {
     "members:import_progress": "text/html",
 }
 # Lead elsewhere, to a page that is here.
-WAYS = {"home", "join:accept", "credit:member_add"}
+WAYS = {"home", "join:accept", "credit:member_add", "credit:member_recharge"}

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 from tinyhtml5.parser import HTMLParser
 
-from tests.browser.sights import ACTS, ANSWERS, SIGHTS, WAYS, Sight, named_urls
+from tests.browser.sights import ACTS, ANSWERS, OF_COMPANY, SIGHTS, WAYS, Sight, named_urls
 from tests.browser.site import METRICS_TOKEN, Site, wait_until_the_site_rests
 from tests.browser.tour import Tour, touring
 from tests.browser.world import build_world
@@ -185,6 +185,6 @@ def _address(tour: Tour, name: str) -> str:
     if name.startswith("members:run_"):
         parts["pk"] = world.runs["running"].pk
     wanted = named_urls()[name].pattern.converters
-    if name.startswith(("members:", "reports:")):
+    if name.startswith(OF_COMPANY):
         wanted = ["org_slug", *wanted]
     return reverse(name, kwargs={part: parts[part] for part in wanted})

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
+from credit.services.recharge import set_auto_recharge
 from members.access import Actor
 from members.importing import Draft
 from members.letter_texts import reset_url
@@ -258,6 +259,16 @@ def _move_credit(world: World, acting: dict[str, Any]) -> None:
     wallet, usage = account_of(company, "wallet"), account_of(company, "usage")
     move("allocation", [(wallet, account) for account in accounts], "25", actor=acting["actor"], reason="Site in Basel")
     move("charge", [(account, usage) for account in accounts for _ in range(30)], "0.855", actor=Actor.system())
+    _recharge(acting, world.members["active"], limit=60)
+    # Nothing more fits into this month.
+    _recharge(acting, world.members["blocked"], limit=15)
+    # More than the wallet holds.
+    _recharge(acting, world.members["invited"], amount=90_000, limit=90_000)
+
+
+def _recharge(acting: dict[str, Any], member: Member, *, amount: int = 15, limit: int) -> None:
+    terms = {"amount": Decimal(amount), "below": Decimal(5), "monthly_limit": Decimal(limit)}
+    set_auto_recharge(**acting, members=Member.objects.filter(pk=member.pk), **terms)
 
 
 def _spoil_letters(company: Organization) -> None:

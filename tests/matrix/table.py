@@ -444,6 +444,17 @@ TABLE: dict[str, Page] = {
     ),
     "credit:member_statement": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
     "credit:member_statement_export": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
+    "credit:member_recharge": Page(
+        access=CREDIT,
+        get=302,
+        post=302,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={"amount": "20", "below": "5", "monthly_limit": "60"},
+        logs=("recharge.activated",),
+    ),
+    "credit:member_recharge_off": Page(
+        access=CREDIT, post=302, at={"skype_name": of("careful.user.skype_name")}, logs=("recharge.stopped",)
+    ),
     "members:member_profile": Page(
         access=VIEW,
         get=200,

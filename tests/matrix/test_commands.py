@@ -33,6 +33,10 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
         "list_members": [],
         "resend_invitations": [],
         "show_balance": [],
+        "set_auto_recharge": [
+            *("--member", f"{OWN}.plain", "--amount", "20"),
+            *("--below", "5", "--monthly-limit", "60"),
+        ],
     }
 
 
@@ -45,6 +49,10 @@ NAMING: dict[str, list[tuple[str, Any]]] = {
         ("--member", lambda side: side.personal_invitation.email),
     ],
     "show_balance": [
+        ("--member", lambda side: side.plain.user.skype_name),
+        ("--member", lambda side: side.plain.email),
+    ],
+    "set_auto_recharge": [
         ("--member", lambda side: side.plain.user.skype_name),
         ("--member", lambda side: side.plain.email),
     ],

@@ -53,6 +53,12 @@ def key(side: object) -> object:
 BATCH = {"batch": of("draft")}
 BILLING = {"name": "Third", "street": "1 rue Neuve", "city": "Lyon", "country": "FR", "email": "a@people.example"}
 VERBS: dict[str, Verb] = {
+    "recharge.set_auto_recharge": Verb(
+        Capability.MANAGE_CREDIT,
+        {"amount": Decimal(20), "below": Decimal(5), "monthly_limit": Decimal(60)},
+        {"members": members_of("plain")},
+    ),
+    "recharge.stop_auto_recharge": Verb(Capability.MANAGE_CREDIT, {}, {"members": members_of("careful")}),
     "departments.add_department": Verb(MANAGE, {"name": "Werft"}, {"parent": of("department")}),
     "departments.change_department": Verb(
         MANAGE, {"name": "Werft"}, {"department": of("empty"), "parent": of("department")}

@@ -26,7 +26,7 @@ from django.utils.http import urlsafe_base64_encode
 from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
 from credit.letters import write_order_letter
-from credit.models import BillingProfile, Order
+from credit.models import BillingProfile, Order, RechargePlan
 from credit.purchases import place, settle
 from credit.sellers import price_for
 from members import directory
@@ -144,6 +144,9 @@ def _side(word: str, *, first_row: int) -> Side:
     side.passkey = PasskeyFactory(user=side.administrator.user, name=f"{title} {CANARY}")
     fund(organization=side.organization, actor=Actor.system(), amount=Decimal(1_000), key=uuid4())
     _purchases(side)
+    RechargePlan.objects.create(
+        organization=side.organization, member=side.careful, amount=20, below=5, monthly_limit=60
+    )
     now = timezone.now()
     side.session = UserSession.objects.create(user=side.plain.user, key=word, began_at=now, seen_at=now)
     _invitations(side)

@@ -1,0 +1,95 @@
+"""How auto-recharge stands for members: what a month has used, what is refused, and until when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+
+from django.db.models import F, QuerySet
+
+from credit.models import RechargePlan
+from credit.recharging import Need, recharged_in
+from credit.selectors.balances import NO_CREDIT
+from members.models import Member, Organization
+from members.months import present_month
+from members.periods import Period
+
+Refusal = RechargePlan.Refusal
+
+
+class State(StrEnum):
+    OFF = "off"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True)
+class Recharging:
+    """The auto-recharge of a member: their plan if they ever had one, balance, and what this month has used of it."""
+
+    plan: RechargePlan | None
+    balance: Decimal
+    used: Decimal
+    month: Period
+
+    @property
+    def state(self) -> State:
+        """Suspended as soon as one more recharge would pass the limit of this month."""
+        if self.plan is None or not self.plan.active:
+            return State.OFF
+        return State.SUSPENDED if self.used + self.plan.amount > self.plan.monthly_limit else State.ACTIVE
+
+    @property
+    def suspended_until(self) -> datetime | None:
+        return self.month.end if self.state is State.SUSPENDED else None
+
+    @cached_property
+    def waiting_for(self) -> Decimal:
+        """What the wallet would have to cover now for a recharge that is due; nothing when none is."""
+        if self.plan is None or self.state is not State.ACTIVE:
+            return NO_CREDIT
+        return Need.of(
+            balance=self.balance,
+            amount=self.plan.amount,
+            below=self.plan.below,
+            limit=self.plan.monthly_limit,
+            used=self.used,
+        ).allowed
+
+
+def list_recharging(organization: Organization, members: Sequence[Member]) -> dict[int, Recharging]:
+    """The auto-recharge of those of ``members`` for whom it was ever turned on, by their id; two queries."""
+    month = present_month(organization)
+    plans = (
+        RechargePlan.objects.filter(organization=organization, member__in=members)
+        .exclude(member__state=Member.State.LEFT)
+        .annotate(
+            balance=F("member__ledger_account__balance"),
+            used=recharged_in(month, "member__ledger_account"),
+        )
+    )
+    return {plan.member_id: Recharging(plan, plan.balance or NO_CREDIT, plan.used, month) for plan in plans}
+
+
+def recharging_of(organization: Organization, member: Member) -> Recharging:
+    """The auto-recharge of one member."""
+    found = list_recharging(organization, [member]).get(member.pk)
+    return found or Recharging(None, NO_CREDIT, NO_CREDIT, present_month(organization))
+
+
+def refused_plans(organization: Organization, refusal: str) -> QuerySet[RechargePlan]:
+    """The plans of members who are below their threshold and could not be recharged for a reason, longest first.
+
+    Of those whose limit was reached, this month's.
+    """
+    plans = RechargePlan.objects.filter(organization=organization, active=True, refusal=refusal)
+    if refusal == Refusal.LIMIT:
+        plans = plans.filter(refused_at__gte=present_month(organization).start)
+    return (
+        plans.filter(member__ledger_account__balance__lt=F("below"))
+        .exclude(member__state=Member.State.LEFT)
+        .select_related("member__user")
+        .order_by("refused_at", "pk")
+    )

@@ -28,6 +28,10 @@ class HasLeft(Refusal):
     text = _("{name} has left, and gets no credit any more.")
 
 
+class NobodyGetsCredit(Refusal):
+    text = _("There is nobody here who can get credit.")
+
+
 class SellerIncomplete(Refusal):
     """Nobody can buy until operators have said who sells; ``missing`` names the fields."""
 

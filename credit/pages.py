@@ -9,7 +9,16 @@ from credit.selectors.balances import list_balances
 from credit.views.statements import render_own_credit
 from members.access import Capability
 from members.models import Organization
-from members.registry import MemberFact, MembersColumn, MemberTab, NavigationEntry, PersonalPanel, registry
+from members.registry import (
+    BulkAction,
+    DepartmentAction,
+    MemberFact,
+    MembersColumn,
+    MemberTab,
+    NavigationEntry,
+    PersonalPanel,
+    registry,
+)
 from skypemgr.money import money
 
 
@@ -25,6 +34,7 @@ def register() -> None:
             order=30,
             children=[
                 ("wallet", _("Wallet"), "credit:wallet", Capability.MANAGE_CREDIT),
+                ("allocate", _("Allocate credit"), "credit:allocate", Capability.MANAGE_CREDIT),
                 ("statement", _("Statement"), "credit:wallet_statement", Capability.MANAGE_CREDIT),
                 ("purchases", _("Purchases"), "credit:purchase_list", Capability.MANAGE_CREDIT),
                 ("billing", _("Billing data"), "credit:billing", Capability.MANAGE_CREDIT),
@@ -43,6 +53,21 @@ def register() -> None:
         PersonalPanel(key="credit", order=10, render=render_own_credit),
         CauseFinder(key="batches", find=batches_of),
         MemberFact(key="balance", values=list_balances),
+        BulkAction(
+            key="allocate",
+            label=_("Allocate credit"),
+            url_name="credit:members_allocate",
+            capability=Capability.MANAGE_CREDIT,
+            order=10,
+        ),
+        DepartmentAction(
+            key="allocate",
+            label=_("Allocate credit"),
+            icon="credit",
+            url_name="credit:members_allocate",
+            capability=Capability.MANAGE_CREDIT,
+            order=10,
+        ),
     )
 
 

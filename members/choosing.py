@@ -1,7 +1,7 @@
 """The people that a bulk action's pages are about, and sentences for how far it would reach."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Self, cast
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -34,7 +34,7 @@ class Chosen:
     asked: MembersQuery
 
     @classmethod
-    def read(cls, request: OrganizationRequest, query: QueryDict) -> "Chosen":
+    def read(cls, request: OrganizationRequest, query: QueryDict) -> Self:
         return cls(Selection.read(query, name="member"), MembersQuery.read(request.organization, query))
 
     @property

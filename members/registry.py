@@ -94,6 +94,18 @@ class BulkAction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DepartmentAction:
+    """A line in the menu of a department. Its URL gets the selection of everybody in it and under it."""
+
+    key: str
+    label: Text
+    icon: str
+    url_name: str
+    capability: "Capability"
+    order: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonalPanel:
     """A panel of /me/. ``render`` gives safe HTML, or "" for nothing."""
 

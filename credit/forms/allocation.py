@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -5,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from credit.forms.fields import AmountField
-from skypemgr.forms import ReasonField
+from skypemgr.forms import Explained, ReasonField
 
 
 class AllocationForm(forms.Form):
@@ -20,3 +21,34 @@ class AllocationForm(forms.Form):
         field = self.fields["amount"]
         assert isinstance(field, AmountField)
         field.set_currency(currency)
+
+
+class RecipientsForm(forms.Form):
+    """Who is to get credit: everybody, or a department."""
+
+    EVERYBODY, DEPARTMENT = "everybody", "department"
+    WHOM = (
+        (EVERYBODY, Explained(_("Everybody"), _("All members, those who have not joined yet among them."))),
+        (DEPARTMENT, Explained(_("A department"), _("All of its people."))),
+    )
+
+    whom = forms.ChoiceField(label=_("Who gets credit"), widget=forms.RadioSelect, initial=EVERYBODY, choices=WHOM)
+    department = forms.ChoiceField(label=_("Department"), required=False)
+    under = forms.BooleanField(label=_("And those under it"), required=False, initial=True)
+
+    def __init__(self, *args: Any, departments: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["department"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("Choose a department")), *((str(key), path) for key, path in departments)]
+        if not departments:
+            del self.fields["department"], self.fields["under"]
+            whom = self.fields["whom"]
+            assert isinstance(whom, forms.ChoiceField)
+            whom.choices = self.WHOM[:1]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("whom") == self.DEPARTMENT and not cleaned.get("department"):
+            self.add_error("department", _("Choose a department."))
+        return cleaned

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from credit.views import allocation, billing, member_credit, member_recharge, purchases, statements, wallet
+from credit.views import (
+    allocation,
+    allocation_to_many,
+    billing,
+    member_credit,
+    member_recharge,
+    purchases,
+    statements,
+    wallet,
+)
 
 app_name = "credit"
 
@@ -28,4 +37,6 @@ urlpatterns = [
     path(
         "members/@<str:skype_name>/auto-recharge/off/", member_recharge.member_recharge_off, name="member_recharge_off"
     ),
+    path("credit/allocate/", allocation_to_many.allocate, name="allocate"),
+    path("members/credit/", allocation_to_many.members_allocate, name="members_allocate"),
 ]

@@ -49,4 +49,4 @@ def add_panel(request: OrganizationRequest, member: Member, form: AllocationForm
 
 def buy_url(organization: Organization) -> str:
     """Where credit is bought."""
-    return reverse("credit:wallet", args=[organization.slug])
+    return reverse("credit:buy", args=[organization.slug])

@@ -10,7 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
 from members.access import Actor
-from members.models import Member, Organization, User
+from members.departments import check_path, join_path, same_path
+from members.models import Department, Member, Organization, User
+from members.selectors.departments import list_departments, subtree
 from skypemgr.characters import printable, storable
 from skypemgr.errors import DomainError
 
@@ -128,6 +130,16 @@ def find_member(organization: Organization, name: str) -> Member | None:
         if found := match.present().first():
             return found
     return members.named(name).first() or members.addressed(name).first()
+
+
+def find_departments(organization: Organization, path: str) -> list[Department]:
+    """The department of a path, and then those under it. Raises Refused when there is no such one."""
+    departments = list_departments(organization)
+    wanted = same_path(join_path(check_path(path)))
+    for department in departments:
+        if same_path(department.path) == wanted:
+            return subtree(departments, department)
+    raise Refused(f"There is no department “{path}”.")
 
 
 def plain(value: object) -> str:

@@ -16,6 +16,7 @@ from members.decorators import OrganizationRequest, organization_view
 from members.errors import DepartmentGone
 from members.forms.departments import DeleteDepartmentForm, DepartmentForm
 from members.models import Batch, Department, Member
+from members.registry import DepartmentAction, registry
 from members.selectors.departments import count_without_department, list_department_rows, list_departments, subtree
 from members.services.departments import add_department, change_department, delete_department
 from members.services.runs import start_run
@@ -32,6 +33,11 @@ def department_list(request: OrganizationRequest) -> HttpResponse:
         "rows": list_department_rows(request.organization),
         "without": count_without_department(request.organization),
         "can_manage": request.actor.can(Capability.MANAGE_MEMBERS),
+        "actions": [
+            (entry, reverse(entry.url_name, args=[request.organization.slug]))
+            for entry in registry.all(DepartmentAction)
+            if request.actor.can(entry.capability)
+        ],
     }
     return _render(request, "members/department_list.html", context)
 

@@ -102,6 +102,10 @@ def take_first_step(page: Page) -> None:
     send(page)
 
 
+def themselves(world: World, language: str) -> list[Any]:
+    return [world.people["founder", language].skype_name]
+
+
 def own_passkey(world: World, language: str) -> list[Any]:
     return [world.people["careful", language].passkeys.get().pk]
 
@@ -312,6 +316,16 @@ SIGHTS = [
     Sight("credit:member_credit", state="empty", args=member("blocked")),
     Sight("credit:member_credit", state="recharge-waiting", args=member("invited")),
     Sight("credit:member_credit", state="recharge-refused", args=member("active"), act=recharge_by_nothing, status=422),
+    Sight("credit:member_credit", state="left", args=member("left")),
+    Sight("credit:member_credit", state="refused", args=member("active"), act=send, status=422),
+    Sight("credit:member_credit", "founder", "no-credit", args=themselves),
+    Sight("credit:allocate"),
+    Sight("credit:allocate", state="refused", query="?whom=department", status=422),
+    Sight("credit:members_allocate", query="?all=1"),
+    Sight("credit:members_allocate", state="shown", query="?all=1&amount=5.00"),
+    Sight("credit:members_allocate", state="not-covered", query="?all=1&amount=9000.00"),
+    Sight("credit:members_allocate", state="left", query="?all=1&state=left&amount=5.00"),
+    Sight("credit:members_allocate", state="refused", query="?all=1&amount=x", status=422),
     Sight("credit:member_statement", args=member("active")),
     Sight("my_credit:statement", "member", args=lambda world, language: [world.company.slug]),
     Sight("my_credit:statement", "guest", "empty", args=lambda world, language: [world.company.slug]),

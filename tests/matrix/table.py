@@ -434,6 +434,16 @@ TABLE: dict[str, Page] = {
     "credit:invoice": Page(access=CREDIT, get=200, at={"number": of("invoice.number")}),
     "credit:invoice_pdf": Page(access=CREDIT, get=200, at={"number": of("invoice.number")}),
     "credit:member_credit": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
+    "credit:allocate": Page(access=CREDIT, get=200),
+    "credit:members_allocate": Page(
+        access=CREDIT,
+        get=200,
+        post=302,
+        query={"member": of("plain.pk")},
+        send={"member": of("plain.pk"), "amount": "12.50", "reason": "", "key": key, "count": 1},
+        foreign={"member": of("plain.pk")},
+        logs=("credit.allocated",),
+    ),
     "credit:member_add": Page(
         access=CREDIT,
         get=302,

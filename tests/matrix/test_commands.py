@@ -28,6 +28,7 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
     directory.write_text("E-mail,First name\nanna@people.example,Anna\n")
     return {
         "add_credit": ["--amount", "50", "--reference", "statement 7"],
+        "allocate_credit": ["--amount", "1.00", "--member", f"{OWN}.plain"],
         "import_members": [str(directory)],
         "invite_members": ["anna@people.example"],
         "list_members": [],
@@ -42,6 +43,10 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
 
 # Each option that names an object, and how it names one of a company.
 NAMING: dict[str, list[tuple[str, Any]]] = {
+    "allocate_credit": [
+        ("--member", lambda side: side.careful.user.skype_name),
+        ("--member", lambda side: side.careful.email),
+    ],
     "list_members": [("--department", lambda side: side.empty.path)],
     "resend_invitations": [
         ("--member", lambda side: side.waiting.user.skype_name),

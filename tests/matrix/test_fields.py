@@ -23,6 +23,7 @@ FOREIGN = [(name, field) for name, page in TABLE.items() for field in page.forei
 # What differs each time.
 _VOLATILE = {"password", "key", "message_id", "digest", "request_id"}
 NEW_KEYS = 500_000_000
+_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:")
 
 
@@ -100,7 +101,7 @@ def changes(asker: Any, world: Any, name: str, extra: dict[str, Any]) -> tuple[i
         known = before.get((table, key), {})
         for column, value in row.items():
             if column not in _VOLATILE and not _MOMENT.match(str(value)) and known.get(column, known) != value:
-                told.append(f"{table} {key} {column}: {value}")
+                told.append(f"{table} {key} {column}: {_KEY.sub('a key', str(value))}")
     told += [f"{table} {key} is gone" for table, key in before.keys() - after.keys()]
     return answer.status, sorted(told)
 

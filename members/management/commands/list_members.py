@@ -4,12 +4,10 @@ from itertools import chain
 from typing import Any
 
 from members.access import Actor, Capability, require
-from members.departments import check_path, join_path, same_path
-from members.management.base import OrganizationCommand, Refused
-from members.models import Department, Member, Organization
+from members.management.base import OrganizationCommand, find_departments
+from members.models import Member, Organization
 from members.models.people import MemberQuerySet
 from members.registry import MemberFact, registry
-from members.selectors.departments import list_departments, subtree
 from members.selectors.members import BY_NAME, for_list
 from skypemgr.lists import keyset_chunks
 
@@ -30,7 +28,7 @@ class Command(OrganizationCommand):
         if state:
             members = members.filter(state=state)
         if department:
-            members = members.filter(department__in=_find_departments(organization, department))
+            members = members.filter(department__in=find_departments(organization, department))
         return list(chain.from_iterable(_facts(organization, members)))
 
     def explain(self, result: list[dict[str, object]]) -> None:
@@ -40,15 +38,6 @@ class Command(OrganizationCommand):
                 f"{row['first_name']} {row['last_name']} <{row['email']}>"
             )
         self.stdout.write(f"{len(result)} member{'' if len(result) == 1 else 's'}.")
-
-
-def _find_departments(organization: Organization, path: str) -> list[Department]:
-    departments = list_departments(organization)
-    wanted = same_path(join_path(check_path(path)))
-    for department in departments:
-        if same_path(department.path) == wanted:
-            return subtree(departments, department)
-    raise Refused(f"There is no department “{path}”.")
 
 
 def _facts(organization: Organization, members: MemberQuerySet) -> Iterator[list[dict[str, object]]]:

@@ -37,6 +37,8 @@ FIELDS = frozenset(
         "batch",
         "job",
         "count",
+        "seal",
+        "hash",
     }
 )
 OURS = ("skypemgr", "members", "credit", "telephony", "reports")

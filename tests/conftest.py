@@ -9,7 +9,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test.utils import CaptureQueriesContext
 
 type Race = Callable[..., list[object]]
-NEVER_EMPTIED = ["credit_ledgeraccount", "credit_transfer"]
+NEVER_EMPTIED = ["credit_ledgeraccount", "credit_ledgerseal", "credit_transfer"]
 type LocksBeforeWrites = Callable[[], AbstractContextManager[None]]
 
 

@@ -3,6 +3,7 @@ from .invoices import Invoice, NumberSeries
 from .ledger import LedgerAccount, Transfer
 from .orders import Gateway, Order, Payment, Refund, Treatment
 from .recharge import RechargeCall, RechargePlan
+from .seals import LedgerSeal
 from .sellers import Seller
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Gateway",
     "Invoice",
     "LedgerAccount",
+    "LedgerSeal",
     "NumberSeries",
     "Order",
     "Payment",

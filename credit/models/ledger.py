@@ -139,6 +139,7 @@ class Transfer(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="transfer_in_organization"),
             models.UniqueConstraint(
                 fields=["organization", "operation", "key", "target"], name="transfer_once_for_each_key"
             ),

@@ -89,6 +89,7 @@ TAMPERED = {
         """
         ALTER TABLE credit_ledgeraccount DISABLE TRIGGER never_emptied;
         ALTER TABLE credit_transfer DISABLE TRIGGER never_emptied;
+        ALTER TABLE credit_ledgerseal DISABLE TRIGGER never_emptied;
         TRUNCATE members_member CASCADE
         """,
         "The table public.members_member has 1 rows in the source and 0 in the copy.",

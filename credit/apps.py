@@ -6,8 +6,9 @@ class CreditConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from credit import allocating, letters, pages, timetable  # noqa: PLC0415
+        from credit import allocating, checklist, letters, pages, timetable  # noqa: PLC0415
 
+        checklist.register()
         pages.register()
         allocating.register()
         letters.register()

@@ -47,7 +47,16 @@ def balance_after(account: LedgerAccount, version: int) -> Decimal:
     """What ``account`` held after its transfer of this number, with four places."""
     given = Transfer.objects.filter(source=account, source_version=version).values_list("source_after", flat=True)
     taken = Transfer.objects.filter(target=account, target_version=version).values_list("target_after", flat=True)
-    return given.first() or taken.first() or NO_CREDIT
+    # A balance of nothing is one too.
+    found = [*given, *taken]
+    return (found[0] if found else None) or NO_CREDIT
+
+
+def recorded_at(account: LedgerAccount, version: int) -> datetime | None:
+    """When the transfer of this number of ``account`` was recorded, None when there is no such."""
+    given = Transfer.objects.filter(source=account, source_version=version).values_list("recorded_at", flat=True)
+    taken = Transfer.objects.filter(target=account, target_version=version).values_list("recorded_at", flat=True)
+    return given.first() or taken.first()
 
 
 def balance_at(account: LedgerAccount, instant: datetime) -> Decimal:

@@ -6,7 +6,6 @@ filter finds little, a page looks at so many of them and no more, and says how f
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
@@ -16,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from credit.models import LedgerAccount, Transfer
-from credit.selectors.history import balance_after, last_before
+from credit.selectors.history import balance_after, last_before, recorded_at
 from credit.selectors.spans import Span, zone_of
 from members.models import Member, Organization
 from members.selectors.audit import list_actors
@@ -227,7 +226,7 @@ class Statement:
             return text.format(shown=count(shown), total=count(last - first))
         text = ngettext("{shown} transfer, newest first", "{shown} transfers, newest first", shown)
         if looked_back_to:
-            until = _recorded_at(self._known, looked_back_to)
+            until = recorded_at(self._known, looked_back_to)
             text = gettext("{text}; searched back to {day}").format(text=text, day=day(until))
         return text.format(shown=count(shown))
 
@@ -236,11 +235,6 @@ def _line(transfer: Transfer, side: str) -> Line:
     sign = -1 if side == "source" else 1
     after, version = getattr(transfer, f"{side}_after"), getattr(transfer, f"{side}_version")
     return Line(transfer=transfer, version=version, change=sign * transfer.amount, balance=after)
-
-
-def _recorded_at(account: LedgerAccount, version: int) -> datetime | None:
-    numbered = Q(source=account, source_version=version) | Q(target=account, target_version=version)
-    return Transfer.objects.filter(numbered).values_list("recorded_at", flat=True).first()
 
 
 def account_of_member(organization: Organization, member: Member) -> LedgerAccount | None:

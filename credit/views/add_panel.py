@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.urls import reverse
-
 from credit.forms.allocation import AllocationForm
 from credit.selectors.balances import balance_of, wallet_balance
+from credit.ways import buy_url
 from members.decorators import OrganizationRequest
-from members.models import Member, Organization
+from members.models import Member
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +44,3 @@ def add_panel(request: OrganizationRequest, member: Member, form: AllocationForm
         wallet_after=wallet_after,
         lacking=lacking,
     )
-
-
-def buy_url(organization: Organization) -> str:
-    """Where credit is bought."""
-    return reverse("credit:buy", args=[organization.slug])

@@ -1,15 +1,42 @@
-from django.http import HttpResponse
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from credit.selectors.balances import wallet_balance
+from credit.models import LedgerAccount
+from credit.selectors.spans import first_day, this_month, zone_of
+from credit.selectors.statements import Statement
+from credit.selectors.wallet import allocated_between, held_by_members
+from credit.statement_texts import show_lines
+from credit.wallet_summary import holders_text, wallet_summary
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
+
+# The newest lines, where the whole statement is a link away.
+FEW = 10
 
 
 @organization_view(Capability.MANAGE_CREDIT)
 @require_safe
 def wallet(request: OrganizationRequest) -> HttpResponse:
-    """What the wallet of the organization holds, and what can be done with it."""
-    context = {"section": "credit", "subsection": "wallet", "balance": wallet_balance(request.organization)}
+    """What the wallet of the organization holds, how long that lasts, and what can be done with it."""
+    summary = wallet_summary(request.organization)
+    context: dict[str, Any] = {"section": "credit", "subsection": "wallet", "wallet": summary}
+    if summary.account is not None:
+        context |= _figures(request, summary.account)
     return render(request, "credit/wallet.html", context)
+
+
+def _figures(request: OrganizationRequest, account: LedgerAccount) -> dict[str, Any]:
+    organization = request.organization
+    month = this_month(zone_of(organization))
+    statement = Statement.read(organization, account, QueryDict(), kind=LedgerAccount.Kind.WALLET, by=False)
+    held = held_by_members(organization)
+    return {
+        "month": first_day(month),
+        "allocated": allocated_between(account, month.start),
+        "held": held.total,
+        "holders": holders_text(held),
+        "lines": show_lines(organization, statement.page(FEW).lines, request.actor),
+    }

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from credit.wallet_summary import wallet_summary
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
 from members.registry import ChecklistItem, registry
@@ -20,6 +21,7 @@ def overview(request: OrganizationRequest) -> HttpResponse:
         "section": "overview",
         "today": timezone.localdate(),
         "can_add": request.actor.can(Capability.MANAGE_MEMBERS),
+        "wallet": wallet_summary(request.organization) if request.actor.can(Capability.MANAGE_CREDIT) else None,
         "members": count_members(request.organization),
         "steps": steps,
         "steps_done": sum(step["done"] for step in steps),

@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
-from credit.models import Transfer
+from credit.models import Order, Refund, Transfer
 from members.access import Actor, Capability
 from members.batches import BatchKind
 from members.models import Organization
 from members.registry import registry
+
+Operation = Transfer.Operation
+OF_ORDERS = {Operation.PURCHASE, Operation.REFUND, Operation.SETTLEMENT}
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,22 @@ def batches_of(organization: Organization, transfers: Sequence[Transfer]) -> dic
             url = reverse("members:run_detail", args=[organization.slug, batch.pk])
             found[transfer.pk] = Cause(str(kind.label), url, kind.capability)
     return found
+
+
+def orders_of(organization: Organization, transfers: Sequence[Transfer]) -> dict[int, Cause]:
+    """The orders that credit was bought with, and given back of."""
+    keys = {transfer.key for transfer in transfers if transfer.operation in OF_ORDERS}
+    if not keys:
+        return {}
+    orders = Order.objects.filter(organization=organization, key__in=keys).values_list("key", "number")
+    refunds = Refund.objects.filter(organization=organization, key__in=keys).values_list("key", "order__number")
+    numbers = dict([*orders, *refunds])
+    return {
+        transfer.pk: Cause(
+            gettext("Order {number}").format(number=numbers[transfer.key]),
+            reverse("credit:order", args=[organization.slug, numbers[transfer.key]]),
+            Capability.MANAGE_CREDIT,
+        )
+        for transfer in transfers
+        if transfer.key in numbers and transfer.operation in OF_ORDERS
+    }

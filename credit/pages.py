@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from credit.causes import CauseFinder, batches_of
+from credit.causes import CauseFinder, batches_of, orders_of
 from credit.selectors.balances import list_balances
 from credit.views.statements import render_own_credit
 from members.access import Capability
@@ -52,6 +52,7 @@ def register() -> None:
         ),
         PersonalPanel(key="credit", order=10, render=render_own_credit),
         CauseFinder(key="batches", find=batches_of),
+        CauseFinder(key="orders", find=orders_of),
         MemberFact(key="balance", values=list_balances),
         BulkAction(
             key="allocate",

@@ -1,6 +1,6 @@
 """Where on our pages something is done about credit."""
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from members.models import Organization
 
@@ -12,11 +12,4 @@ def buy_url(organization: Organization) -> str:
 
 def allocate_url(organization: Organization) -> str:
     """Where credit is allocated to many."""
-    return _url("credit:allocate", organization)
-
-
-def _url(name: str, organization: Organization) -> str:
-    try:
-        return reverse(name, args=[organization.slug])
-    except NoReverseMatch:
-        return reverse("credit:wallet", args=[organization.slug])
+    return reverse("credit:allocate", args=[organization.slug])

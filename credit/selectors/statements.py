@@ -93,7 +93,7 @@ class Statement:
                     chosen=read_choice(query, "by", [key for key, _label in actors]),
                 )
             )
-        return cls(organization, account, query, Span.read(query, zone_of(organization)), filters)
+        return cls(organization, account, query, Span.read(organization, query), filters)
 
     def within(self, span: Span) -> "Statement":
         """The same, of other days."""

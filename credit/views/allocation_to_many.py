@@ -15,7 +15,7 @@ from credit.choosing import ALONE, Recipients
 from credit.forms.allocation import AllocationForm, RecipientsForm
 from credit.selectors.allocations import Forecast, forecast
 from credit.services.allocation import allocate_credit, start_allocation
-from credit.views.add_panel import buy_url
+from credit.ways import buy_url
 from members.access import Capability
 from members.choosing import nobody_chosen
 from members.decorators import OrganizationRequest, organization_view

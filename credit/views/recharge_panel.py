@@ -7,7 +7,7 @@ from credit.forms.recharge import RechargeForm
 from credit.recharge_texts import recharging_text, state_text
 from credit.selectors.balances import wallet_balance
 from credit.selectors.recharges import Recharging, State, recharging_of
-from credit.views.add_panel import buy_url
+from credit.ways import buy_url
 from members.decorators import OrganizationRequest
 from members.models import Member
 

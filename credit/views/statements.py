@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from credit.models import LedgerAccount
 from credit.selectors.balances import balance_of, wallet_balance
 from credit.selectors.history import last_before
-from credit.selectors.spans import Span, first_day, month_after, month_before, read_month, this_month, zone_of
+from credit.selectors.spans import Span, first_day, month_after, month_before, read_month, zone_of
 from credit.selectors.statements import (
     AFTER,
     BEFORE,
@@ -29,6 +29,7 @@ from members.decorators import OrganizationRequest, SignedInRequest, organizatio
 from members.downloads import download
 from members.member_frame import find_member, member_frame
 from members.models import Member
+from members.months import present_month
 from members.periods import Period
 from skypemgr.lists import change_query
 
@@ -107,12 +108,11 @@ def my_statement_export(request: SignedInRequest, slug: str) -> HttpResponseBase
 
 def statement_panel(request: OrganizationRequest, member: Member) -> dict[str, Any]:
     """What ``credit/statement_panel.html`` shows on the page of a member's credit: one month, newest first."""
-    zone = zone_of(request.organization)
-    month = read_month(request.GET, zone) or this_month(zone)
+    month = read_month(request.organization, request.GET) or present_month(request.organization)
     empty = QueryDict(mutable=True)
     account = account_of_member(request.organization, member)
     statement = Statement.read(request.organization, account, empty, kind=Kind.MEMBER)
-    statement = statement.within(Span.of_month(month, zone))
+    statement = statement.within(Span.of_month(month))
     names = [request.organization.slug, member.user.skype_name]
     query = f"?month={month.key}"
     # Also on the page that shows a refused form, which has an address that only forms are sent to.
@@ -168,7 +168,7 @@ def _context(request: OrganizationRequest, statement: Statement) -> dict[str, An
     steps = (
         _steps(statement, month, request.path, request.GET)
         if month
-        else {"month_to": _step(this_month(zone_of(request.organization)), request.path, request.GET)}
+        else {"month_to": _step(present_month(request.organization), request.path, request.GET)}
     )
     shown = _shown(request, statement, statement.page())
     return {**shown, **steps, "organization": request.organization}
@@ -184,12 +184,12 @@ def _shown(request: OrganizationRequest, statement: Statement, page: StatementPa
 
 def _steps(statement: Statement, month: Period, path: str, query: QueryDict) -> dict[str, Any]:
     """The month, and those before and after it, as far as there was anything then."""
-    zone = zone_of(statement.organization)
+    organization = statement.organization
     earlier = statement.account is not None and last_before(statement.account, month.start) > 0
     return {
         "month": first_day(month),
-        "month_before": _step(month_before(month, zone), path, query) if earlier else None,
-        "month_after": _step(month_after(month, zone), path, query) if month.end <= timezone.now() else None,
+        "month_before": _step(month_before(organization, month), path, query) if earlier else None,
+        "month_after": _step(month_after(organization, month), path, query) if month.end <= timezone.now() else None,
     }
 
 

@@ -5,13 +5,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from credit.models import LedgerAccount
-from credit.selectors.spans import first_day, this_month, zone_of
+from credit.selectors.spans import first_day
 from credit.selectors.statements import Statement
 from credit.selectors.wallet import allocated_between, held_by_members
 from credit.statement_texts import show_lines
 from credit.wallet_summary import holders_text, wallet_summary
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
+from members.months import present_month
 
 # The newest lines, where the whole statement is a link away.
 FEW = 10
@@ -30,7 +31,7 @@ def wallet(request: OrganizationRequest) -> HttpResponse:
 
 def _figures(request: OrganizationRequest, account: LedgerAccount) -> dict[str, Any]:
     organization = request.organization
-    month = this_month(zone_of(organization))
+    month = present_month(organization)
     statement = Statement.read(organization, account, QueryDict(), kind=LedgerAccount.Kind.WALLET, by=False)
     held = held_by_members(organization)
     return {

@@ -2,13 +2,15 @@ import csv
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from credit.models import LedgerAccount, Transfer
+from credit.funding import fund
+from credit.models import LedgerAccount, Order, Transfer
 from credit.selectors import statements
 from credit.selectors.history import balance_at, last_before, last_until
 from credit.selectors.statements import Statement
@@ -290,6 +292,19 @@ def test_a_line_leads_to_the_batch_that_caused_it_for_those_who_may_open_it(clie
     client.force_login(MemberFactory(organization=member.organization, admin=True).user)
     page = client.get(PAGE).text
     assert link in page and "Moving to another department" in page
+
+
+def test_credit_that_was_bought_leads_to_its_order(of_manager, member):
+    key, price = uuid4(), {"net": Decimal(100), "vat_rate": 20, "vat": Decimal(20), "gross": Decimal(120)}
+    kind = {"method": "bank_transfer", "treatment": "standard", "buyer": {}}
+    Order.objects.create(organization=member.organization, number="O-2026-000042", key=key, **price, **kind)
+    fund(organization=member.organization, actor=Actor.system(), amount=Decimal(100), key=key)
+    allocate(member, "20")
+
+    page = of_manager.get("/architectes/credit/statement/").text
+
+    assert page.count("Order O-2026-000042") == 1
+    assert 'href="/architectes/credit/orders/O-2026-000042/"' in page
 
 
 def test_a_file_holds_exactly_what_is_filtered(of_manager, member):

@@ -1,19 +1,26 @@
 """What the pages of this app put where pages meet: the sidebar, the member page, the members list, /me/."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from credit.causes import CauseFinder, batches_of, orders_of
+from credit.recharge_texts import terms_text
 from credit.selectors.balances import list_balances
+from credit.selectors.recharges import list_recharging
 from credit.views.statements import render_own_credit
 from members.access import Capability
-from members.models import Organization
+from members.models import Member, Organization
+from members.models.people import MemberQuerySet
 from members.registry import (
     BulkAction,
     DepartmentAction,
     MemberFact,
     MembersColumn,
+    MembersFilter,
     MemberTab,
     NavigationEntry,
     PersonalPanel,
@@ -69,8 +76,49 @@ def register() -> None:
             capability=Capability.MANAGE_CREDIT,
             order=10,
         ),
+        MembersColumn(
+            key="auto_recharge", label=_("Auto-recharge"), order=50, values=_recharge_terms, css_class="wide-only"
+        ),
+        MembersFilter(
+            key="auto_recharge",
+            label=_("Auto-recharge"),
+            order=50,
+            choices=lambda organization: RECHARGE_CHOICES,
+            apply=_only_recharged,
+        ),
+        BulkAction(
+            key="recharge",
+            label=_("Set auto-recharge"),
+            url_name="credit:members_recharge",
+            capability=Capability.MANAGE_CREDIT,
+            order=20,
+        ),
     )
 
 
 def _in_currency(organization: Organization, balance: Decimal) -> str:
     return money(balance, organization.currency)
+
+
+RECHARGE_CHOICES = [
+    ("on", pgettext_lazy("auto-recharge", "On")),
+    ("limit", _("Limit reached")),
+    ("wallet", _("Waiting for credit")),
+    ("off", pgettext_lazy("auto-recharge", "Off")),
+]
+
+
+def _recharge_terms(organization: Organization, members: Sequence[Member]) -> Mapping[int, str]:
+    found = list_recharging(organization, members)
+    return {member: terms_text(recharging, organization) for member, recharging in found.items()}
+
+
+def _only_recharged(members: MemberQuerySet, choice: str) -> MemberQuerySet:
+    """Those whose auto-recharge is on or off; by "limit" and "wallet", those who were refused one and are below."""
+    match choice:
+        case "off":
+            return members.exclude(recharge_plan__active=True)
+        case "on":
+            return members.filter(recharge_plan__active=True)
+        case _:
+            return members.filter(recharge_plan__refusal=choice, ledger_account__balance__lt=F("recharge_plan__below"))

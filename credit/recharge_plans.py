@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Case, Value, When
@@ -46,7 +47,7 @@ class Terms:
         for refusal in self.refusals():
             raise refusal
 
-    def as_facts(self) -> dict[str, Decimal]:
+    def as_facts(self) -> dict[str, Any]:
         return {"amount": self.amount, "below": self.below, "monthly_limit": self.monthly_limit}
 
 

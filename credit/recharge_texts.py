@@ -42,7 +42,8 @@ def recharging_text(recharging: Recharging, organization: Organization, wallet: 
     }
     if recharging.state is State.SUSPENDED:
         text = gettext(
-            "Suspended until {until}: recharged {used} of {limit} this month, another {amount} would pass the limit."
+            "Suspended until {until}: {used} of {limit} was recharged this month; another {amount} would pass the"
+            " limit."
         )
         return text.format(until=instant_text(recharging.month.end, organization), **facts)
     if recharging.waiting_for:

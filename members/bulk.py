@@ -39,7 +39,7 @@ def movable(chosen: MemberQuerySet, actor: Actor, department: Department | None)
 
 
 def reach_of_move(chosen: MemberQuerySet, actor: Actor, department: Department | None) -> Reach:
-    return _reach(chosen, move_exceptions(actor, department))
+    return reach_of(chosen, move_exceptions(actor, department))
 
 
 def blockable(chosen: MemberQuerySet, actor: Actor) -> MemberQuerySet:
@@ -48,7 +48,7 @@ def blockable(chosen: MemberQuerySet, actor: Actor) -> MemberQuerySet:
 
 
 def reach_of_block(chosen: MemberQuerySet, actor: Actor) -> Reach:
-    return _reach(chosen, block_exceptions(actor))
+    return reach_of(chosen, block_exceptions(actor))
 
 
 def invitable(chosen: MemberQuerySet) -> MemberQuerySet:
@@ -57,7 +57,7 @@ def invitable(chosen: MemberQuerySet) -> MemberQuerySet:
 
 
 def reach_of_resend(chosen: MemberQuerySet) -> Reach:
-    return _reach(chosen, resend_exceptions())
+    return reach_of(chosen, resend_exceptions())
 
 
 def reasons_of(chosen: MemberQuerySet, exceptions: "Exceptions") -> dict[int, str]:
@@ -100,7 +100,8 @@ def _without(chosen: MemberQuerySet, exceptions: Exceptions) -> MemberQuerySet:
     return chosen
 
 
-def _reach(chosen: MemberQuerySet, exceptions: Exceptions) -> Reach:
+def reach_of(chosen: MemberQuerySet, exceptions: Exceptions) -> Reach:
+    """How far an action with these exceptions reaches among ``chosen``."""
     # One look at them, since there may be a million.
     reasons = chosen.order_by().annotate(reason=_reason(exceptions)).values_list("reason")
     numbers = dict(reasons.annotate(number=Count("pk")))

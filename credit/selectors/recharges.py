@@ -7,13 +7,17 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet, Sum, Value
+from django.db.models.functions import Ceil, Coalesce, Floor, Greatest, Least
+from django.utils import timezone
 
 from credit.models import RechargePlan
+from credit.recharge_plans import Terms, rechargeable
 from credit.recharging import Need, recharged_in
 from credit.selectors.balances import NO_CREDIT
 from members.models import Member, Organization
-from members.months import present_month
+from members.models.people import MemberQuerySet
+from members.months import month_at, present_month
 from members.periods import Period
 
 Refusal = RechargePlan.Refusal
@@ -60,8 +64,11 @@ class Recharging:
 
 
 def list_recharging(organization: Organization, members: Sequence[Member]) -> dict[int, Recharging]:
-    """The auto-recharge of those of ``members`` for whom it was ever turned on, by their id; two queries."""
-    month = present_month(organization)
+    """The auto-recharge of those of ``members`` for whom it was ever turned on, by their id; one query.
+
+    As pages tell the time: by the clock of their process.
+    """
+    month = month_at(organization, timezone.now())
     plans = (
         RechargePlan.objects.filter(organization=organization, member__in=members)
         .exclude(member__state=Member.State.LEFT)
@@ -76,7 +83,7 @@ def list_recharging(organization: Organization, members: Sequence[Member]) -> di
 def recharging_of(organization: Organization, member: Member) -> Recharging:
     """The auto-recharge of one member."""
     found = list_recharging(organization, [member]).get(member.pk)
-    return found or Recharging(None, NO_CREDIT, NO_CREDIT, present_month(organization))
+    return found or Recharging(None, NO_CREDIT, NO_CREDIT, month_at(organization, timezone.now()))
 
 
 def refused_plans(organization: Organization, refusal: str) -> QuerySet[RechargePlan]:
@@ -93,3 +100,30 @@ def refused_plans(organization: Organization, refusal: str) -> QuerySet[Recharge
         .select_related("member__user")
         .order_by("refused_at", "pk")
     )
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """What setting auto-recharge would take from the wallet at once: how many are below, and what they lack."""
+
+    members: int
+    amount: Decimal
+
+
+def forecast_at_once(organization: Organization, chosen: MemberQuerySet, terms: Terms) -> AtOnce:
+    """What terms would lead to at once for those of ``chosen`` who can be recharged, whatever the wallet holds."""
+    low = (
+        rechargeable(chosen.of(organization))
+        .order_by()
+        .annotate(lacking=terms.below - Coalesce(F("ledger_account__balance"), Value(NO_CREDIT)))
+        .filter(lacking__gt=0)
+        .annotate(
+            room=Greatest(
+                terms.monthly_limit - recharged_in(present_month(organization), "ledger_account"), Value(NO_CREDIT)
+            )
+        )
+        .annotate(times=Least(Ceil(F("lacking") / terms.amount), Floor(F("room") / terms.amount)))
+        .filter(times__gt=0)
+        .aggregate(members=Count("pk"), sum=Sum("times"))
+    )
+    return AtOnce(low["members"], (low["sum"] or NO_CREDIT) * terms.amount)

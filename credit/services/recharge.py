@@ -1,15 +1,20 @@
 """Auto-recharge of members: switched on and off by whoever manages credit."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import transaction
 
 from credit.recharge_plans import Terms, activate, lock_accounts, rechargeable, switch_off
+from credit.recharge_runs import SET, STOP, facts_of
 from credit.recharging import recharge
 from members.access import Actor, Capability, require
 from members.locks import take_time
-from members.models import Organization
+from members.models import Batch, Organization
 from members.models.people import MemberQuerySet
+from members.operations import claim, settle
+from members.runs import begin_run
 
 
 @transaction.atomic(durable=True)
@@ -44,3 +49,54 @@ def stop_auto_recharge(*, actor: Actor, organization: Organization, members: Mem
     take_time()
     accounts = lock_accounts(organization, members.filter(recharge_plan__active=True))
     return len(switch_off(organization=organization, actor=actor, keys=list(accounts)))
+
+
+@transaction.atomic(durable=True)
+def start_auto_recharge(
+    *,
+    actor: Actor,
+    organization: Organization,
+    members: MemberQuerySet,
+    amount: Decimal,
+    below: Decimal,
+    monthly_limit: Decimal,
+    expected: int,
+    key: UUID,
+) -> Batch:
+    """Begin to do what ``set_auto_recharge`` does behind the pages, for more members than a page can wait for.
+
+    The same key gives the same run. Raises SelectionChanged when they are not the ``expected`` number any more,
+    KeyReused, and what is wrong with the terms.
+    """
+    require(actor, organization, Capability.MANAGE_CREDIT)
+    terms = Terms(amount=amount, below=below, monthly_limit=monthly_limit)
+    terms.check()
+    return _begin(actor, organization, members, SET, facts_of(terms, organization.currency), expected, key)
+
+
+@transaction.atomic(durable=True)
+def start_stopping_auto_recharge(
+    *, actor: Actor, organization: Organization, members: MemberQuerySet, expected: int, key: UUID
+) -> Batch:
+    """Begin to do what ``stop_auto_recharge`` does behind the pages. Raises SelectionChanged, KeyReused."""
+    require(actor, organization, Capability.MANAGE_CREDIT)
+    return _begin(actor, organization, members, STOP, {}, expected, key)
+
+
+def _begin(
+    actor: Actor,
+    organization: Organization,
+    members: MemberQuerySet,
+    kind: str,
+    facts: Mapping[str, object],
+    expected: int,
+    key: UUID,
+) -> Batch:
+    asked = {"expected": expected, **facts}
+    if earlier := claim(organization=organization, name=kind, key=key, facts=asked):
+        return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
+    batch = begin_run(
+        actor=actor, organization=organization, kind=kind, members=members, expected=expected, facts=facts
+    )
+    settle(organization=organization, name=kind, key=key, result={"batch": batch.pk})
+    return batch

@@ -6,6 +6,7 @@ from credit.views import (
     billing,
     member_credit,
     member_recharge,
+    members_recharge,
     purchases,
     statements,
     wallet,
@@ -33,6 +34,8 @@ urlpatterns = [
         statements.member_statement_export,
         name="member_statement_export",
     ),
+    path("credit/auto-recharge/", members_recharge.members_recharge, name="members_recharge"),
+    path("credit/auto-recharge/off/", members_recharge.members_recharge_off, name="members_recharge_off"),
     path("members/@<str:skype_name>/auto-recharge/", member_recharge.member_recharge, name="member_recharge"),
     path(
         "members/@<str:skype_name>/auto-recharge/off/", member_recharge.member_recharge_off, name="member_recharge_off"

@@ -462,6 +462,24 @@ TABLE: dict[str, Page] = {
         send={"amount": "20", "below": "5", "monthly_limit": "60"},
         logs=("recharge.activated",),
     ),
+    "credit:members_recharge": Page(
+        access=CREDIT,
+        get=200,
+        post=302,
+        query={"member": of("plain.pk")},
+        send={"member": of("plain.pk"), "amount": "20", "below": "5", "monthly_limit": "60"},
+        foreign={"member": of("plain.pk")},
+        logs=("recharge.activated",),
+    ),
+    "credit:members_recharge_off": Page(
+        access=CREDIT,
+        get=200,
+        post=302,
+        query={"member": of("careful.pk")},
+        send={"member": of("careful.pk")},
+        foreign={"member": of("careful.pk")},
+        logs=("recharge.stopped",),
+    ),
     "credit:member_recharge_off": Page(
         access=CREDIT, post=302, at={"skype_name": of("careful.user.skype_name")}, logs=("recharge.stopped",)
     ),

@@ -58,6 +58,20 @@ VERBS: dict[str, Verb] = {
         {"amount": Decimal(20), "below": Decimal(5), "monthly_limit": Decimal(60)},
         {"members": members_of("plain")},
     ),
+    "recharge.start_auto_recharge": Verb(
+        Capability.MANAGE_CREDIT,
+        {
+            "amount": Decimal(20),
+            "below": Decimal(5),
+            "monthly_limit": Decimal(60),
+            "expected": 1,
+            "key": key,
+        },
+        {"members": members_of("plain")},
+    ),
+    "recharge.start_stopping_auto_recharge": Verb(
+        Capability.MANAGE_CREDIT, {"expected": 1, "key": key}, {"members": members_of("careful")}
+    ),
     "recharge.stop_auto_recharge": Verb(Capability.MANAGE_CREDIT, {}, {"members": members_of("careful")}),
     "departments.add_department": Verb(MANAGE, {"name": "Werft"}, {"parent": of("department")}),
     "departments.change_department": Verb(

@@ -4,6 +4,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from credit.models import LedgerAccount
+from credit.selectors.purchases import list_waiting
 from credit.selectors.statements import account_of_wallet
 from credit.ways import allocate_url, buy_url
 from members.access import Capability
@@ -15,6 +16,8 @@ from skypemgr.money import money
 def _bought(organization: Organization) -> tuple[bool, str]:
     wallet = account_of_wallet(organization)
     if wallet is None or wallet.balance is None or not wallet.version:
+        if waiting := list_waiting(organization):
+            return False, gettext("Order {number} waits for your transfer").format(number=waiting[0].number)
         return False, gettext("Calls and features are paid from it")
     balance = money(wallet.balance, organization.currency)
     return True, gettext("{amount} in the wallet").format(amount=balance)

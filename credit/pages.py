@@ -23,6 +23,7 @@ from members.registry import (
     MembersFilter,
     MemberTab,
     NavigationEntry,
+    OperatorPage,
     PersonalPanel,
     registry,
 )
@@ -47,6 +48,9 @@ def register() -> None:
                 ("billing", _("Billing data"), "credit:billing", Capability.MANAGE_CREDIT),
             ],
         ),
+        OperatorPage(key="orders", label=_("Orders"), url_name="credit_ops:order_list", order=20),
+        OperatorPage(key="vat_ids", label=_("VAT ids"), url_name="credit_ops:vat_id_list", order=30),
+        OperatorPage(key="seller", label=_("Seller"), url_name="credit_ops:seller", order=40),
         MemberTab(
             key="credit",
             label=_("Credit"),

@@ -8,8 +8,8 @@ from django.utils.functional import SimpleLazyObject
 
 from members.access import Actor
 from members.gateways.mail import keeps_letters
-from members.models import Member, Organization
-from members.registry import NavigationEntry, registry
+from members.models import AuditEntry, Member, Organization
+from members.registry import NavigationEntry, OperatorPage, registry
 
 
 def organization_frame(request: HttpRequest) -> dict[str, Any]:
@@ -20,6 +20,8 @@ def organization_frame(request: HttpRequest) -> dict[str, Any]:
         "organizations": _lazy(lambda: _organizations(request)),
         "keeps_letters": settings.LOCAL and keeps_letters(),
     }
+    if actor is not None and actor.kind == AuditEntry.ActorKind.OPERATOR:
+        context["operator_pages"] = _lazy(_operator_pages)
     if organization is not None and actor is not None:
         context["navigation"] = _lazy(lambda: _navigation(organization, actor))
     return context
@@ -27,6 +29,11 @@ def organization_frame(request: HttpRequest) -> dict[str, Any]:
 
 def _lazy(make: Callable[[], Any]) -> Any:
     return SimpleLazyObject(make)
+
+
+def _operator_pages() -> list[dict[str, Any]]:
+    pages = registry.all(OperatorPage)
+    return [{"key": page.key, "label": page.label, "url": reverse(page.url_name)} for page in pages]
 
 
 def _organizations(request: HttpRequest) -> list[Organization]:

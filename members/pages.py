@@ -4,12 +4,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from members.access import Capability
-from members.registry import BulkAction, MemberTab, NavigationEntry, registry
+from members.registry import BulkAction, MemberTab, NavigationEntry, OperatorPage, registry
 
 
 def register() -> None:
     """Called once at start-up."""
     registry.add(
+        OperatorPage(key="organizations", label=_("Organizations"), url_name="ops:organization_list", order=10),
         NavigationEntry(
             key="members",
             label=_("Members"),

@@ -32,6 +32,16 @@ class NavigationEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OperatorPage:
+    """A page under /ops/, as a tab of all of them. ``url_name`` takes nothing."""
+
+    key: str
+    label: Text
+    url_name: str
+    order: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
     """A next step on the dashboard. ``state`` tells (done, a note) for an organization, ``url`` where to take it."""
 

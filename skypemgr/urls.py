@@ -18,6 +18,7 @@ urlpatterns = [
     path("me/", include("members.urls.me")),
     path("me/credit/", include("credit.urls.me")),
     path("ops/", include("members.urls.ops")),
+    path("ops/", include("credit.urls.ops")),
     path("theme/", preferences.set_theme, name="set_theme"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("<slug:org_slug>/", include("reports.urls")),

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from credit.models import Invoice, Order
+from credit.models import BillingProfile, Invoice, Order, VatCheck
 from members.models import Organization
 from skypemgr.lists import (
     ChoiceFilter,
@@ -24,8 +24,10 @@ from skypemgr.lists import (
     read_text,
 )
 
+CHANGED = Ordering("changed", ("-changed_at", "-id"))
 NEWEST = Ordering("newest", ("-created_at", "-id"))
 OLDEST = Ordering("oldest", ("created_at", "id"))
+MOST_SHOWN = 5
 # Of badges.
 LAMPS = {"waiting": "waiting", "paid": "success", "canceled": "off", "expired": "off", "failed": "danger"}
 
@@ -100,6 +102,14 @@ def _whole(orders: QuerySet[Order]) -> QuerySet[Order]:
     return orders.prefetch_related(Prefetch("invoices", Invoice.objects.order_by("pk")))
 
 
+def list_waiting(organization: Organization) -> list[Order]:
+    """The newest orders of an organization that wait for a bank transfer, a few."""
+    waiting = Order.objects.filter(
+        organization=organization, state=Order.State.WAITING, method=Order.Method.BANK_TRANSFER
+    )
+    return list(waiting.order_by("-pk")[:MOST_SHOWN])
+
+
 def page_of_waiting(query: QueryDict) -> Page[Order]:
     """Orders of every organization for operators: those that wait for a transfer, or whatever a search finds."""
     orders = Order.objects.filter(method=Order.Method.BANK_TRANSFER)
@@ -111,4 +121,23 @@ def page_of_waiting(query: QueryDict) -> Page[Order]:
     text = ngettext_lazy("{shown} of {total} order, oldest first", "{shown} of {total} orders, oldest first")
     return keyset_page(
         orders.select_related("organization"), order=OLDEST, query=query, text=text % total.number, total=total
+    )
+
+
+def page_of_vat_ids(query: QueryDict) -> Page[BillingProfile]:
+    """Organizations with a VAT id, for operators, the latest change first; ``valid`` is what the newest check found."""
+    profiles = BillingProfile.objects.exclude(vat_id="").select_related("organization")
+    if search := read_text(query):
+        profiles = profiles.filter(Q(vat_id__icontains=search) | Q(organization__name__icontains=search))
+    newest = VatCheck.objects.filter(organization=OuterRef("organization"), vat_id=OuterRef("vat_id")).order_by("-pk")
+    total = count_up_to(profiles)
+    text = ngettext_lazy("{shown} of {total} VAT id, newest first", "{shown} of {total} VAT ids, newest first")
+    return keyset_page(
+        profiles.annotate(
+            valid=Subquery(newest.values("valid")[:1]), checked_on=Subquery(newest.values("checked_on")[:1])
+        ),
+        order=CHANGED,
+        query=query,
+        text=text % total.number,
+        total=total,
     )

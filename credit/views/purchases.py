@@ -46,7 +46,7 @@ def buy(request: OrganizationRequest) -> HttpResponse:
     try:
         require_seller(Gateway.BANK_TRANSFER)
     except SellerIncomplete as refusal:
-        return render(request, "credit/buy.html", {**context, "closed": refusal}, status=_status(request))
+        return render(request, "credit/buy.html", {**context, "closed": refusal}, status=_status(request, refused=True))
     if form.is_valid():
         if request.method == "POST":
             with form_errors(form):
@@ -55,11 +55,11 @@ def buy(request: OrganizationRequest) -> HttpResponse:
                 return redirect("credit:order", organization.slug, order.number)
         if form.is_valid():
             context["price"] = price_for(organization, form.cleaned_data["amount"])
-    return render(request, "credit/buy.html", context, status=422 if form.errors else 200)
+    return render(request, "credit/buy.html", context, status=_status(request, refused=bool(form.errors)))
 
 
-def _status(request: OrganizationRequest) -> int:
-    return 422 if request.method == "POST" else 200
+def _status(request: OrganizationRequest, *, refused: bool) -> int:
+    return 422 if refused and request.method == "POST" else 200
 
 
 @organization_view(Capability.MANAGE_CREDIT)

@@ -11,5 +11,11 @@ from skypemgr.lists import read_text
 @require_safe
 def organization_list(request: SignedInRequest) -> HttpResponse:
     page, rows = page_of_organizations(request.GET)
-    context = {"page": page, "rows": rows, "search": read_text(request.GET), "held": count_held_letters()}
+    context = {
+        "operator_page": "organizations",
+        "page": page,
+        "rows": rows,
+        "search": read_text(request.GET),
+        "held": count_held_letters(),
+    }
     return render(request, "ops/organization_list.html", context)

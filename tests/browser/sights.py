@@ -231,6 +231,22 @@ SIGHTS = [
     Sight("outbox_letter", args=lambda world, language: [world.letter]),
     Sight("ops:organization_list", "operator"),
     Sight("ops:organization_list", "operator", "nothing-found", query="?q=nobody-at-all"),
+    Sight("credit_ops:order_list", "operator"),
+    Sight("credit_ops:order_list", "operator", "nothing-found", query="?q=nobody-at-all"),
+    *(
+        Sight(
+            "credit_ops:order_detail",
+            "operator",
+            state,
+            args=lambda world, _, state=state: [world.orders[state].number],
+        )
+        for state in ("waiting", "paid", "canceled", "refunded")
+    ),
+    Sight("credit_ops:vat_id_list", "operator"),
+    Sight("credit_ops:vat_id_list", "operator", "nothing-found", query="?q=nobody-at-all"),
+    Sight("credit_ops:vat_id", "operator", args=lambda world, _: [world.company.slug]),
+    Sight("credit_ops:vat_id", "operator", "nothing", args=lambda world, _: [world.start.slug]),
+    Sight("credit_ops:seller", "operator"),
     Sight("styleguide", "visitor", english_only=True),
     Sight("reports:dashboard"),
     Sight("reports:dashboard", "founder"),
@@ -309,6 +325,25 @@ SIGHTS = [
     Sight("members:organization_settings"),
     Sight("credit:wallet"),
     Sight("credit:wallet", "founder"),
+    Sight("credit:buy"),
+    Sight("credit:buy", "founder", "no-billing-data"),
+    Sight("credit:buy", state="price", query="?amount=250"),
+    Sight("credit:buy", state="refused", query="?amount=x"),
+    Sight("credit:billing"),
+    Sight("credit:billing", "founder", "empty"),
+    Sight("credit:billing", "founder", "refused", act=send, status=422),
+    Sight("credit:purchase_list"),
+    Sight("credit:purchase_list", "founder"),
+    Sight("credit:purchase_list", state="nothing-found", query="?q=nothing-at-all"),
+    *(
+        Sight("credit:order", state=state, args=lambda world, _, state=state: [world.orders[state].number])
+        for state in ("waiting", "paid", "canceled", "expired", "refunded")
+    ),
+    *(
+        Sight("credit:invoice", state=state, args=lambda world, _, state=state: [world.invoices[state].number])
+        for state in ("paid", "refunded")
+    ),
+    Sight("credit:invoice", state="no-pdf", args=lambda world, _: [world.invoices["paid"].number], query="?no-pdf"),
     Sight("credit:wallet_statement"),
     Sight("credit:wallet_statement", "founder"),
     Sight("credit:wallet_statement", state="nothing-found", query="?kind=refund"),
@@ -371,6 +406,9 @@ ACTS = {
     "members:member_role",
     "members:member_unblock",
     "credit:member_recharge_off",
+    "credit:order_cancel",
+    "credit_ops:order_confirm",
+    "credit_ops:order_refund",
 }
 ANSWERS = {
     "healthz": "text/plain",
@@ -381,6 +419,8 @@ ANSWERS = {
     "members:member_export": "text/csv",
     "members:audit_export": "text/csv",
     "credit:member_statement_export": "text/csv",
+    "credit:purchase_export": "text/csv",
+    "credit:invoice_pdf": "application/pdf",
     "credit:wallet_statement_export": "text/csv",
     "my_credit:export": "text/csv",
     "members:import_outcome": "text/csv",

@@ -11,8 +11,11 @@ from uuid import uuid4
 from django.test import override_settings
 from django.utils import timezone
 
+from credit import purchases
 from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
+from credit.models import BillingProfile, Invoice, Order
+from credit.sellers import price_for
 from credit.services.recharge import set_auto_recharge
 from members.access import Actor
 from members.importing import Draft
@@ -55,6 +58,8 @@ class World:
     members: dict[str, Member] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     runs: dict[str, Batch] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    invoices: dict[str, Invoice] = field(default_factory=dict)
     departments: dict[str, Department] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     letter: str = ""
@@ -75,6 +80,7 @@ def build_world() -> World:
         _add_links(world, acting)
         _change_members(world, acting)
         _move_credit(world, acting)
+        _buy_credit(world)
         send_letters()
         _spoil_letters(company)
         [*_, newest] = sorted((everywhere.VAR_DIR / "letters").glob("*.eml"), key=lambda file: file.stat().st_mtime)
@@ -243,6 +249,44 @@ def _change_members(world: World, acting: dict[str, Any]) -> None:
     gone = Member.objects.get(pk=leaving.member_id)
     world.members["erased"] = erase_member(**acting, member=gone)
     world.members["left"] = world.members["canceled"]
+
+
+def _buy_credit(world: World) -> None:
+    """An order in every state, the newest last, with an invoice and a credit note."""
+    company, buyer = world.company, world.people["administrator", "en"].memberships.get(organization=world.company)
+    actor = Actor.of_member(buyer)
+    BillingProfile.objects.create(
+        organization=company,
+        name="Architectes S.A.",
+        street="12, rue des Tilleuls",
+        postal_code="69002",
+        city="Lyon",
+        country="FR",
+        vat_id="FR40303265045",
+        email="comptabilite@architectes.example",
+    )
+    for state in ("refunded", "canceled", "expired", "paid", "waiting"):
+        order = purchases.place(
+            organization=company,
+            actor=actor,
+            price=price_for(company, Decimal(250)),
+            method=Order.Method.BANK_TRANSFER,
+            key=uuid4(),
+            member=buyer,
+            expires_at=timezone.now() + timedelta(days=30),
+        )
+        world.orders[state] = order
+        if state in ("paid", "refunded"):
+            world.invoices["paid"] = purchases.settle(
+                order, actor=actor, gateway="bank_transfer", reference=order.number
+            ).invoice
+        if state == "refunded":
+            back = {"gateway": "bank_transfer", "reference": f"{order.number}-R1", "amount": order.gross}
+            world.invoices["refunded"] = purchases.give_back(
+                order, actor=actor, key=uuid4(), reason="Twice", **back
+            ).credit_note
+        if state in ("canceled", "expired"):
+            purchases.close(order, Order.State(state))
 
 
 def _move_credit(world: World, acting: dict[str, Any]) -> None:

@@ -66,6 +66,7 @@ def key(side: object) -> object:
 
 OWN_BUSINESS = "is about somebody's own account, which belongs to no organization"
 NOTHING_YET = "is still a draft, of which nothing has come"
+RUNNING = "operators run the installation"
 COUNTED = "is a reply that stands on the list of invitations"
 
 # Who sees members, and may not do what a change of many did.
@@ -274,7 +275,42 @@ TABLE: dict[str, Page] = {
     ),
     "me:sessions_end_others": Page(access="signed_in", post=302, unlogged="ends nothing where nothing else is"),
     # Those who run the installation, and development machines
-    "ops:organization_list": Page(access="operator", get=200, names_all="operators run the installation"),
+    "ops:organization_list": Page(access="operator", get=200, names_all=RUNNING),
+    "credit_ops:order_list": Page(access="operator", get=200, names_all=RUNNING),
+    "credit_ops:order_detail": Page(access="operator", get=200, at={"number": of("order.number")}, names_all=RUNNING),
+    "credit_ops:order_confirm": Page(
+        access="operator",
+        post=302,
+        at={"number": of("order.number")},
+        send={"amount": "120"},
+        logs=("order.paid",),
+        names_all=RUNNING,
+    ),
+    "credit_ops:order_refund": Page(
+        access="operator",
+        post=302,
+        at={"number": of("paid_order.number")},
+        send={"amount": "60", "key": key},
+        logs=("order.refunded",),
+        names_all=RUNNING,
+    ),
+    "credit_ops:vat_id_list": Page(access="operator", get=200, names_all=RUNNING),
+    "credit_ops:vat_id": Page(
+        access="operator",
+        get=200,
+        post=302,
+        at={"slug": of("organization.slug")},
+        send={"valid": "yes", "checked_on": "2026-11-22", "reference": "VIES 1"},
+        logs=("vat_id.checked",),
+        names_all=RUNNING,
+    ),
+    "credit_ops:seller": Page(
+        access="operator",
+        get=200,
+        post=302,
+        send={"name": "Third", "payment_days": "14"},
+        unlogged="belongs to no organization; every seller that was is kept",
+    ),
     "outbox": Page(access="local", get=200),
     "outbox_letter": Page(access="local", get=200, at={"name": of("letter")}),
     "outbox_letter_source": Page(access="local", get=200, at={"name": of("letter")}),

@@ -27,7 +27,7 @@ def what_came_in_is_held_or_spent() -> Findings:
             FROM credit_ledgeraccount account WHERE account.balance IS NOT NULL GROUP BY account.organization_id
         ) AS held FULL JOIN (
             SELECT transfer.organization_id,
-                sum(amount) FILTER (WHERE source_after IS NULL)
+                coalesce(sum(amount) FILTER (WHERE source_after IS NULL), 0)
                 - coalesce(sum(amount) FILTER (WHERE target_after IS NULL), 0) AS kept
             FROM credit_transfer transfer GROUP BY transfer.organization_id
         ) AS moved USING (organization_id)

@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils.functional import Promise
 
 from members.access import Actor, Capability
-from members.models import Batch, Member, Organization
+from members.models import Batch, BatchRow, Member, Organization
 from members.models.people import MemberQuerySet
 from members.registry import registry
 
@@ -67,7 +67,7 @@ class BatchKind:
     them, in the transaction that ends the run; a RunImpossible stops it there.
 
     What is done ``together`` is done to all of them in one transaction, or to nobody: a DomainError stops the run,
-    and ``explain`` tells why from what ``facts`` hold of it.
+    and ``explain`` tells why from what ``facts`` hold of it. ``tell`` says of a row that was carried out what it was.
     """
 
     key: str
@@ -79,6 +79,7 @@ class BatchKind:
     describe: Callable[[Mapping[str, Any]], str] = lambda facts: ""
     together: bool = False
     explain: Callable[[Mapping[str, Any]], str] = lambda facts: ""
+    tell: Callable[[BatchRow, Mapping[str, Any]], str] = lambda row, facts: ""
     finish: Callable[[Ending], None] | None = None
 
 

@@ -225,9 +225,10 @@ RUNS = """
     LEFT JOIN (
         SELECT batch_id, count(*) AS rows, count(DISTINCT member_id) AS people,
             count(*) FILTER (WHERE outcome = 'done') AS done
-        FROM members_batchrow GROUP BY batch_id
+        FROM members_batchrow WHERE outcome <> 'ready' GROUP BY batch_id
     ) outcome ON outcome.batch_id = batch.id
-    WHERE batch.kind <> 'import_members' AND (
+    WHERE batch.kind <> 'import_members' AND batch.state <> 'draft'
+        AND NOT (batch.state = 'canceled' AND batch.started_at IS NULL) AND (
         coalesce(slices.meant, 0) <> batch.total
         OR coalesce(slices.noted, 0) <> coalesce(outcome.rows, 0)
         OR coalesce(slices.changed, 0) <> coalesce(outcome.done, 0)

@@ -93,6 +93,21 @@ def note_outcome(
     batch: Batch, parts: Sequence[BatchSlice], *, untouched: Mapping[int, str], failed: Mapping[int, str]
 ) -> None:
     """Note for everybody in some slices what came of it: left alone for a reason, refused, or else changed."""
+    if batch.file_name:
+        # Its rows came with the file; of such a run all are changed, or nobody is.
+        batch.rows.filter(outcome=Outcome.READY).update(outcome=Outcome.DONE)
+    else:
+        _add_rows(batch, parts, untouched, failed)
+    for part in parts:
+        part.untouched = sum(key in untouched for key in part.members)
+        part.failed = sum(key in failed for key in part.members)
+        part.changed = len(part.members) - part.untouched - part.failed
+    update_rows(parts, ["changed", "untouched", "failed"])
+
+
+def _add_rows(
+    batch: Batch, parts: Sequence[BatchSlice], untouched: Mapping[int, str], failed: Mapping[int, str]
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _NOTE,
@@ -105,11 +120,6 @@ def note_outcome(
                 "failed": json.dumps(dict(failed)),
             },
         )
-    for part in parts:
-        part.untouched = sum(key in untouched for key in part.members)
-        part.failed = sum(key in failed for key in part.members)
-        part.changed = len(part.members) - part.untouched - part.failed
-    update_rows(parts, ["changed", "untouched", "failed"])
 
 
 @transaction.atomic(savepoint=False)

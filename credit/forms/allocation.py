@@ -3,10 +3,13 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from credit.forms.fields import AmountField
 from skypemgr.forms import Explained, ReasonField
+
+LARGEST_FILE = 16 * 1024 * 1024
 
 
 class AllocationForm(forms.Form):
@@ -52,3 +55,26 @@ class RecipientsForm(forms.Form):
         if cleaned.get("whom") == self.DEPARTMENT and not cleaned.get("department"):
             self.add_error("department", _("Choose a department."))
         return cleaned
+
+
+class AmountsFileForm(forms.Form):
+    """A file that says who gets how much. ``key`` names this form, so that sending it again reads nothing twice."""
+
+    file = forms.FileField(
+        label=_("Choose a CSV file"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain,text/tab-separated-values"}),
+        help_text=_(
+            "One column says who, by e-mail address or Skype Name, one how much. A third may say why. Call them"
+            " E-mail, Amount and Reason."
+        ),
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST_FILE:
+            raise ValidationError(
+                _("The file is larger than %(size)d MB. Split it and take it in in parts.")
+                % {"size": LARGEST_FILE // 1024 // 1024}
+            )
+        return file

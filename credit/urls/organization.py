@@ -3,6 +3,7 @@ from django.urls import path
 from credit.views import (
     allocation,
     allocation_to_many,
+    amounts,
     billing,
     member_credit,
     member_recharge,
@@ -41,5 +42,9 @@ urlpatterns = [
         "members/@<str:skype_name>/auto-recharge/off/", member_recharge.member_recharge_off, name="member_recharge_off"
     ),
     path("credit/allocate/", allocation_to_many.allocate, name="allocate"),
+    path("credit/allocate/file/", amounts.amounts_add, name="amounts_add"),
+    path("credit/allocate/<int:pk>/", amounts.amounts_review, name="amounts_review"),
+    path("credit/allocate/<int:pk>/allocate/", amounts.amounts_allocate, name="amounts_allocate"),
+    path("credit/allocate/<int:pk>/discard/", amounts.amounts_discard, name="amounts_discard"),
     path("members/credit/", allocation_to_many.members_allocate, name="members_allocate"),
 ]

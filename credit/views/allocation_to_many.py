@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from credit.choosing import ALONE, Recipients
-from credit.forms.allocation import AllocationForm, RecipientsForm
+from credit.forms.allocation import AllocationForm, AmountsFileForm, RecipientsForm
 from credit.selectors.allocations import Forecast, forecast
 from credit.services.allocation import allocate_credit, start_allocation
 from credit.ways import buy_url
@@ -30,8 +31,7 @@ from skypemgr.templatetags.look import count
 @require_safe
 def allocate(request: OrganizationRequest) -> HttpResponse:
     """Choose who gets credit."""
-    departments = department_paths(request.organization)
-    form = RecipientsForm(request.GET if "whom" in request.GET else None, departments=departments)
+    form = _recipients_form(request)
     if form.is_valid():
         query = [("all", "1")]
         if form.cleaned_data["whom"] == RecipientsForm.DEPARTMENT:
@@ -39,8 +39,25 @@ def allocate(request: OrganizationRequest) -> HttpResponse:
             query += [] if form.cleaned_data["under"] else [ALONE]
         url = reverse("credit:members_allocate", args=[request.organization.slug])
         return redirect(f"{url}?{urlencode(query)}")
-    context = {"section": "credit", "subsection": "allocate", "form": form}
-    return render(request, "credit/allocate.html", context, status=422 if form.errors else 200)
+    return show_allocate(request, form=form)
+
+
+def _recipients_form(request: OrganizationRequest) -> RecipientsForm:
+    departments = department_paths(request.organization)
+    return RecipientsForm(request.GET if "whom" in request.GET else None, departments=departments)
+
+
+def show_allocate(request: OrganizationRequest, **refused: Form) -> HttpResponse:
+    """The page on which it is chosen who gets credit; ``refused`` holds a form that was not accepted, by its name."""
+    context = {
+        "section": "credit",
+        "subsection": "allocate",
+        "form": _recipients_form(request),
+        "file_form": AmountsFileForm(),
+        **refused,
+    }
+    wrong = any(form.errors for form in refused.values())
+    return render(request, "credit/allocate.html", context, status=422 if wrong else 200)
 
 
 @organization_view(Capability.MANAGE_CREDIT)

@@ -41,15 +41,19 @@ def count_rows(batch: Batch) -> BatchCounts:
 
 
 def list_runs(organization: Organization) -> QuerySet[Batch]:
-    """The changes of many members of an organization."""
+    """The changes of many members of an organization that were begun."""
     runs = Batch.objects.filter(organization=organization).exclude(kind=Batch.Kind.IMPORT_MEMBERS)
+    runs = runs.exclude(started_at=None)
     return runs.select_related("started_by__user")
 
 
-def find_applied(organization: Organization, fingerprint: str) -> Batch | None:
+def find_applied(organization: Organization, fingerprint: str, kind: str = Batch.Kind.IMPORT_MEMBERS) -> Batch | None:
     """The batch with which this content was carried out, or is being carried out; None when there is none."""
     applied = Batch.objects.filter(
-        organization=organization, fingerprint=fingerprint, state__in=[Batch.State.RUNNING, Batch.State.DONE]
+        organization=organization,
+        kind=kind,
+        fingerprint=fingerprint,
+        state__in=[Batch.State.RUNNING, Batch.State.DONE],
     )
     return applied.first() if fingerprint else None
 

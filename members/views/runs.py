@@ -81,7 +81,7 @@ def run_detail(request: OrganizationRequest, pk: int) -> HttpResponse:
     batch = _run(request, pk)
     kind = kind_of(batch)
     show = read_choice(request.GET, "show", ["changed", "all"], default="not")
-    rows = batch.rows.select_related("member__user")
+    rows = batch.rows.select_related("member__user", "batch")
     if show != "all":
         rows = rows.filter(outcome__in=[Outcome.DONE] if show == "changed" else [Outcome.SKIPPED, Outcome.FAILED])
     context = {
@@ -135,7 +135,7 @@ def run_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
     """What came of everybody so far, as CSV."""
     batch = _run(request, pk)
     kind = kind_of(batch)
-    chunks = keyset_chunks(batch.rows.select_related("member__user"), order=BY_NUMBER)
+    chunks = keyset_chunks(batch.rows.select_related("member__user", "batch"), order=BY_NUMBER)
     header = [gettext("Skype Name"), gettext("Name"), gettext("Outcome"), gettext("Why")]
     return download(
         request,
@@ -165,7 +165,7 @@ def _row(row: BatchRow, kind: BatchKind) -> RunRow:
     code = next((str(entry["code"]) for entry in [*row.problems, *row.notes]), "")
     match row.outcome:
         case Outcome.DONE:
-            return RunRow(row.member, "success", kind.done, "")
+            return RunRow(row.member, "success", kind.done, kind.tell(row, row.batch.facts))
         case Outcome.SKIPPED:
             return RunRow(row.member, "off", _("Left alone"), kind.reasons.get(code, ""))
         case _:

@@ -359,6 +359,10 @@ SIGHTS = [
     Sight("credit:member_credit", "founder", "no-credit", args=themselves),
     Sight("credit:allocate"),
     Sight("credit:allocate", state="refused", query="?whom=department", status=422),
+    Sight("credit:amounts_review", args=batch("amounts")),
+    Sight("credit:amounts_review", state="wrong", args=batch("wrong_amounts")),
+    Sight("credit:amounts_review", state="given-up", args=batch("discarded_amounts")),
+    Sight("members:run_detail", state="amounts", args=batch("given_amounts"), query="?show=all"),
     Sight("credit:members_allocate", query="?all=1"),
     Sight("credit:members_allocate", state="shown", query="?all=1&amount=5.00"),
     Sight("credit:members_allocate", state="not-covered", query="?all=1&amount=9000.00"),
@@ -409,6 +413,9 @@ ACTS = {
     "credit:order_cancel",
     "credit_ops:order_confirm",
     "credit_ops:order_refund",
+    "credit:amounts_add",
+    "credit:amounts_allocate",
+    "credit:amounts_discard",
 }
 ANSWERS = {
     "healthz": "text/plain",

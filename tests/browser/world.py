@@ -16,6 +16,7 @@ from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
 from credit.models import BillingProfile, Invoice, Order
 from credit.sellers import price_for
+from credit.services.amounts import allocate_amounts, discard_amounts, review_amounts
 from credit.services.recharge import set_auto_recharge
 from members.access import Actor
 from members.importing import Draft
@@ -81,6 +82,7 @@ def build_world() -> World:
         _change_members(world, acting)
         _move_credit(world, acting)
         _buy_credit(world)
+        _review_amounts(world, acting)
         send_letters()
         _spoil_letters(company)
         [*_, newest] = sorted((everywhere.VAR_DIR / "letters").glob("*.eml"), key=lambda file: file.stat().st_mtime)
@@ -308,6 +310,23 @@ def _move_credit(world: World, acting: dict[str, Any]) -> None:
     _recharge(acting, world.members["blocked"], limit=15)
     # More than the wallet holds.
     _recharge(acting, world.members["invited"], amount=90_000, limit=90_000)
+
+
+def _review_amounts(world: World, acting: dict[str, Any]) -> None:
+    """Files of amounts: one to be confirmed, one to be corrected, one given up, and one that was carried out."""
+
+    def review(name: str, *lines: str) -> Batch:
+        content = "\n".join(["E-mail,Amount,Reason", *lines]).encode()
+        return review_amounts(**acting, content=content, file_name=f"{name}.csv", key=uuid4())
+
+    active, blocked = world.members["active"].email, world.members["blocked"].email
+    world.batches["amounts"] = review("site", f"{active},12.50,Site in Basel", f"{blocked},8.00,")
+    lines = ["nobody.at-all@people.example,5,", f"{active},1e3,", f"{blocked},5,", f"{blocked},0.001,"]
+    world.batches["wrong_amounts"] = review("wrong", *lines)
+    world.batches["discarded_amounts"] = review("twice", f"{active},1,")
+    discard_amounts(**acting, batch=world.batches["discarded_amounts"])
+    given = review("given", f"{active},2.50,Site in Basel", f"{blocked},2.00,")
+    world.batches["given_amounts"] = allocate_amounts(**acting, batch=given)
 
 
 def _recharge(acting: dict[str, Any], member: Member, *, amount: int = 15, limit: int) -> None:

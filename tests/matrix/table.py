@@ -11,6 +11,8 @@ from operator import attrgetter as of
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from members.access import Capability
 from tests.factories import PASSWORD
 from tests.matrix.world import NEW_PASSWORD
@@ -62,6 +64,19 @@ class Page:
 def key(side: object) -> object:
     """What the form of a page is given when it is shown."""
     return uuid4()
+
+
+class SameFile(SimpleUploadedFile):
+    """A file that can be sent again and again."""
+
+    def read(self, *args: Any) -> Any:
+        self.seek(0)
+        return super().read(*args)
+
+
+def amounts(side: Any) -> object:
+    """A file that gives somebody credit."""
+    return SameFile("amounts.csv", f"E-mail,Amount\n{side.plain.email},12.50\n".encode())
 
 
 OWN_BUSINESS = "is about somebody's own account, which belongs to no organization"
@@ -471,6 +486,15 @@ TABLE: dict[str, Page] = {
     "credit:invoice_pdf": Page(access=CREDIT, get=200, at={"number": of("invoice.number")}),
     "credit:member_credit": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
     "credit:allocate": Page(access=CREDIT, get=200),
+    "credit:amounts_add": Page(
+        access=CREDIT,
+        post=302,
+        send={"file": amounts, "key": key},
+        unlogged=NOTHING_YET,
+    ),
+    "credit:amounts_review": Page(access=CREDIT, get=200, at={"pk": of("amounts.pk")}),
+    "credit:amounts_allocate": Page(access=CREDIT, post=302, at={"pk": of("amounts.pk")}, logs=("credit.allocated",)),
+    "credit:amounts_discard": Page(access=CREDIT, post=302, at={"pk": of("amounts.pk")}, unlogged=NOTHING_YET),
     "credit:members_allocate": Page(
         access=CREDIT,
         get=200,

@@ -129,6 +129,17 @@ VERBS: dict[str, Verb] = {
         {"member": of("plain")},
         when=lambda side: AuthenticatorAppFactory(user=side.plain.user),
     ),
+    "amounts.review_amounts": Verb(
+        Capability.MANAGE_CREDIT,
+        {"content": b"E-mail,Amount\nanna@people.example,5\n", "file_name": "a.csv", "key": key},
+    ),
+    "amounts.allocate_amounts": Verb(Capability.MANAGE_CREDIT, {}, {"batch": of("amounts")}),
+    "amounts.discard_amounts": Verb(Capability.MANAGE_CREDIT, {}, {"batch": of("amounts")}),
+    "allocation.start_allocation": Verb(
+        Capability.MANAGE_CREDIT,
+        {"amount": Decimal("12.50"), "key": key, "asked": lambda side: {"all": True}, "expected": 1},
+        {"members": members_of("plain")},
+    ),
     "allocation.allocate_credit": Verb(
         Capability.MANAGE_CREDIT, {"amount": Decimal("12.50"), "key": key}, {"members": lambda side: [side.plain]}
     ),

@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from credit.amounts import BY_FILE
 from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
 from credit.letters import write_order_letter
@@ -276,6 +277,24 @@ def _batches(side: Side, first_row: int) -> None:
         facts={"reason": ""},
         started_at=timezone.now(),
         given_up_at=timezone.now(),
+    )
+    side.amounts = Batch.objects.create(
+        organization=side.organization,
+        kind=BY_FILE,
+        started_by=side.administrator,
+        file_name=f"{side.word} {CANARY}.csv",
+        fingerprint=side.word,
+        facts={"currency": "EUR", "key": str(uuid4()), "each": True},
+        total=1,
+    )
+    given = {"person": side.plain.email, "amount": "12.5000", "reason": f"{side.word} {CANARY}"}
+    BatchRow.objects.create(
+        organization=side.organization,
+        batch=side.amounts,
+        number=1,
+        outcome=Outcome.READY,
+        member=side.plain,
+        data=given,
     )
     BatchRow.objects.create(
         organization=side.organization, batch=side.run, number=1, outcome=Outcome.DONE, member=side.stopped

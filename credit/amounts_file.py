@@ -1,0 +1,121 @@
+"""A CSV file of amounts: which column says who, how much and why, and what each row says."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, BinaryIO, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from members.directory_headers import look_up
+from members.folding import fold
+from skypemgr import csv_files
+from skypemgr.characters import storable, trim
+from skypemgr.csv_files import CsvFile, UnreadableFile, open_csv
+from skypemgr.problems import Texts
+
+TEXTS: Texts = {
+    **csv_files.TEXTS,
+    "columns_unclear": _(
+        "One column must say who, by e-mail address or Skype Name, and one how much. The columns are: %(headers)s."
+        " Call them E-mail and Amount."
+    ),
+    "amount_twice": _("Two columns say how much. Remove one of them."),
+}
+# Beside the names that directories give to addresses and Skype Names.
+_NAMES = {
+    "person": """
+        person | member | who | recipient | personne | membre | qui | bénéficiaire | destinataire | medlem | vem
+        mottagare
+    """,
+    "amount": """
+        amount | credit | skype credit | sum | montant | crédit | crédit skype | somme | belopp | kredit | skype-kredit
+        summa | betrag | bedrag | importe | importo
+    """,
+    "reason": """
+        reason | why | note | comment | remark | motif | raison | pourquoi | commentaire | libellé | remarque | orsak
+        anledning | skäl | kommentar | anmärkning
+    """,
+}
+_WHO = ("email", "skype_name", "person")
+
+
+class UnclearAmounts(UnreadableFile):
+    """A file whose columns don't say who gets how much."""
+
+    texts = TEXTS
+
+
+class AmountRow(NamedTuple):
+    """A data row as it stands in the file, trimmed; ``problems`` are those of reading it, ``{"code", "facts"}``."""
+
+    number: int
+    person: str
+    amount: str
+    reason: str
+    problems: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class AmountsFile:
+    """A file that was understood; ``rows()`` reads it as it is asked for."""
+
+    csv: CsvFile
+    columns: dict[str, list[int]]
+
+    def rows(self) -> Iterator[AmountRow]:
+        """Every data row. What stands in it is not checked here."""
+        who = [at for field in _WHO for at in self.columns.get(field, [])]
+        for number, _line, cells, problems, _notes in self.csv.rows():
+            person, amount, reason = (
+                next((cell for at in places if (cell := storable(trim(cells[at])))), "")
+                for places in (who, self.columns["amount"], self.columns.get("reason", []))
+            )
+            yield AmountRow(number, person, amount, reason, problems)
+
+
+def open_amounts(file: BinaryIO, *, limit_rows: int) -> AmountsFile:
+    """Understand a file of amounts in one pass; its rows follow in a second one.
+
+    Raises UnreadableFile (UnclearAmounts among them) with what is wrong and what to do.
+    """
+    csv = open_csv(file, judge=_judge, limit_rows=limit_rows)
+    header = csv.header or ()
+    columns: dict[str, list[int]] = {}
+    for at, name in enumerate(header):
+        if field := _field_of(name):
+            columns.setdefault(field, []).append(at)
+    if "amount" not in columns or not any(field in columns for field in _WHO):
+        told = ", ".join(" ".join(storable(name).split())[:80] for name in header if name.strip())
+        raise UnclearAmounts("columns_unclear", headers=told[:500])
+    if len(columns["amount"]) > 1:
+        raise UnclearAmounts("amount_twice")
+    return AmountsFile(csv, columns)
+
+
+def _judge(rows: Sequence[Sequence[str]]) -> tuple[int, int | None]:
+    """How much of the first rows is understood, and which of them is the line of column names."""
+    understood, header_at = 0, 0
+    for at, cells in enumerate(rows[:10]):
+        known = len({field for cell in cells if (field := _field_of(cell))})
+        if known > understood:
+            understood, header_at = known, at
+    return understood, header_at
+
+
+def _field_of(header: str) -> str:
+    """What a column of this name holds: one of _WHO, "amount", "reason", or "" for anything else."""
+    if own := _table().get(_key(header)):
+        return own
+    known = look_up(header)
+    return known[0] if known is not None and known[0] in _WHO else ""
+
+
+@cache
+def _table() -> dict[str, str]:
+    return {_key(name): field for field, names in _NAMES.items() for name in re.split(r"[|\n]", names) if name.strip()}
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\W_]+", "", fold(text[:200]))

@@ -257,6 +257,14 @@ MAILERS = {"default": _mailer()}
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Skype Manager <skypemgr@localhost>")
 
 
+# Cards
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="").rstrip("/")
+if STRIPE_API_KEY and not STRIPE_WEBHOOK_SECRET:
+    raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET must be set beside STRIPE_API_KEY: it signs what Stripe tells.")
+
+
 # Languages
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français"), ("sv", "Svenska")]

@@ -8,6 +8,9 @@ from django.db import connection, connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test.utils import CaptureQueriesContext
 
+from tests.stripe_fake.account import API_KEY, SECRET
+from tests.stripe_fake.server import FakeStripe
+
 type Race = Callable[..., list[object]]
 NEVER_EMPTIED = ["credit_ledgeraccount", "credit_ledgerseal", "credit_transfer"]
 type LocksBeforeWrites = Callable[[], AbstractContextManager[None]]
@@ -28,6 +31,14 @@ def tables_can_be_emptied() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
         yield
+
+
+@pytest.fixture
+def stripe(settings: Any) -> Iterator[FakeStripe]:
+    """An account at a Stripe of our own, which the installation uses."""
+    with FakeStripe().running_in_background() as fake:
+        settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET, settings.STRIPE_API_BASE = API_KEY, SECRET, fake.url
+        yield fake
 
 
 @pytest.fixture

@@ -115,3 +115,22 @@ class ThresholdAboveAmount(Refusal):
 class LimitBelowAmount(Refusal):
     text = _("Not one recharge would fit into that. Choose at least the amount of a recharge.")
     field = "monthly_limit"
+
+
+class CardsNotOffered(Refusal):
+    text = _("Cards can’t be used here. Pay by bank transfer.")
+
+
+class CardsAway(Refusal):
+    """The card processor doesn't answer, or not as it should; nothing was charged."""
+
+    text = _("The card processor does not answer. Nothing was charged. Try again in a minute.")
+
+
+class NoSavedCard(Refusal):
+    text = _("No card is saved. Save one first.")
+
+
+class NotPayableByCard(Refusal):
+    text = _("{amount} can’t be paid by card exactly. Choose another amount.")
+    field = "amount"

@@ -45,6 +45,7 @@ def register() -> None:
                 ("allocate", _("Allocate credit"), "credit:allocate", Capability.MANAGE_CREDIT),
                 ("statement", _("Statement"), "credit:wallet_statement", Capability.MANAGE_CREDIT),
                 ("purchases", _("Purchases"), "credit:purchase_list", Capability.MANAGE_CREDIT),
+                ("card", _("Card and auto-recharge"), "credit:card", Capability.MANAGE_CREDIT),
                 ("billing", _("Billing data"), "credit:billing", Capability.MANAGE_CREDIT),
             ],
         ),

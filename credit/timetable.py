@@ -3,6 +3,7 @@
 from credit.services.orders import expire_orders
 from credit.services.recharge_sweep import resume_recharges, sweep_recharges
 from credit.services.seals import seal_ledgers
+from credit.services.wallet_recharge_work import sweep_wallets
 from members import jobs
 from members.jobs import Job
 from members.periods import Every
@@ -14,6 +15,7 @@ def register() -> None:
         Job(name="expire_orders", every=Every.HOUR, work=lambda run: expire_orders()),
         Job(name="seal_ledgers", every=Every.HOUR, work=lambda run: seal_ledgers()),
         Job(name="sweep_recharges", every=Every.HOUR, work=sweep_recharges),
+        Job(name="sweep_wallets", every=Every.HOUR, work=lambda run: sweep_wallets()),
         # After a month without a tick one look is enough: what matters is who is low now.
         Job(name="resume_recharges", every=Every.MONTH, work=resume_recharges, per_organization=True),
     )

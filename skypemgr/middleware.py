@@ -12,6 +12,8 @@ from skypemgr.views.errors import bad_request, refused
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 # The largest file that a page takes, with room for the rest of its form.
 LARGEST_UPLOAD = 33 * 1024 * 1024
+# Where other machines speak to us, in JSON, and how much they may say at once.
+LARGEST_MESSAGES = {"/payments/stripe/": 256 * 1024}
 
 
 class RequestGuardMiddleware:
@@ -32,10 +34,11 @@ class RequestGuardMiddleware:
             with translation.override(translation.get_language_from_request(request)):
                 return bad_request(request, BadRequest())
         if request.method == "POST" and (size := body_size(request)):
-            if not is_form(request):
+            message = LARGEST_MESSAGES.get(request.path_info)
+            if message is None and not is_form(request):
                 return refused(request, 415)
             limit = LARGEST_UPLOAD if request.content_type == MULTIPART else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            if size > limit:
+            if size > (message or limit):
                 return refused(request, 413)
         return None
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("me/credit/", include("credit.urls.me")),
     path("ops/", include("members.urls.ops")),
     path("ops/", include("credit.urls.ops")),
+    path("payments/", include("credit.urls.payments")),
     path("theme/", preferences.set_theme, name="set_theme"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("<slug:org_slug>/", include("reports.urls")),

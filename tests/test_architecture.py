@@ -47,11 +47,14 @@ WITHOUT_PEOPLE = {
 # Run by the clock or by a worker, never by somebody: what they do was asked for, and logged, before.
 WITHOUT_ACTOR = {
     "batch_attempts.py",
+    "card_lookups.py",
+    "card_messages.py",
     "import_work.py",
     "jobs.py",
     "letters.py",
     "purge.py",
     "recharge_sweep.py",
+    "wallet_recharge_work.py",
     "run_work.py",
     "tallies.py",
 }

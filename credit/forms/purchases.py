@@ -34,6 +34,11 @@ class BuyForm(MoneyForm):
     """How much credit is wanted."""
 
     amount = AmountField(label=_("Credit to buy"), help_text=_("VAT comes on top where it is due."))
+    save_card = forms.BooleanField(
+        label=_("Save the card"),
+        required=False,
+        help_text=_("Auto-recharge of the wallet may charge it later, if you set that up. You can remove it any time."),
+    )
 
 
 class ReceivedForm(MoneyForm):

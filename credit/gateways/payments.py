@@ -65,9 +65,13 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """A page of the processor on which somebody pays, or saves a card. Without an amount it only saves one."""
+    """A page of the processor on which somebody pays, or saves a card. Without an amount it only saves one.
+
+    ``reference`` is what we called it.
+    """
 
     id: str
+    reference: str
     url: str
     state: CheckoutState
     payment: str
@@ -153,9 +157,7 @@ class PaymentGateway(Protocol):
         """Let nobody pay any more; a checkout that is over already stays as it is."""
         ...
 
-    def charge(
-        self, *, key: str, card: str, customer: str, amount: Decimal, currency: str, reference: str
-    ) -> Payment: ...
+    def charge(self, *, key: str, card: str, customer: str, amount: Decimal, currency: str, title: str) -> Payment: ...
 
     def look_up_payment(self, *, key: str, customer: str, since: dt.datetime) -> Payment | None:
         """What became of a charge whose answer was lost, by its key; None when there is no such payment."""

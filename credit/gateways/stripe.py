@@ -77,7 +77,7 @@ class StripeGateway:
         save_card: bool,
         customer: str = "",
     ) -> Checkout:
-        payment: dict[str, Any] = {"description": reference, "metadata": {"reference": reference}}
+        payment: dict[str, Any] = {"description": title, "metadata": {"reference": reference}}
         params: dict[str, Any] = {
             "mode": "payment",
             "payment_method_types": CARDS_ONLY,
@@ -132,7 +132,7 @@ class StripeGateway:
                 # It is over already, whichever way.
                 logger.info("A checkout could not be closed: %s", error.code)
 
-    def charge(self, *, key: str, card: str, customer: str, amount: Decimal, currency: str, reference: str) -> Payment:
+    def charge(self, *, key: str, card: str, customer: str, amount: Decimal, currency: str, title: str) -> Payment:
         params: Any = {
             "amount": to_minor_units(amount, currency),
             "currency": currency.lower(),
@@ -141,8 +141,8 @@ class StripeGateway:
             "payment_method_types": CARDS_ONLY,
             "off_session": True,
             "confirm": True,
-            "description": reference,
-            "metadata": {"reference": reference, "key": key},
+            "description": title,
+            "metadata": {"key": key},
         }
         with _answers():
             payment = _payment(self._v1.payment_intents.create(params, {"idempotency_key": key}))
@@ -214,6 +214,7 @@ def _checkout_of(session: dict[str, Any]) -> Checkout:
     payment, setup = session.get("payment_intent"), session.get("setup_intent")
     return Checkout(
         id=session["id"],
+        reference=session.get("client_reference_id") or "",
         url=session.get("url") or "",
         state=_checkout_state(session),
         payment=_id(payment),

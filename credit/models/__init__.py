@@ -1,4 +1,5 @@
 from .billing import BillingProfile, VatCheck
+from .cards import CardCheckout, CardDispute, CardMessage, SavedCard, WalletCharge, WalletRecharge
 from .invoices import Invoice, NumberSeries
 from .ledger import LedgerAccount, Transfer
 from .orders import Gateway, Order, Payment, Refund, Treatment
@@ -8,6 +9,9 @@ from .sellers import Seller
 
 __all__ = [
     "BillingProfile",
+    "CardCheckout",
+    "CardDispute",
+    "CardMessage",
     "Gateway",
     "Invoice",
     "LedgerAccount",
@@ -18,8 +22,11 @@ __all__ = [
     "RechargeCall",
     "RechargePlan",
     "Refund",
+    "SavedCard",
     "Seller",
     "Transfer",
     "Treatment",
     "VatCheck",
+    "WalletCharge",
+    "WalletRecharge",
 ]

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from credit.errors import SellerIncomplete
 from credit.forms.purchases import BuyForm
+from credit.gateways.stripe import cards_offered
 from credit.models import Gateway, Order
 from credit.purchases import refunded_of, require_seller
 from credit.selectors.balances import wallet_balance
+from credit.selectors.cards import newest_checkout
 from credit.selectors.purchases import PurchasesQuery, lamp_of
 from credit.sellers import current_seller, price_for, profile_of, written_iban
 from credit.services.orders import cancel_order, place_order
@@ -30,31 +32,42 @@ from skypemgr.lists import change_query
 @organization_view(Capability.MANAGE_CREDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def buy(request: OrganizationRequest) -> HttpResponse:
-    """Order credit; asked by GET with an ``amount``, what it costs."""
+    """Order credit, to be paid by bank transfer; asked by GET with an ``amount``, what it costs."""
     organization = request.organization
     form = BuyForm(
         request.POST if request.method == "POST" else request.GET if "amount" in request.GET else None,
         currency=organization.currency,
     )
+    if request.method == "POST" and form.is_valid():
+        with form_errors(form):
+            order = place_order(
+                actor=request.actor,
+                organization=organization,
+                amount=form.cleaned_data["amount"],
+                key=form.cleaned_data["key"],
+            )
+            messages.success(request, gettext("Order {number} is placed.").format(number=order.number))
+            return redirect("credit:order", organization.slug, order.number)
+    return show_buy(request, form)
+
+
+def show_buy(request: OrganizationRequest, form: BuyForm) -> HttpResponse:
+    """The page on which credit is bought, with what it costs as soon as the amount is known."""
+    organization = request.organization
     context: dict[str, Any] = {
         "section": "credit",
         "subsection": "purchases",
         "form": form,
         "profile": profile_of(organization),
         "balance": wallet_balance(organization),
+        "cards_offered": cards_offered(),
     }
     try:
         require_seller(Gateway.BANK_TRANSFER)
     except SellerIncomplete as refusal:
         return render(request, "credit/buy.html", {**context, "closed": refusal}, status=_status(request, refused=True))
     if form.is_valid():
-        if request.method == "POST":
-            with form_errors(form):
-                order = place_order(actor=request.actor, organization=organization, **form.cleaned_data)
-                messages.success(request, gettext("Order {number} is placed.").format(number=order.number))
-                return redirect("credit:order", organization.slug, order.number)
-        if form.is_valid():
-            context["price"] = price_for(organization, form.cleaned_data["amount"])
+        context["price"] = price_for(organization, form.cleaned_data["amount"])
     return render(request, "credit/buy.html", context, status=_status(request, refused=bool(form.errors)))
 
 
@@ -79,6 +92,8 @@ def order(request: OrganizationRequest, number: str) -> HttpResponse:
         "invoices": found.invoices.order_by("pk"),
         "refunded": refunded_of(found)[0],
         "pays_by_transfer": found.method == Order.Method.BANK_TRANSFER,
+        "checkout": newest_checkout(request.organization, found),
+        "from_card": request.GET.get("from") == "card",
     }
     return render(request, "credit/order.html", context)
 

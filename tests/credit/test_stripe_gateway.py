@@ -54,7 +54,7 @@ def charge(card, key: str, *, amount: str = "20", currency: str = "EUR"):
         customer=card.customer,
         amount=Decimal(amount),
         currency=currency,
-        reference="2026-18",
+        title="Order 2026-18",
     )
 
 
@@ -87,6 +87,7 @@ def test_an_amount_that_no_card_can_pay_exactly_is_refused(amount: str, currency
 def test_a_checkout_is_opened_paid_and_found_with_its_payment(stripe: FakeStripe) -> None:
     checkout = open_checkout(amount="1200", currency="JPY")
     assert (checkout.state, checkout.amount, checkout.currency) == (CheckoutState.OPEN, Decimal(1200), "JPY")
+    assert checkout.reference == "2026-17"
     assert checkout.url.startswith(stripe.url)
 
     paid = stripe.pay(checkout.id)

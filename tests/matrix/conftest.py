@@ -8,6 +8,8 @@ from django.test import override_settings
 from skypemgr import settings as everywhere
 from tests.matrix.asking import Asker, rolled_back
 from tests.matrix.world import World, build_world
+from tests.stripe_fake.account import API_KEY, SECRET
+from tests.stripe_fake.server import FakeStripe
 
 
 @pytest.fixture(scope="module")
@@ -15,12 +17,14 @@ def world(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> It
     """Two companies and everybody who may ask, made once; what a test changes, it changes inside ``rolled_back``."""
     # Everybody has just shown who they are, however long the table takes on a busy machine.
     patient = override_settings(MAILERS=everywhere.MAILERS, PROOF_MINUTES=600, SESSION_IDLE_MINUTES=600)
-    with django_db_blocker.unblock(), patient, rolled_back():
+    with FakeStripe().running_in_background() as stripe, django_db_blocker.unblock(), patient, rolled_back():
+        cards = override_settings(STRIPE_API_KEY=API_KEY, STRIPE_WEBHOOK_SECRET=SECRET, STRIPE_API_BASE=stripe.url)
         with connection.cursor() as cursor:
             # One transaction for all: longer than any of the product may be.
             cursor.execute("SET LOCAL transaction_timeout = 0")
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        yield build_world()
+        with cards:
+            yield build_world()
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,8 @@ class Page:
     made_up: int = 404
     # Whether they are looked at before the method is.
     link: bool = False
+    # Whether whoever posts is a machine, known by its signature instead of a token.
+    signed: bool = False
     # Why it may name every organization there is.
     names_all: str = ""
 
@@ -150,6 +152,8 @@ TABLE: dict[str, Page] = {
     ),
     "accounts:passkey": Page(access="public", post=422, unlogged="opens nothing without a passkey"),
     "accounts:passkey_options": Page(access="public", post=409, unlogged="is a question"),
+    # A machine, which signs what it says; nobody here does
+    "stripe_messages": Page(access="public", post=400, unlogged="is refused unsigned", signed=True),
     # Whoever holds a link
     "join:invitation": Page(
         access="public", get=200, unlike={"signed_in": (409, 0)}, at={"token": of("token")}, link=True
@@ -465,6 +469,23 @@ TABLE: dict[str, Page] = {
     "credit:wallet_statement": Page(access=CREDIT, get=200),
     "credit:wallet_statement_export": Page(access=CREDIT, get=200),
     "credit:buy": Page(access=CREDIT, get=200, post=302, send={"amount": "50", "key": key}, logs=("order.placed",)),
+    "credit:buy_by_card": Page(
+        access=CREDIT, post=302, send={"amount": "50", "key": key, "save_card": "on"}, logs=("order.placed",)
+    ),
+    "credit:order_card": Page(
+        access=CREDIT, post=302, at={"number": of("card_order.number")}, unlogged="asks for a page to pay on"
+    ),
+    "credit:card": Page(
+        access=CREDIT,
+        get=200,
+        post=302,
+        send={"amount": "50", "below": "10", "monthly_limit": "100"},
+        logs=("wallet_recharge.saved",),
+    ),
+    "credit:wallet_recharge_stop": Page(access=CREDIT, post=302, logs=("wallet_recharge.stopped",)),
+    "credit:card_remove": Page(access=CREDIT, post=302, logs=("card.removed", "wallet_recharge.stopped")),
+    "credit:card_save": Page(access=CREDIT, post=302, send={"key": key}, unlogged="asks for a page to save a card on"),
+    "credit:card_leave": Page(access=CREDIT, get=200, at={"pk": of("saving.pk")}),
     "credit:billing": Page(
         access=CREDIT,
         get=200,

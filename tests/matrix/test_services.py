@@ -145,6 +145,14 @@ VERBS: dict[str, Verb] = {
     ),
     "orders.place_order": Verb(Capability.MANAGE_CREDIT, {"amount": Decimal(50), "key": key}),
     "orders.cancel_order": Verb(Capability.MANAGE_CREDIT, {}, {"order": of("order")}),
+    "card_checkouts.order_by_card": Verb(Capability.MANAGE_CREDIT, {"amount": Decimal(50), "key": key}),
+    "card_checkouts.ask_for_checkout": Verb(Capability.MANAGE_CREDIT, {}, {"order": of("card_order")}),
+    "card_checkouts.ask_to_save_card": Verb(Capability.MANAGE_CREDIT, {"key": key}),
+    "card_checkouts.remove_card": Verb(Capability.MANAGE_CREDIT),
+    "wallet_recharges.save_wallet_recharge": Verb(
+        Capability.MANAGE_CREDIT, {"amount": Decimal(50), "below": Decimal(10), "monthly_limit": Decimal(100)}
+    ),
+    "wallet_recharges.stop_wallet_recharge": Verb(Capability.MANAGE_CREDIT),
     "billing.change_billing": Verb(Capability.MANAGE_CREDIT, {"fields": lambda side: BILLING}),
     "runs.start_run": Verb(
         MANAGE,

@@ -27,7 +27,7 @@ from credit.amounts import BY_FILE
 from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
 from credit.letters import write_order_letter
-from credit.models import BillingProfile, Order, RechargePlan
+from credit.models import BillingProfile, CardCheckout, Order, RechargePlan, SavedCard, WalletRecharge
 from credit.purchases import place, settle
 from credit.sellers import price_for
 from members import directory
@@ -170,12 +170,33 @@ def _purchases(side: Side) -> None:
         organization=organization, name=f"{title} {CANARY}", email=f"{side.word}.bills@people.example", **address
     )
 
-    def order() -> Order:
-        price = price_for(organization, Decimal(100))
-        method = Order.Method.BANK_TRANSFER
+    def order(method: str = "bank_transfer") -> Order:
+        price, method = price_for(organization, Decimal(100)), Order.Method(method)
         return place(organization=organization, actor=actor, price=price, method=method, key=uuid4(), member=buyer)
 
-    side.order, side.paid_order = order(), order()
+    side.order, side.paid_order, side.card_order = order(), order(), order("card")
+    side.saving = CardCheckout.objects.create(
+        organization=organization,
+        key=uuid4(),
+        state="open",
+        session=f"cs_{side.word}",
+        url=f"https://checkout.example/{side.word}",
+        save_card=True,
+        asked_by=buyer,
+    )
+    side.card = SavedCard.objects.create(
+        organization=organization,
+        customer=f"cus_{side.word}",
+        method=f"pm_{side.word}",
+        brand="visa",
+        last4="4242",
+        month=12,
+        year=2031,
+        saved_by=buyer,
+    )
+    WalletRecharge.objects.create(
+        organization=organization, amount=50, below=10, monthly_limit=100, state="active", saved_by=buyer
+    )
     write_order_letter(side.order)
     payment = settle(side.paid_order, actor=actor, gateway="bank_transfer", reference=side.paid_order.number)
     side.invoice = payment.invoice

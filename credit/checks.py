@@ -1,0 +1,30 @@
+"""What operators are told about money: payments that contradict their order, and charges nobody knows the end of."""
+
+import datetime as dt
+
+from credit.models import CardCheckout, CardMessage, WalletCharge
+from skypemgr.clock import DatabaseClock
+from skypemgr.installation import Findings, installation_check
+
+PATIENCE = dt.timedelta(hours=1)
+# What can't be settled here is told for so long.
+TOLD = dt.timedelta(days=30)
+
+
+@installation_check
+def payments_are_what_was_ordered() -> Findings:
+    returned = CardMessage.objects.filter(facts__is="Refund", facts__stands=True).values("payment")
+    for model in (CardCheckout, WalletCharge):
+        wrong = model._default_manager.filter(state="wrong").exclude(payment__in=returned).select_related("order")
+        for row in wrong.order_by("pk")[:10]:
+            yield f"Other money than was ordered came by {row.payment} for {row.order}: refund it at Stripe."
+    claims = CardMessage.objects.filter(outcome=CardMessage.Outcome.WRONG, received_at__gt=DatabaseClock() - TOLD)
+    for claim in claims.exclude(subject="").order_by("pk")[:10]:
+        yield f"{claim.subject} takes other money than there is left of the payment {claim.payment}."
+
+
+@installation_check
+def charges_come_to_an_end() -> Findings:
+    unknown = WalletCharge.objects.filter(unknown_at__lt=DatabaseClock() - PATIENCE).select_related("order")
+    for charge in unknown.order_by("pk")[:10]:
+        yield f"Stripe does not say what became of the charge for {charge.order} ({charge.code})."

@@ -6,8 +6,9 @@ class CreditConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from credit import allocating, checklist, letters, pages, recharge_runs, timetable  # noqa: PLC0415
+        from credit import alerts, allocating, checklist, letters, pages, recharge_runs, timetable  # noqa: PLC0415
 
+        alerts.register()
         checklist.register()
         pages.register()
         allocating.register()

@@ -1,13 +1,20 @@
-"""The letters about purchases: when an order is placed, and with each invoice."""
+"""The letters about credit: when an order is placed, with each invoice, and when something needs attention."""
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
+from credit.alerts import find_alerts
 from credit.models import Invoice, Order
+from credit.selectors.balances import wallet_balance
+from credit.selectors.spans import zone_of
 from credit.sellers import current_seller, written_iban
+from members.access import Actor, Capability
 from members.addresses import same_address_key
-from members.letter_texts import absolute_url, register_composer
+from members.letter_texts import absolute_url, language_of, register_composer
 from members.mail import personal_letter, write_letters
 from members.models import Letter, Member
 
@@ -65,7 +72,29 @@ def _invoice(letter: Letter) -> dict[str, Any] | None:
     return {"invoice": invoice, "url": absolute_url("credit:invoice", letter.organization.slug, invoice.number)}
 
 
+def _credit_alert(letter: Letter) -> dict[str, Any] | None:
+    """What still needs attention of the kinds that the letter was written for."""
+    member, organization = letter.member, letter.organization
+    if member is None or organization is None or not Actor.of_member(member).can(Capability.MANAGE_CREDIT):
+        return None
+    language = letter.language or language_of(letter.user, organization)
+    with translation.override(language), timezone.override(zone_of(organization)):
+        alerts = [alert for alert in find_alerts(organization) if alert.kind in letter.facts.get("kinds", [])]
+        alone = len(alerts) == 1
+        return (
+            {
+                "alerts": alerts,
+                "balance": wallet_balance(organization),
+                "action": alerts[0].action if alone else gettext("Open the wallet"),
+                "url": settings.BASE_URL + alerts[0].url if alone else absolute_url("credit:wallet", organization.slug),
+            }
+            if alerts
+            else None
+        )
+
+
 def register() -> None:
     """Called once at start-up."""
     register_composer(Letter.Kind.ORDER_PLACED, _order_placed)
     register_composer(Letter.Kind.INVOICE, _invoice)
+    register_composer(Letter.Kind.CREDIT_ALERT, _credit_alert)

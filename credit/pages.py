@@ -44,6 +44,7 @@ def register() -> None:
                 ("wallet", _("Wallet"), "credit:wallet", Capability.MANAGE_CREDIT),
                 ("allocate", _("Allocate credit"), "credit:allocate", Capability.MANAGE_CREDIT),
                 ("statement", _("Statement"), "credit:wallet_statement", Capability.MANAGE_CREDIT),
+                ("alerts", _("Alerts"), "credit:alerts", Capability.MANAGE_CREDIT),
                 ("purchases", _("Purchases"), "credit:purchase_list", Capability.MANAGE_CREDIT),
                 ("card", _("Card and auto-recharge"), "credit:card", Capability.MANAGE_CREDIT),
                 ("billing", _("Billing data"), "credit:billing", Capability.MANAGE_CREDIT),

@@ -1,5 +1,6 @@
 """The jobs of this app, registered when it starts."""
 
+from credit.services.alert_letters import send_digest
 from credit.services.orders import expire_orders
 from credit.services.recharge_sweep import resume_recharges, sweep_recharges
 from credit.services.seals import seal_ledgers
@@ -14,6 +15,8 @@ def register() -> None:
     jobs.add(
         Job(name="expire_orders", every=Every.HOUR, work=lambda run: expire_orders()),
         Job(name="seal_ledgers", every=Every.HOUR, work=lambda run: seal_ledgers()),
+        # Whoever comes back after days is told once how things are now.
+        Job(name="send_credit_digests", every=Every.DAY, work=send_digest, per_organization=True),
         Job(name="sweep_recharges", every=Every.HOUR, work=sweep_recharges),
         Job(name="sweep_wallets", every=Every.HOUR, work=lambda run: sweep_wallets()),
         # After a month without a tick one look is enough: what matters is who is low now.

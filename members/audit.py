@@ -70,6 +70,7 @@ class Action(models.TextChoices):
     BILLING_CHANGED = "billing.changed", _("Changed the billing data")
     VAT_ID_CHECKED = "vat_id.checked", _("Recorded a check of the VAT id")
     RECHARGE_ACTIVATED = "recharge.activated", _("Turned on auto-recharge")
+    ALERTS_CHANGED = "alerts.changed", _("Changed the alerts")
     RECHARGE_STOPPED = "recharge.stopped", _("Turned off auto-recharge")
 
 

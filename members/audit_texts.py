@@ -41,6 +41,7 @@ FIELDS: dict[str, Text] = {
     "payment": _("Payment"),
     "people": _("People"),
     "recharge_amount": _("Recharge by"),
+    "low_wallet": _("Alert below"),
     "recharge_below": _("When the balance falls below"),
     "recharge_limit": _("Monthly recharge limit"),
     "require_second_factor": _("Administrators need a second factor"),

@@ -227,6 +227,7 @@ CELERY_BEAT_SCHEDULE = {
     "advance-batches": {"task": "members.advance_batches", "schedule": 5.0, "options": {"expires": 10}},
     "recharge-members": {"task": "credit.recharge_members", "schedule": 5.0, "options": {"expires": 10}},
     "look-after-cards": {"task": "credit.look_after_cards", "schedule": 5.0, "options": {"expires": 10}},
+    "watch-wallets": {"task": "credit.watch_wallets", "schedule": 30.0, "options": {"expires": 60}},
     "run-jobs": {"task": "members.run_jobs", "schedule": 20.0, "options": {"expires": 30}},
 }
 

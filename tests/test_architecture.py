@@ -46,6 +46,7 @@ WITHOUT_PEOPLE = {
 }
 # Run by the clock or by a worker, never by somebody: what they do was asked for, and logged, before.
 WITHOUT_ACTOR = {
+    "alert_letters.py",
     "batch_attempts.py",
     "card_lookups.py",
     "card_messages.py",
@@ -64,6 +65,7 @@ WITHOUT_CAPABILITY = {
 }
 # Why a file may catch whatever happens.
 CATCHES_EVERYTHING = {
+    "credit/services/alert_letters.py": "one organization that fails must not keep the others from being told",
     "credit/services/recharge_sweep.py": "one organization that fails must not keep the others without credit",
     "members/services/import_work.py": "one batch that fails must not stop those behind it; the log says what it was",
     "skypemgr/installation.py": "a check that could not run has failed, whatever the reason (reliability.md D20)",

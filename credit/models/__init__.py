@@ -1,3 +1,4 @@
+from .alerts import AlertSettings, AlertTold
 from .billing import BillingProfile, VatCheck
 from .cards import CardCheckout, CardDispute, CardMessage, SavedCard, WalletCharge, WalletRecharge
 from .invoices import Invoice, NumberSeries
@@ -8,6 +9,8 @@ from .seals import LedgerSeal
 from .sellers import Seller
 
 __all__ = [
+    "AlertSettings",
+    "AlertTold",
     "BillingProfile",
     "CardCheckout",
     "CardDispute",

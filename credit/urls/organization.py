@@ -1,6 +1,7 @@
 from django.urls import path
 
 from credit.views import (
+    alerts,
     allocation,
     allocation_to_many,
     amounts,
@@ -18,6 +19,7 @@ app_name = "credit"
 
 urlpatterns = [
     path("credit/", wallet.wallet, name="wallet"),
+    path("credit/alerts/", alerts.alerts, name="alerts"),
     path("credit/statement/", statements.wallet_statement, name="wallet_statement"),
     path("credit/statement/export.csv", statements.wallet_statement_export, name="wallet_statement_export"),
     path("credit/buy/", purchases.buy, name="buy"),

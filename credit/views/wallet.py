@@ -4,6 +4,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from credit.alerts import find_alerts
 from credit.funding import owed_by
 from credit.models import LedgerAccount
 from credit.selectors.purchases import list_waiting
@@ -25,8 +26,14 @@ FEW = 10
 def wallet(request: OrganizationRequest) -> HttpResponse:
     """What the wallet of the organization holds, how long that lasts, and what can be done with it."""
     summary = wallet_summary(request.organization)
-    context: dict[str, Any] = {"section": "credit", "subsection": "wallet", "wallet": summary}
-    context |= {"owed": owed_by(request.organization), "waiting": list_waiting(request.organization)}
+    context: dict[str, Any] = {
+        "section": "credit",
+        "subsection": "wallet",
+        "wallet": summary,
+        "owed": owed_by(request.organization),
+        "waiting": list_waiting(request.organization),
+        "alerts": find_alerts(request.organization),
+    }
     if summary.account is not None:
         context |= _figures(request, summary.account)
     return render(request, "credit/wallet.html", context)

@@ -27,6 +27,7 @@ class Letter(models.Model):
         SIGN_IN_CHANGED = "sign_in_changed", _("Sign-in changed")
         ORDER_PLACED = "order_placed", _("Order")
         INVOICE = "invoice", _("Invoice")
+        CREDIT_ALERT = "credit_alert", _("Credit needs attention")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -71,6 +72,7 @@ class Letter(models.Model):
                         "sign_in_changed",
                         "order_placed",
                         "invoice",
+                        "credit_alert",
                     ]
                 ),
                 name="letter_kind_known",

@@ -5,11 +5,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from credit.alerts import find_alerts
 from credit.wallet_summary import wallet_summary
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
 from members.registry import ChecklistItem, registry
-from reports.selectors import count_members, list_attention, list_recent_changes
+from reports.selectors import Attention, count_members, list_attention, list_recent_changes
 
 
 @organization_view(Capability.OPEN_CONSOLE)
@@ -25,10 +26,18 @@ def overview(request: OrganizationRequest) -> HttpResponse:
         "members": count_members(request.organization),
         "steps": steps,
         "steps_done": sum(step["done"] for step in steps),
-        "attention": list_attention(request.organization),
+        "attention": _attention(request),
         "recent": list_recent_changes(request.organization) if request.actor.can(Capability.VIEW_AUDIT) else [],
     }
     return render(request, "reports/overview.html", context)
+
+
+def _attention(request: OrganizationRequest) -> list[Attention]:
+    found = list_attention(request.organization)
+    if request.actor.can(Capability.MANAGE_CREDIT):
+        alerts = find_alerts(request.organization)
+        found += [Attention(alert.icon, alert.tone, alert.title, alert.note, alert.url) for alert in alerts]
+    return found
 
 
 def _steps(request: OrganizationRequest) -> list[dict[str, Any]]:

@@ -90,6 +90,11 @@ def recharge_by_nothing(page: Page) -> None:
     page.locator("section[aria-labelledby=auto-recharge] .button-primary").click()
 
 
+def send_no_amount(page: Page) -> None:
+    page.locator("main .input-money").first.fill("a lot")
+    send(page)
+
+
 def send_password(page: Page) -> None:
     page.evaluate("for (const form of document.forms) form.noValidate = true")
     page.locator("#password .button-primary").click()
@@ -344,6 +349,9 @@ SIGHTS = [
         for state in ("paid", "refunded")
     ),
     Sight("credit:invoice", state="no-pdf", args=lambda world, _: [world.invoices["paid"].number], query="?no-pdf"),
+    Sight("credit:alerts"),
+    Sight("credit:alerts", "founder"),
+    Sight("credit:alerts", state="refused", act=send_no_amount, status=422),
     Sight("credit:wallet_statement"),
     Sight("credit:wallet_statement", "founder"),
     Sight("credit:wallet_statement", state="nothing-found", query="?kind=refund"),

@@ -466,6 +466,7 @@ TABLE: dict[str, Page] = {
     ),
     "members:run_outcome": Page(access=VIEW, unlike=NOT_THEIR_KIND, get=200, at={"pk": of("run.pk")}),
     "credit:wallet": Page(access=CREDIT, get=200),
+    "credit:alerts": Page(access=CREDIT, get=200, post=302, send={"low_wallet": "75"}, logs=("alerts.changed",)),
     "credit:wallet_statement": Page(access=CREDIT, get=200),
     "credit:wallet_statement_export": Page(access=CREDIT, get=200),
     "credit:buy": Page(access=CREDIT, get=200, post=302, send={"amount": "50", "key": key}, logs=("order.placed",)),

@@ -153,6 +153,7 @@ VERBS: dict[str, Verb] = {
         Capability.MANAGE_CREDIT, {"amount": Decimal(50), "below": Decimal(10), "monthly_limit": Decimal(100)}
     ),
     "wallet_recharges.stop_wallet_recharge": Verb(Capability.MANAGE_CREDIT),
+    "alerts.change_alerts": Verb(Capability.MANAGE_CREDIT, {"low_wallet": Decimal(75)}),
     "billing.change_billing": Verb(Capability.MANAGE_CREDIT, {"fields": lambda side: BILLING}),
     "runs.start_run": Verb(
         MANAGE,

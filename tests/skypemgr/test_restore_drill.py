@@ -5,14 +5,20 @@ import os
 import stat
 import subprocess
 from collections.abc import Iterator
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from credit.funding import fund
+from credit.services.allocation import allocate_credit
+from credit.services.seals import seal_ledgers
+from members.access import Actor
 from members.models import Member, Organization
 from skypemgr import drill as drills
 from skypemgr.drill import DrillError, compare, copy_directly, drill, find_program, find_programs, scratch_database
@@ -32,7 +38,13 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def member(programs: None) -> Member:
-    return MemberFactory(admin=True, organization=OrganizationFactory(name="Fondation Åkesson"))
+    member = MemberFactory(admin=True, organization=OrganizationFactory(name="Fondation Åkesson"))
+    fund(organization=member.organization, actor=Actor.system(), amount=Decimal(100), key=uuid4())
+    allocate_credit(
+        actor=Actor.system(), organization=member.organization, members=[member], amount=Decimal(30), key=uuid4()
+    )
+    seal_ledgers()
+    return member
 
 
 def parameters() -> dict:
@@ -93,6 +105,17 @@ TAMPERED = {
         TRUNCATE members_member CASCADE
         """,
         "The table public.members_member has 1 rows in the source and 0 in the copy.",
+    ),
+    "a transfer": (
+        "ALTER TABLE credit_transfer DISABLE TRIGGER USER; UPDATE credit_transfer SET reason = 'A gift.'",
+        "The rows of public.credit_transfer differ.",
+    ),
+    "a balance": (
+        """
+        ALTER TABLE credit_ledgeraccount DISABLE TRIGGER USER;
+        UPDATE credit_ledgeraccount SET balance = 31 WHERE kind = 'member'
+        """,
+        "The rows of public.credit_ledgeraccount differ.",
     ),
     "a trigger that is off": ("ALTER TABLE members_auditentry DISABLE TRIGGER USER", "The trigger members_auditentry."),
     "a constraint that is gone": (

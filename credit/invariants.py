@@ -1,6 +1,15 @@
 """What must be true of credit, whatever has crashed. Figures only, no names."""
 
+from decimal import Decimal
+
+from django.db.models import F
+
+from credit.models import RechargePlan
+from credit.recharging import recharged_in
 from credit.verification import find_differences
+from members.audit import Action
+from members.models import AuditEntry, Organization
+from members.months import present_month
 from skypemgr.invariants import Findings, count, invariant
 
 MOST_TOLD = 20
@@ -34,3 +43,25 @@ def what_came_in_is_held_or_spent() -> Findings:
         WHERE coalesce(held, 0) <> coalesce(kept, 0)
     """):
         yield f"In {number} organizations, what came in is neither held nor spent."
+
+
+@invariant
+def recharges_keep_their_limits() -> Findings:
+    """I6: nobody was recharged by more this month than the highest limit that they had in it."""
+    number = 0
+    for organization in Organization.objects.filter(recharge_plans__isnull=False).distinct().order_by("pk"):
+        month = present_month(organization)
+        plans = RechargePlan.objects.filter(organization=organization)
+        used = plans.annotate(used=recharged_in(month, "member__ledger_account")).filter(used__gt=F("monthly_limit"))
+        for plan in used:
+            changes = AuditEntry.objects.filter(
+                organization=organization,
+                subject_member=plan.member_id,
+                action__in=[Action.RECHARGE_ACTIVATED, Action.RECHARGE_STOPPED],
+                at__gte=month.start,
+            )
+            limits = {facts.get("recharge_limit") for pair in changes.values_list("before", "after") for facts in pair}
+            # As they were written: "50.00 EUR".
+            number += plan.used > max((Decimal(limit.split()[0]) for limit in limits if limit), default=0)
+    if number:
+        yield f"{number} members were recharged by more than their monthly limit."

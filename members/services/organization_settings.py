@@ -12,7 +12,7 @@ from members.errors import OwnSecondFactorFirst
 from members.factors import has_second_factor
 from members.locks import lock_organization, take_time
 from members.models import Department, Member, Organization
-from members.months import present_month
+from members.months import change_time_zone, present_month
 from members.names import path_sort_key
 from members.newcomers import sorting_of
 
@@ -50,8 +50,7 @@ def change_organization_settings(
         return organization
     saved = list(changed)
     if "time_zone" in changed:
-        month = present_month(organization)
-        organization.zone_month_start, organization.zone_month_end = month.start, month.end
+        change_time_zone(organization, time_zone, during=present_month(organization))
         saved += ["zone_month_start", "zone_month_end"]
     for field in changed:
         setattr(organization, field, new[field])

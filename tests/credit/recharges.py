@@ -53,13 +53,18 @@ def refusal_of(member: Member) -> str:
     return RechargePlan.objects.get(member=member).refusal
 
 
-def put_into_the_past(member: Member, *, days: int) -> None:
-    """Let what somebody was recharged by be recorded earlier: the clock of the database is not ours to turn."""
+def put_into_the_past(*members: Member, days: int) -> None:
+    """Let what members were recharged by, and refused, be of an earlier day: we don’t turn the database’s clock."""
+    keys = [member.pk for member in members]
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE credit_transfer DISABLE TRIGGER USER")
         cursor.execute(
             "UPDATE credit_transfer SET recorded_at = recorded_at - %s * interval '1 day' WHERE target_id IN"
-            " (SELECT id FROM credit_ledgeraccount WHERE member_id = %s)",
-            [days, member.pk],
+            " (SELECT id FROM credit_ledgeraccount WHERE member_id = ANY (%s))",
+            [days, keys],
         )
         cursor.execute("ALTER TABLE credit_transfer ENABLE TRIGGER USER")
+        cursor.execute(
+            "UPDATE credit_rechargeplan SET refused_at = refused_at - %s * interval '1 day' WHERE member_id = ANY (%s)",
+            [days, keys],
+        )

@@ -200,7 +200,7 @@ def test_the_command_says_how_it_stands(organization, member):
     pay(organization, 100)
     terms = ["--member", "nora.ek", "--amount", "20", "--below", "5", "--monthly-limit", "20"]
 
-    assert command(*terms, "--dry-run")["state"] == "off"
+    assert command(*terms, "--dry-run")["state"] == command("--member", "nora.ek", "--dry-run")["state"] == "off"
     result = command(*terms)
 
     assert (result["state"], result["recharged_this_month"], result["balance"]) == ("suspended", "20.0000", "20.0000")

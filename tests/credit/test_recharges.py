@@ -5,19 +5,22 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from credit.errors import LimitBelowAmount, RechargeOfNothing, ThresholdAboveAmount, ThresholdBelowZero
+from credit.invariants import recharges_keep_their_limits
 from credit.ledger import Move, account_of, accounts_of, post
 from credit.models import RechargeCall, RechargePlan, Transfer
 from credit.recharging import recharge
 from credit.selectors.balances import balance_of, list_balances, wallet_balance
 from credit.selectors.recharges import State, recharging_of, refused_plans
 from credit.services.recharge import stop_auto_recharge
-from credit.services.recharge_sweep import answer_calls, recharge_members
-from members.models import AuditEntry, Member
+from credit.services.recharge_sweep import answer_calls, recharge_members, resume_recharges, sweep_recharges
+from members.jobs import Run
+from members.models import AuditEntry, Member, User
 from members.months import present_month
 from tests.credit.recharges import SYSTEM, call, pay, plan, put_into_the_past, recharged, refusal_of
-from tests.factories import MemberFactory, OrganizationFactory
+from tests.factories import MemberFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -121,24 +124,20 @@ def test_credit_added_by_hand_does_not_count(organization, member):
     assert balance_of(organization, member) == 21
 
 
-def test_nothing_moves_for_whom_the_wallet_cannot_cover(organization):
-    little, much = (MemberFactory(organization=organization) for _ in range(2))
-    pay(organization, 60)
+def test_nothing_moves_for_whom_the_wallet_cannot_cover_and_the_others_are_served(organization):
+    much, little = (MemberFactory(organization=organization) for _ in range(2))
     plan(organization, much, amount=50, below=5, limit=500)
     plan(organization, little, amount=10, below=5, limit=500)
-    assert wallet_balance(organization) == 0
     pay(organization, 30)
 
-    call(organization, much, little, costs=46)
-
-    assert list_balances(organization, [much, little]) == {much.pk: 4, little.pk: Decimal(-36)}
-    assert (refusal_of(much), refusal_of(little)) == ("wallet", "wallet")
-    assert wallet_balance(organization) == 30
-    pay(organization, 20)
     assert answer_calls() == 1
-    assert list_balances(organization, [much, little]) == {much.pk: 4, little.pk: 14} or (
-        list_balances(organization, [much, little]) == {much.pk: 54, little.pk: -36}
-    )
+
+    assert list_balances(organization, [much, little]) == {much.pk: 0, little.pk: 10}
+    assert (refusal_of(much), refusal_of(little)) == ("wallet", "")
+    assert wallet_balance(organization) == 20
+    pay(organization, 30)
+    assert answer_calls() == 1
+    assert balance_of(organization, much) == 50
 
 
 def test_what_the_wallet_could_not_cover_is_tried_again_when_it_is_funded(organization, member):
@@ -279,17 +278,110 @@ def test_a_limit_that_is_lowered_below_what_was_used_suspends(organization, memb
 
 
 def test_a_thousand_members_take_as_many_statements_as_one(organization):
-    members = [MemberFactory(organization=organization) for _ in range(3)]
+    members = crowd(organization, 1_000)
     pay(organization, 1_000_000)
     plan(organization, *members, amount=20, below=5, limit=1000)
+    assert wallet_balance(organization) == 980_000
 
     def statements(*some):
         with CaptureQueriesContext(connection) as captured:
             call(organization, *some, costs=16)
         return len(captured)
 
-    call(organization, members[0], costs=1)
-    assert statements(members[0]) == statements(*members) + 0
+    statements(members[0])
+    few = statements(*members[1:3])
+    assert statements(*members[3:]) == few <= 10
+    assert {balance_of(organization, one) for one in (members[0], members[-1])} == {24}
+    assert recharge_members(organization) == 0
+
+
+def crowd(organization, number):
+    """Many members, by few statements."""
+    users = User.objects.bulk_create(
+        [UserFactory.build(business_of=organization, password="!") for _place in range(number)]
+    )
+    return Member.objects.bulk_create(
+        [MemberFactory.build(organization=organization, user=user, email=user.email) for user in users]
+    )
+
+
+def as_at(instant):
+    """Have recharges believe that it is another moment; what they post is recorded now."""
+
+    def turn(execute, sql, params, many, context):
+        if 'CLOCK_TIMESTAMP() AS "now"' in sql:
+            sql = sql.replace("CLOCK_TIMESTAMP()", f"timestamptz '{instant.isoformat()}'")
+        return execute(sql, params, many, context)
+
+    return connection.execute_wrapper(turn)
+
+
+ZONES = ["America/Havana", "UTC", "Pacific/Auckland"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_when_the_month_turns_during_a_recharge_both_limits_are_kept(zone):
+    organization = OrganizationFactory(time_zone=zone)
+    member = MemberFactory(organization=organization)
+    pay(organization, 1000)
+    plan(organization, member, amount=20, below=5, limit=50)
+    put_into_the_past(member, days=32)
+    month = present_month(organization)
+
+    with as_at(month.start - timedelta(microseconds=1)):
+        call(organization, member, costs=40)
+    call(organization, member, costs=100)
+
+    recharges = Transfer.objects.filter(operation="recharge").order_by("pk")
+    sums = [sum(one.amount for one in recharges if (one.recorded_at >= month.start) == now) for now in (False, True)]
+    assert sums == [20, 40], "in the month in which it was recorded, and no more than that allows"
+    assert refusal_of(member) == "limit"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_what_the_old_month_refuses_is_made_in_the_new_one(zone):
+    organization = OrganizationFactory(time_zone=zone)
+    member = MemberFactory(organization=organization)
+    pay(organization, 1000)
+    plan(organization, member, amount=20, below=5, limit=20)
+    month = present_month(organization)
+    # Into the last hours of the month before, in which the limit is reached by that.
+    put_into_the_past(member, days=(timezone.now() - month.start).days + 1)
+
+    with as_at(month.start - timedelta(microseconds=1)):
+        call(organization, member, costs=20)
+    assert (recharged(member), refusal_of(member)) == (20, "limit")
+    resume_recharges(Run(month, organization))
+
+    assert (recharged(member), refusal_of(member)) == (40, "")
+
+
+def test_a_month_that_begins_twice_for_the_workers_recharges_once(organization, member):
+    pay(organization, 1000)
+    plan(organization, member, amount=20, below=5, limit=20)
+    call(organization, member, costs=20)
+    put_into_the_past(member, days=40)
+    run = Run(present_month(organization), organization)
+
+    for _tick in range(3):
+        resume_recharges(run)
+        sweep_recharges(run)
+
+    assert recharged(member) == 40
+
+
+def test_a_limit_that_was_passed_is_noticed(organization, member):
+    pay(organization, 1000)
+    plan(organization, member, amount=20, below=5, limit=40)
+    call(organization, member, costs=20)
+    plan(organization, member, amount=20, below=5, limit=20)
+    assert list(recharges_keep_their_limits()) == [], "it was higher when they were made"
+
+    account = accounts_of(organization, [member])[member.pk]
+    moves = [Move(account_of(organization, "wallet"), account, Decimal(20), uuid4())]
+    post(organization=organization, operation="recharge", moves=moves, actor=SYSTEM)
+
+    assert list(recharges_keep_their_limits()) == ["1 members were recharged by more than their monthly limit."]
 
 
 def test_recharging_nobody_asks_one_question(organization, member, django_assert_num_queries):

@@ -54,6 +54,8 @@ def _terms(organization: Organization, options: dict[str, Any]) -> Terms | None:
         if any(options[name] is not None for name in names):
             raise Refused("With --off there is nothing else to say.")
         return None
+    if options["dry_run"] and all(options[name] is None for name in names):
+        return None
     if missing := [f"--{name.replace('_', '-')}" for name in names if options[name] is None]:
         raise Refused(f"Say {', '.join(missing)} too, or --off.")
     amounts = {name: read_amount(options[name], organization.currency, zero=name == "below") for name in names}

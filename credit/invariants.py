@@ -65,3 +65,49 @@ def recharges_keep_their_limits() -> Findings:
             number += plan.used > max((Decimal(limit.split()[0]) for limit in limits if limit), default=0)
     if number:
         yield f"{number} members were recharged by more than their monthly limit."
+
+
+@invariant
+def money_that_came_in_is_billed_and_in_the_ledger() -> Findings:
+    """I6: each payment has its order, invoice and purchase; each refund its credit note and transfer."""
+    if number := count("""
+        SELECT count(*) FROM credit_order placed LEFT JOIN credit_payment payment ON payment.order_id = placed.id
+        WHERE (placed.state IN ('paid', 'refunded')) <> (payment.id IS NOT NULL) OR payment.amount <> placed.gross
+    """):
+        yield f"{number} orders are paid without their payment, or have another than theirs."
+    if number := count("""
+        SELECT count(*) FROM credit_payment payment JOIN credit_order placed ON placed.id = payment.order_id
+        LEFT JOIN credit_invoice invoice ON invoice.payment_id = payment.id
+        LEFT JOIN credit_transfer transfer ON transfer.organization_id = placed.organization_id
+            AND transfer.operation = 'purchase' AND transfer.key = placed.key
+        WHERE invoice.gross IS DISTINCT FROM payment.amount OR transfer.amount IS DISTINCT FROM placed.net
+    """):
+        yield f"{number} payments lack their invoice or their purchase."
+    if number := count("""
+        SELECT count(*) FROM credit_refund refund LEFT JOIN credit_invoice note ON note.refund_id = refund.id
+        LEFT JOIN credit_transfer transfer ON transfer.organization_id = refund.organization_id
+            AND transfer.operation = 'refund' AND transfer.key = refund.key
+        WHERE note.gross IS DISTINCT FROM refund.gross OR coalesce(transfer.amount, 0) <> refund.net
+    """):
+        yield f"{number} refunds lack their credit note or their transfer."
+    if number := count("""
+        SELECT count(*) FROM (
+            SELECT refund.order_id FROM credit_refund refund JOIN credit_order placed ON placed.id = refund.order_id
+            GROUP BY refund.order_id, placed.gross, placed.net, placed.state
+            HAVING sum(refund.gross) > placed.gross OR sum(refund.net) > placed.net
+                OR (sum(refund.gross) = placed.gross) <> (placed.state = 'refunded')
+        ) AS wrong
+    """):
+        yield f"Of {number} orders more went back than came in, or all of it unnoticed."
+
+
+@invariant
+def numbers_have_no_gaps() -> Findings:
+    """Invoices, and credit notes, of a year are numbered from 1 without a gap."""
+    if number := count("""
+        SELECT count(*) FROM (
+            SELECT kind, year, count(*) AS issued, max(sequence) AS highest FROM credit_invoice GROUP BY kind, year
+        ) AS found FULL JOIN credit_numberseries series USING (kind, year)
+        WHERE coalesce(issued, 0) <> coalesce(highest, 0) OR coalesce(highest, 0) <> coalesce(last, 0)
+    """):
+        yield f"{number} series of invoices have gaps."

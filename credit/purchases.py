@@ -153,7 +153,7 @@ def settle(order: Order, *, actor: Actor, gateway: str, reference: str) -> Payme
     close(order, Order.State.PAID)
     after = {"order": order.number, "amount": str(order.gross)}
     record(organization=organization, actor=actor, action=Action.ORDER_PAID, subject=order, after=after)
-    fund(organization=organization, actor=actor, amount=order.net, key=order.key, reason=order.number)
+    fund(organization=organization, actor=actor, amount=order.net, key=order.key)
     write_invoice_letters(issue_invoice(order, payment))
     return payment
 
@@ -203,7 +203,7 @@ def give_back(
     )
     # Of a cent, all may be VAT.
     if part.net:
-        take_back(organization=organization, actor=actor, amount=part.net, key=key, reason=order.number)
+        take_back(organization=organization, actor=actor, amount=part.net, key=key, reason=reason)
     write_invoice_letters(issue_credit_note(order, refund))
     return refund
 

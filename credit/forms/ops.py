@@ -1,5 +1,5 @@
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -14,6 +14,7 @@ from credit.sellers import written_iban
 from members.places import country_choices, zones_by_country
 
 HIGHEST_RATE = Decimal(50)
+_RATE = re.compile(r" *(\d{1,2}(?:[.,]\d{1,2})?) ?%?", re.ASCII)
 
 
 class SellerForm(AddressForm):
@@ -69,16 +70,13 @@ def read_rates(text: str) -> dict[str, str]:
     """Percentages by country: "FR 20" on each line. Raises ValidationError."""
     rates: dict[str, str] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
-        country, _space, rate = line.partition(" ")
-        try:
-            percentage = Decimal(rate.strip().removesuffix("%").strip().replace(",", "."))
-        except InvalidOperation:
-            percentage = Decimal(-1)
-        known = country.upper() in zones_by_country() and country.upper() not in rates
-        if not (known and 0 <= percentage <= HIGHEST_RATE and percentage == round(percentage, 2)):
+        country, _space, rest = line.partition(" ")
+        country, typed = country.upper(), _RATE.fullmatch(rest)
+        rate = typed[1].replace(",", ".") if typed else ""
+        if not rate or Decimal(rate) > HIGHEST_RATE or country not in zones_by_country() or country in rates:
             message = _("“%(line)s” is no rate: write a country and a percentage up to 50, as FR 20, each once.")
             raise ValidationError(message, code="rate", params={"line": line[:40]})
-        rates[country.upper()] = str(percentage)
+        rates[country] = rate
     return rates
 
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from credit.errors import SellerIncomplete
@@ -138,7 +138,7 @@ def purchase_list(request: OrganizationRequest) -> HttpResponse:
 def purchase_export(request: OrganizationRequest) -> HttpResponseBase:
     header = [
         gettext("Ordered"),
-        gettext("Order"),
+        pgettext("purchase", "Order"),
         gettext("State"),
         gettext("Paid by"),
         gettext("Credit"),

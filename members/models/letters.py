@@ -25,7 +25,7 @@ class Letter(models.Model):
         ADDRESS_CHANGED = "address_changed", _("Address changed")
         SKYPE_NAMES = "skype_names", _("Your Skype Names")
         SIGN_IN_CHANGED = "sign_in_changed", _("Sign-in changed")
-        ORDER_PLACED = "order_placed", _("Order")
+        ORDER_PLACED = "order_placed", pgettext_lazy("purchase", "Order")
         INVOICE = "invoice", _("Invoice")
         CREDIT_ALERT = "credit_alert", _("Credit needs attention")
 

@@ -14,8 +14,9 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext, ngettext
 
 from credit.forecast_texts import forecast_text
-from credit.models import AlertSettings, Order, RechargePlan
-from credit.selectors.balances import NO_CREDIT
+from credit.models import AlertSettings, Order, RechargePlan, WalletRecharge
+from credit.selectors.balances import NO_CREDIT, wallet_balance
+from credit.selectors.cards import is_disputed, recharge_state
 from credit.selectors.recharges import refused_plans
 from credit.selectors.spans import first_day, month_after, zone_of
 from credit.selectors.statements import account_of_wallet
@@ -72,6 +73,7 @@ def register() -> None:
     registry.add(
         AlertSource(key=WALLET, order=10, find=_wallet),
         AlertSource(key="payments", order=20, find=_payments),
+        AlertSource(key="card", order=25, find=_card),
         AlertSource(key="uncovered", order=30, find=_uncovered),
         AlertSource(key="suspended", order=40, find=_suspended),
     )
@@ -114,6 +116,9 @@ def week_of(today: date) -> str:
 
 def _payments(organization: Organization) -> list[Alert]:
     failed = Order.objects.filter(organization=organization, state=Order.State.FAILED)
+    if WalletRecharge.objects.filter(organization=organization, state=WalletRecharge.State.PAUSED).exists():
+        # What came of those is told by their own alert.
+        failed = failed.filter(wallet_charge=None)
     orders = list(failed.filter(closed_at__gte=database_now() - LATELY).order_by("-pk")[:100])
     if not orders:
         return []
@@ -123,6 +128,35 @@ def _payments(organization: Organization) -> list[Alert]:
         url = reverse("credit:order", args=[organization.slug, orders[0].number])
     numbers = get_text_list([order.number for order in orders[:NAMED]], gettext("and"))
     return [Alert("payments", f"payments:{orders[0].pk}", title, numbers, url, gettext("See what happened"), "danger")]
+
+
+def _card(organization: Organization) -> list[Alert]:
+    """Auto-recharge of the wallet that is paused or has reached its limit, and payments by card that are disputed."""
+    url, action = reverse("credit:card", args=[organization.slug]), gettext("See the card")
+    found = _wallet_recharge(organization, url, action)
+    if is_disputed(organization):
+        today = database_now().astimezone(zone_of(organization)).date()
+        title = gettext("A payment by card is disputed")
+        note = gettext("Auto-recharge of the wallet waits until that is decided.")
+        found.append(Alert("card", f"disputed:{week_of(today)}", title, note, url, action))
+    return found
+
+
+def _wallet_recharge(organization: Organization, url: str, action: str) -> list[Alert]:
+    state = recharge_state(organization)
+    if state is None:
+        return []
+    if state.plan.state == WalletRecharge.State.PAUSED:
+        title = gettext("Auto-recharge of the wallet is paused")
+        note = gettext("Why: {reason}. Nothing is charged until you save it again.").format(reason=state.reason)
+        return [Alert("card", f"paused:{state.plan.paused_at}", title, note, url, action, "danger", "recharge")]
+    active = state.plan.state == WalletRecharge.State.ACTIVE
+    if active and state.limit_reached and wallet_balance(organization) < state.plan.below:
+        month = present_month(organization)
+        title = gettext("Auto-recharge of the wallet has reached its monthly limit")
+        note = gettext("It resumes on {day}.").format(day=day(first_day(month_after(organization, month))))
+        return [Alert("card", f"limit:{month.key}", title, note, url, action, icon="recharge")]
+    return []
 
 
 def _uncovered(organization: Organization) -> list[Alert]:

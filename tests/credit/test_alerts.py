@@ -1,13 +1,15 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone, translation
 
 from credit.alerts import find_alerts
-from credit.models import AlertSettings, AlertTold, Order, RechargePlan
+from credit.models import AlertSettings, AlertTold, Order, RechargePlan, SavedCard, WalletCharge, WalletRecharge
+from credit.selectors.spans import first_day
 from credit.services.alert_letters import send_digest, watch_wallets
 from credit.services.alerts import change_alerts
 from members.access import Actor
@@ -16,6 +18,7 @@ from members.gateways.mail import render_letter
 from members.jobs import Run
 from members.letter_texts import compose
 from members.models import AuditEntry, Letter, Member
+from members.months import present_month
 from members.periods import Every, period_at
 from tests.credit.moves import allocate, buy, charge, recorded
 from tests.factories import MemberFactory, OrganizationFactory
@@ -85,6 +88,14 @@ def refuse(member, refusal, *, below="5"):
         refusal=refusal,
         refused_at=timezone.now(),
     )
+
+
+def order(organization, **facts):
+    """An order by card whose payment failed, unless ``facts`` say otherwise."""
+    amounts = {"net": Decimal(100), "vat_rate": 20, "vat": Decimal(20), "gross": Decimal(120)}
+    kind = {"method": "card", "treatment": "standard", "buyer": {}, "state": "failed", "closed_at": timezone.now()}
+    given = {"number": "O-2026-000042", "key": uuid4(), **amounts, **kind, **facts}
+    return Order.objects.create(organization=organization, **given)
 
 
 def test_a_wallet_below_the_wanted_amount_is_told_at_once_and_once(organization, member, manager):
@@ -223,20 +234,7 @@ def test_several_things_make_one_letter_in_the_language_of_its_reader(organizati
     buy(organization, "100")
     charge(member, "1")
     refuse(member, "limit")
-    Order.objects.create(
-        organization=organization,
-        number="O-2026-000042",
-        method="card",
-        treatment="standard",
-        buyer={},
-        key="0" * 32,
-        state="failed",
-        closed_at=timezone.now(),
-        net=Decimal(100),
-        vat_rate=20,
-        vat=Decimal(20),
-        gross=Decimal(120),
-    )
+    order(organization)
     assert kinds(organization) == ["low", "payments", "suspended"]
 
     digest(organization)
@@ -326,3 +324,40 @@ def test_weeks_are_told_by_the_organizations_clock(organization, member):
     [alert] = find_alerts(organization)
     year, week, _day = timezone.now().astimezone(PARIS).isocalendar()
     assert alert.key == f"empty:{year}-W{week:02}"
+
+
+def recharging_wallet(organization, **facts):
+    terms = {"amount": Decimal(50), "below": Decimal(20), "monthly_limit": Decimal(100), "state": "active"}
+    return WalletRecharge.objects.create(organization=organization, **{**terms, **facts})
+
+
+def test_auto_recharge_of_the_wallet_that_is_paused_is_told_with_its_reason(organization):
+    paused = {"state": "paused", "reason": "expired_card", "paused_at": timezone.now()}
+    recharging_wallet(organization, **paused)
+
+    digest(organization)
+
+    [letter] = letters()
+    subject, body = written(letter)
+    assert subject == "Auto-recharge of the wallet is paused"
+    assert "Why: the card has expired. Nothing is charged until you save it again." in body
+    assert "/architectes/credit/card/" in body
+    digest(organization, days=1)
+    assert letters().count() == 1
+
+
+def test_a_limit_that_keeps_a_low_wallet_from_being_recharged_is_spoken_of(organization, member):
+    buy(organization, "30")
+    plan = recharging_wallet(organization, monthly_limit=Decimal(50))
+    assert "limit" not in kinds(organization)
+    waiting = order(organization, state="waiting", closed_at=None)
+    card = SavedCard.objects.create(
+        organization=organization, customer="c", method="m", brand="visa", last4="4242", month=12, year=2031
+    )
+    month = first_day(present_month(organization))
+    facts = {"order": waiting, "card": card, "key": waiting.key, "amount": plan.amount, "month": month}
+    WalletCharge.objects.create(organization=organization, **facts)
+    assert "limit" not in kinds(organization)
+    allocate(member, "15")
+
+    assert "limit" in kinds(organization)

@@ -69,6 +69,16 @@ class AmountDiffers(Refusal):
     field = "amount"
 
 
+class CreditDiffers(Refusal):
+    """What is to be added is not the credit that the order is about; nothing is booked."""
+
+    text = _(
+        "Order {number} is about {net} of credit, which costs {gross} with VAT. Nothing is booked: add {net} as soon as"
+        " {gross} has come in."
+    )
+    field = "amount"
+
+
 class ReferenceUsed(Refusal):
     text = _("A payment of {amount} of credit was recorded for the reference {reference}. Use another reference.")
     field = "reference"

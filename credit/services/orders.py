@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from credit.errors import (
     AmountDiffers,
+    CreditDiffers,
     NoReference,
     NothingToRefund,
     OrderOfAnother,
@@ -97,7 +98,7 @@ def confirm_order(*, actor: Actor, organization: Organization, order: Order, amo
         return order.payment
     require_waiting(order)
     if amount != order.gross:
-        raise _amount_differs(order, order.gross, amount)
+        raise _amount_differs(order, amount)
     require_seller(Gateway.BANK_TRANSFER)
     return settle(order, actor=actor, gateway=Gateway.BANK_TRANSFER, reference=order.number)
 
@@ -107,7 +108,7 @@ def receive_payment(*, actor: Actor, organization: Organization, amount: Decimal
     """Record a bank transfer that pays for ``amount`` of credit, VAT on top. Once for each ``reference``.
 
     The number of an order that waits confirms this order; anything else is an order of its own. Raises NoReference,
-    AmountDiffers, ReferenceUsed, OrderOfAnother, PaidByCard, SellerIncomplete.
+    CreditDiffers, ReferenceUsed, OrderOfAnother, PaidByCard, SellerIncomplete.
     """
     require(actor, organization, Capability.RUN_INSTALLATION)
     require_seller(Gateway.BANK_TRANSFER)
@@ -121,7 +122,10 @@ def receive_payment(*, actor: Actor, organization: Organization, amount: Decimal
         if waiting.state == State.WAITING:
             _require_bank_transfer(waiting)
             if amount != waiting.net:
-                raise _amount_differs(waiting, waiting.net, amount)
+                currency = organization.currency
+                raise CreditDiffers(
+                    number=waiting.number, net=money(waiting.net, currency), gross=money(waiting.gross, currency)
+                )
             settle(waiting, actor=actor, gateway=Gateway.BANK_TRANSFER, reference=waiting.number)
             return Received(order=waiting, new=True)
         reference = waiting.number
@@ -214,17 +218,17 @@ def _require_bank_transfer(order: Order) -> None:
         raise PaidByCard(number=order.number)
 
 
-def _amount_differs(order: Order, wanted: Decimal, received: Decimal) -> AmountDiffers:
+def _amount_differs(order: Order, received: Decimal) -> AmountDiffers:
     currency = order.organization.currency
-    difference = money(abs(wanted - received), currency)
+    difference = money(abs(order.gross - received), currency)
     advice = (
         gettext("Ask for the {difference} that is missing, and confirm the order when all of it is there.")
-        if received < wanted
+        if received < order.gross
         else gettext("Send the {difference} that is too much back, then confirm the order with its own amount.")
     )
     return AmountDiffers(
         number=order.number,
-        gross=money(wanted, currency),
+        gross=money(order.gross, currency),
         received=money(received, currency),
         advice=advice.format(difference=difference),
     )

@@ -13,6 +13,7 @@ from credit.errors import (
     AmountAboveLimit,
     AmountDiffers,
     BillingMissing,
+    CreditDiffers,
     MonthAboveLimit,
     NoReference,
     NoSuchOrder,
@@ -257,7 +258,7 @@ def test_a_payment_received_is_credit_once_for_each_reference(organization):
 def test_the_number_of_an_order_that_waits_confirms_this_order(boss, organization):
     order = buy(boss)
 
-    with pytest.raises(AmountDiffers):
+    with pytest.raises(CreditDiffers):
         receive(organization, "120", order.number)
     assert receive(organization, "100", order.number.lower()).order == order
     assert (Order.objects.count(), wallet_balance(organization)) == (1, 100)

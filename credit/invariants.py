@@ -111,3 +111,23 @@ def numbers_have_no_gaps() -> Findings:
         WHERE coalesce(issued, 0) <> coalesce(highest, 0) OR coalesce(highest, 0) <> coalesce(last, 0)
     """):
         yield f"{number} series of invoices have gaps."
+
+
+@invariant
+def wallets_are_recharged_within_their_limits() -> Findings:
+    """I6: auto-recharge of a wallet bought at most so much in each month as its limit said then, and what it charged
+    is paid for."""
+    if number := count("""
+        SELECT count(*) FROM (
+            SELECT monthly_limit, sum(amount) OVER (PARTITION BY organization_id, month ORDER BY id) AS so_far
+            FROM credit_walletcharge WHERE state IN ('requested', 'succeeded', 'wrong')
+        ) AS charges WHERE so_far > monthly_limit
+    """):
+        yield f"{number} charges of auto-recharge pass the limit of their month."
+    if number := count("""
+        SELECT count(*) FROM credit_walletcharge charge JOIN credit_order ordered ON ordered.id = charge.order_id
+        WHERE charge.amount <> ordered.net OR charge.key <> ordered.key
+            OR (charge.state = 'succeeded') <> (ordered.state IN ('paid', 'refunded'))
+            OR (charge.state = 'requested' AND ordered.state <> 'waiting')
+    """):
+        yield f"{number} charges of auto-recharge contradict their order."

@@ -82,5 +82,11 @@ def _ask(plan: WalletRecharge, card: SavedCard, month: dt.date) -> WalletCharge:
         key=key,
     )
     return WalletCharge.objects.create(
-        organization=plan.organization, order=order, card=card, key=key, amount=plan.amount, month=month
+        organization=plan.organization,
+        order=order,
+        card=card,
+        key=key,
+        amount=plan.amount,
+        monthly_limit=plan.monthly_limit,
+        month=month,
     )

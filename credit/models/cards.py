@@ -190,6 +190,8 @@ class WalletCharge(models.Model):
     card = models.ForeignKey(SavedCard, models.PROTECT, related_name="charges", db_constraint=False)
     key = models.UUIDField(unique=True)
     amount = AmountField()
+    # At most so much in the month, when it was planned.
+    monthly_limit = AmountField()
     month = models.DateField()
     state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
     # Why nobody knows, or why it failed.
@@ -218,6 +220,9 @@ class WalletCharge(models.Model):
                 name="wallet_charge_open_or_closed",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="wallet_charge_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(monthly_limit__gte=models.F("amount")), name="wallet_charge_within_limit"
+            ),
             models.CheckConstraint(condition=Q(month__day=1), name="wallet_charge_month_begins"),
         ]
         indexes = [

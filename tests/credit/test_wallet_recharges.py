@@ -10,14 +10,16 @@ from django.db import connection
 
 from credit.errors import LimitBelowAmount, NoSavedCard, NotPayableByCard, ThresholdAboveAmount
 from credit.funding import take_back
+from credit.invariants import money_that_came_in_is_billed_and_in_the_ledger, wallets_are_recharged_within_their_limits
 from credit.models import CardDispute, Invoice, Order, SavedCard, WalletCharge, WalletRecharge
-from credit.selectors.cards import failed_charges, first_day, recharge_state
+from credit.selectors.cards import failed_charges, first_day, recharge_state, recharged_in
 from credit.services.card_checkouts import remove_card
 from credit.services.wallet_recharge_work import claim_charge, conclude_charge, recharge_wallets, request_charge
 from credit.services.wallet_recharges import save_wallet_recharge, stop_wallet_recharge
 from members.access import Actor
 from members.models import AuditEntry
 from members.months import present_month
+from skypemgr.invariants import find_violations
 from tests.credit.cards import (
     balance,
     card_of,
@@ -103,6 +105,31 @@ def test_the_limit_counts_the_month_in_which_a_charge_was_planned(stripe: FakeSt
     work()
 
     assert balance(company) == 90
+
+
+@pytest.mark.parametrize("zone", ["America/Havana", "UTC", "Pacific/Auckland"])
+def test_a_charge_under_way_when_the_month_turns_counts_in_its_own(stripe: FakeStripe, zone: str) -> None:
+    company = recharging(stripe, below="50", monthly_limit="50", time_zone=zone).organization
+    stripe.faults.append(Fault("lost", PAYMENTS))
+    work()
+    month = present_month(company)
+    assert WalletCharge.objects.get().month == first_day(month)
+    # The month has turned: what was planned before is settled now.
+    before = (first_day(month) - dt.timedelta(days=1)).replace(day=1)
+    WalletCharge.objects.update(month=before)
+    let_wait()
+    work()
+    assert (states(), recharged_in(company, month)) == ([("succeeded", "paid")], 0)
+
+    spend(company, "10")
+    work()
+    spend(company, "60")
+    WalletRecharge.objects.update(look_at="2020-01-01T00:00Z")
+    work()
+
+    months = WalletCharge.objects.values_list("month", "amount").order_by("pk")
+    assert list(months) == [(before, 50), (first_day(month), 50)]
+    assert [found.message for found in find_violations() if found.invariant.startswith("credit.")] == []
 
 
 @pytest.mark.parametrize("mode", ["lost", "after", "saved", "before", "silent", "busy"])
@@ -354,3 +381,45 @@ def test_settling_twice_settles_once(stripe: FakeStripe) -> None:
 
     assert balance(company) == 50
     assert request_charge(organization=company) is None
+
+
+def test_the_invariants_see_a_limit_that_was_passed_and_a_purchase_without_its_credit(stripe: FakeStripe) -> None:
+    company = recharging(stripe).organization
+    work()
+    assert (
+        list(wallets_are_recharged_within_their_limits())
+        == list(money_that_came_in_is_billed_and_in_the_ledger())
+        == []
+    )
+
+    charge = WalletCharge.objects.get()
+    WalletCharge.objects.update(state="declined")
+    assert len(list(wallets_are_recharged_within_their_limits())) == 1
+    WalletCharge.objects.update(state="succeeded", amount=40, monthly_limit=45)
+    WalletCharge.objects.create(
+        organization=company,
+        order=Order.objects.create(
+            organization=company,
+            number="O-1",
+            method="card",
+            net=40,
+            vat=0,
+            gross=40,
+            vat_rate=0,
+            treatment="outside",
+            key=uuid4(),
+            buyer={},
+            state="paid",
+            closed_at="2026-01-01T00:00Z",
+        ),
+        card=charge.card,
+        key=uuid4(),
+        amount=40,
+        monthly_limit=45,
+        month=charge.month,
+        state="succeeded",
+        try_at=None,
+        closed_at="2026-01-01T00:00Z",
+    )
+    assert len(list(wallets_are_recharged_within_their_limits())) == 2
+    assert len(list(money_that_came_in_is_billed_and_in_the_ledger())) == 1

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db.models import Count
 
+from credit.gateways.minor_units import to_minor_units
+from credit.models import Payment
 from members.models import Batch, Invitation, Letter, Member
 from members.throttle import RESET_LETTERS
 from skypemgr.invariants import find_violations
@@ -27,10 +29,30 @@ def disagreements(stack: Stack, history: History, *, since: datetime, mark: str,
         found += _blocks(history)
         found += _joined(history)
         found += _resets(history, since)
+        found += payments_disagree(stack)
         found += _letters(stack, since, mark, duplicates)
     found += [f"{act.kind} was signed out" for act in history.acts if act.told == "signed out"]
     found += [f"{act.kind} was answered 500" for act in history.acts if 500 in act.statuses]
     return found
+
+
+def payments_disagree(stack: Stack) -> Iterator[str]:
+    """I6: what the cards of our customers were charged is what the wallets were credited for, payment by payment."""
+    charged = {
+        payment["id"]: (payment["amount"], payment["currency"].upper())
+        for payment in stack.stripe.charges()
+        if payment["metadata"]
+    }
+    credited = {
+        payment.reference: (
+            to_minor_units(payment.amount, payment.organization.currency),
+            payment.organization.currency,
+        )
+        for payment in Payment.objects.filter(gateway="stripe").select_related("organization")
+    }
+    for name in charged.keys() | credited.keys():
+        if charged.get(name) != credited.get(name):
+            yield f"{name} was charged {charged.get(name)} and credited {credited.get(name)}"
 
 
 def _wrong(act: Act, times: int, what: str) -> Iterator[str]:

@@ -32,6 +32,8 @@ from skypemgr.embedded.valkey import Valkey
 from tests.faults.chaos import ChaosProxy
 from tests.faults.sink import AnyPort, MailSink
 from tests.skypemgr.processes import ROOT, environment
+from tests.stripe_fake.account import API_KEY, SECRET
+from tests.stripe_fake.server import FakeStripe
 
 CELERY = [sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "--app", "skypemgr"]
 WORKER = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
@@ -50,13 +52,16 @@ class Part:
 
 @dataclass
 class Stack:
-    """PostgreSQL, Valkey, a mail server, each behind its proxy; web, two workers and beat in front of them."""
+    """PostgreSQL, Valkey, a mail server, each behind its proxy; web, two workers and beat in front of them, and a
+    Stripe of our own beside."""
 
     folder: Path
     static_files: Path
     blocker: DjangoDbBlocker
     sink: MailSink = field(default_factory=MailSink)
     parts: dict[str, Part] = field(default_factory=dict)
+    stripe: FakeStripe = field(default_factory=FakeStripe)
+    closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     # Whether the mail server has refused letters for good, so that giving them up is right.
     sink_refused: bool = False
 
@@ -68,6 +73,7 @@ class Stack:
         self.valkey = Valkey(self.folder / "vk", self.folder / "vk.sock", self.folder / "vk.log")
         self.postgres.ensure()
         self.valkey.ensure()
+        self.closing.enter_context(self.stripe.running_in_background())
         self.controller = AnyPort(self.sink, hostname="127.0.0.1", port=0, ready_timeout=10)
         self.controller.start()
         self.database = ChaosProxy(self.folder / "pg" / ".s.PGSQL.5432")
@@ -82,6 +88,7 @@ class Stack:
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self.stripe.tell = f"{self.url}/payments/stripe/"
         web = [sys.executable, "-m", "gunicorn", "skypemgr.wsgi", "--config", "gunicorn.conf.py", "--log-level", "info"]
         beat = ["beat", "--loglevel", "WARNING", "--pidfile", "", "--schedule"]
         self.add("web", web)
@@ -101,6 +108,8 @@ class Stack:
         for proxy in (self.database, self.broker, self.mail):
             proxy.stop()
         self.controller.stop()
+        self.stripe.tell = ""
+        self.closing.close()
         for server in (self.valkey, self.postgres):
             server.stop()
             server.is_running()  # asks after the end of its process
@@ -122,6 +131,9 @@ class Stack:
             WEB_BIND=f"127.0.0.1:{self.port}",
             WEB_WORKERS="2",
             KILL_POINTS=str(self.kill_points),
+            STRIPE_API_BASE=self.stripe.url,
+            STRIPE_API_KEY=API_KEY,
+            STRIPE_WEBHOOK_SECRET=SECRET,
         )
 
     def run(self, name: str) -> None:

@@ -18,6 +18,8 @@ type Entry = dict[str, Any]
 BY_FILE = "allocate_amounts"
 # Each takes a statement of its own.
 MOST_REASONS = 100
+# Of an amount that can't be read.
+MOST_KEPT = 100
 AT_ONCE = 5_000
 TEXTS: Texts = {
     **amounts_file.TEXTS,
@@ -58,7 +60,9 @@ def _checked(
     reasons: set[str],
 ) -> BatchRow:
     problems: list[Entry] = [{"field": None, **problem} for problem in row.problems]
-    data = {"person": row.person[:320], "amount": row.amount[:100], "reason": row.reason[:400]}
+    # What is too long is no amount, nor may it become one.
+    amount = row.amount if len(row.amount) <= MOST_KEPT else f"{row.amount[:MOST_KEPT]}…"
+    data = {"person": row.person[:320], "amount": amount, "reason": row.reason[:400]}
     member, state = members.get(row.person.lower(), (None, ""))
     if not row.person:
         problems.append(_problem("person", "person_missing"))

@@ -48,7 +48,10 @@ class UnclearAmounts(UnreadableFile):
 
 
 class AmountRow(NamedTuple):
-    """A data row as it stands in the file, trimmed; ``problems`` are those of reading it, ``{"code", "facts"}``."""
+    """A data row as it stands in the file, trimmed but for the amount.
+
+    ``problems`` are those of reading it, ``{"code", "facts"}``.
+    """
 
     number: int
     person: str
@@ -68,10 +71,12 @@ class AmountsFile:
         """Every data row. What stands in it is not checked here."""
         who = [at for field in _WHO for at in self.columns.get(field, [])]
         for number, _line, cells, problems, _notes in self.csv.rows():
-            person, amount, reason = (
+            person, reason = (
                 next((cell for at in places if (cell := storable(trim(cells[at])))), "")
-                for places in (who, self.columns["amount"], self.columns.get("reason", []))
+                for places in (who, self.columns.get("reason", []))
             )
+            # As it stands there: which spaces an amount may have is said where amounts are read.
+            amount = storable(cells[self.columns["amount"][0]])
             yield AmountRow(number, person, amount, reason, problems)
 
 

@@ -2,11 +2,14 @@
 
 import re
 import time
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
+from credit.funding import fund
+from credit.selectors.balances import balance_of, wallet_balance
 from members.access import Actor
 from members.importing import Draft
 from members.models import Invitation, Letter, Member
@@ -14,6 +17,7 @@ from members.services.imports import start_import_of_people
 from tests.browser.conftest import NewContext, SignIn
 from tests.browser.people import company_of
 from tests.browser.site import Site
+from tests.factories import MemberFactory
 
 ADDRESSES = [f"new{number}@people.example" for number in range(1, 4)]
 PERSONAL = "/architectes/members/add/personal/"
@@ -154,3 +158,52 @@ def test_a_form_that_is_sent_again_on_the_way_gets_the_answer_of_the_first(desks
     assert "1 person is invited." in again.text()
     assert again.url == desk.url
     assert invited("ines@home.example") == 1
+
+
+def credit_of(member: Member) -> tuple[Decimal, Decimal]:
+    """What the wallet and a member hold."""
+    return wallet_balance(member.organization), balance_of(member.organization, member)
+
+
+@pytest.fixture
+def colleague(admin: Member) -> Member:
+    """Somebody to whom credit can be added."""
+    fund(organization=admin.organization, actor=Actor.system(), amount=Decimal(100), key=uuid4())
+    return MemberFactory(organization=admin.organization, user__first_name="Noé", user__last_name="Lacombe")
+
+
+def open_credit(desk: Page, member: Member, amount: str) -> None:
+    desk.goto(f"/architectes/members/@{member.user.skype_name}/credit/")
+    desk.locator("section[aria-labelledby=add]").get_by_label("Amount").fill(amount)
+    expect(desk.locator("#add-forecast")).to_contain_text("will have")
+
+
+def test_a_double_click_in_two_browsers_adds_credit_once_for_each(
+    desks: list[Page], colleague: Member, site: Site
+) -> None:
+    before = sent(site, "credit:member_add")
+    for desk in desks:
+        open_credit(desk, colleague, "10")
+
+    double_click_at_once(desks, "Add credit")
+
+    for desk in desks:
+        expect(desk.get_by_text("€10.00 added.").first).to_be_visible()
+    assert sent(site, "credit:member_add") - before > len(desks)
+    assert credit_of(colleague) == (80, 20)
+
+
+def test_going_back_and_adding_the_same_credit_again_adds_none(desks: list[Page], colleague: Member) -> None:
+    [desk, _other] = desks
+    open_credit(desk, colleague, "10")
+    key = desk.locator("section[aria-labelledby=add] input[name=key]").input_value()
+    desk.get_by_role("button", name="Add credit").click()
+    expect(desk.get_by_text("€10.00 added.").first).to_be_visible()
+
+    desk.go_back()
+    open_credit(desk, colleague, "10")
+    desk.locator("section[aria-labelledby=add] input[name=key]").evaluate("(field, key) => { field.value = key }", key)
+    desk.get_by_role("button", name="Add credit").click()
+
+    expect(desk.get_by_text("€10.00 added.").first).to_be_visible()
+    assert credit_of(colleague) == (90, 10)

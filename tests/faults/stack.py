@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.management import call_command
@@ -20,8 +22,9 @@ from django.db.utils import ConnectionHandler
 from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from credit.funding import fund
 from members.access import Actor
-from members.models import Heartbeat, Letter
+from members.models import Heartbeat, Letter, Organization
 from members.services.demo import seed_demo
 from members.services.letters import LEASE
 from skypemgr import settings as everywhere
@@ -84,6 +87,8 @@ class Stack:
         with self.connected(), override_settings(PASSWORD_HASHERS=everywhere.PASSWORD_HASHERS):
             call_command("migrate", verbosity=0)
             seed_demo(actor=Actor.system(), members=MEMBERS)
+            company = Organization.objects.get(slug="architectes")
+            fund(organization=company, actor=Actor.system(), amount=Decimal(100_000), key=uuid4())
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]

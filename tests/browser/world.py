@@ -14,7 +14,7 @@ from django.utils import timezone
 from credit import purchases
 from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
-from credit.models import BillingProfile, Invoice, Order
+from credit.models import BillingProfile, CardCheckout, Invoice, Order, SavedCard, WalletRecharge
 from credit.sellers import price_for
 from credit.services.amounts import allocate_amounts, discard_amounts, review_amounts
 from credit.services.recharge import set_auto_recharge
@@ -60,6 +60,7 @@ class World:
     batches: dict[str, Batch] = field(default_factory=dict)
     runs: dict[str, Batch] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    saving: CardCheckout | None = None
     invoices: dict[str, Invoice] = field(default_factory=dict)
     departments: dict[str, Department] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
@@ -289,6 +290,33 @@ def _buy_credit(world: World) -> None:
             ).credit_note
         if state in ("canceled", "expired"):
             purchases.close(order, Order.State(state))
+    _save_card(world, buyer)
+
+
+def _save_card(world: World, buyer: Member) -> None:
+    """A card that pays for auto-recharge of the wallet, which it declined last; and a page to save another on."""
+    company = world.company
+    world.saving = CardCheckout.objects.create(
+        organization=company,
+        key=uuid4(),
+        state="open",
+        session="cs_saving",
+        url=f"/{company.slug}/credit/card/",
+        save_card=True,
+        asked_by=buyer,
+    )
+    SavedCard.objects.create(
+        organization=company,
+        customer="cus_1",
+        method="pm_1",
+        brand="visa",
+        last4="4242",
+        month=12,
+        year=2031,
+        saved_by=buyer,
+    )
+    paused = {"state": "paused", "reason": "authentication_required", "paused_at": timezone.now()}
+    WalletRecharge.objects.create(organization=company, amount=250, below=50, monthly_limit=1000, **paused)
 
 
 def _move_credit(world: World, acting: dict[str, Any]) -> None:

@@ -356,6 +356,7 @@ def test_a_limit_that_keeps_a_low_wallet_from_being_recharged_is_spoken_of(organ
     )
     month = first_day(present_month(organization))
     facts = {"order": waiting, "card": card, "key": waiting.key, "amount": plan.amount, "month": month}
+    facts["monthly_limit"] = plan.monthly_limit
     WalletCharge.objects.create(organization=organization, **facts)
     assert "limit" not in kinds(organization)
     allocate(member, "15")

@@ -11,7 +11,8 @@ ENV PYTHONUNBUFFERED=1 \
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates postgresql-common \
  && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y -v 18 \
- && apt-get install --yes --no-install-recommends postgresql-client-18 \
+ && apt-get install --yes --no-install-recommends \
+    fonts-dejavu-core libpango-1.0-0 libpangoft2-1.0-0 postgresql-client-18 \
  && rm -rf /var/lib/apt/lists/*
 
 RUN useradd --system --uid 10001 --home-dir /srv/app --shell /usr/sbin/nologin skypemgr

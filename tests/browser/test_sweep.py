@@ -177,6 +177,7 @@ def _address(tour: Tour, name: str) -> str:
     world = tour.world
     parts = {
         "org_slug": world.company.slug,
+        "slug": world.company.slug,
         "pk": world.batches["running"].pk,
         "number": 1,
         "skype_name": world.members["active"].user.skype_name,

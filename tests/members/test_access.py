@@ -66,7 +66,8 @@ def test_an_id_that_nothing_has_is_not_found(acme, name, parameters):
 def test_what_is_no_id_is_in_no_address(pk):
     for name, parameters, _view in VIEWS:
         values = dict.fromkeys(parameters, pk) | {"org_slug": "acme"}
-        if {"pk", "number"} & values.keys():
+        # Orders and invoices have numbers such as O-2026-000001.
+        if {"pk", "number"} & values.keys() and not name.startswith(("credit:order", "credit:invoice")):
             with pytest.raises(NoReverseMatch):
                 reverse(name, kwargs=values)
 

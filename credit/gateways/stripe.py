@@ -163,9 +163,9 @@ class StripeGateway:
         with _answers():
             try:
                 self._v1.payment_methods.detach(card)
-            except stripe.InvalidRequestError as error:
+            except stripe.InvalidRequestError:
                 # It belongs to nobody any more.
-                logger.info("A card could not be detached: %s", error.code)
+                logger.info("A card was detached already.")
 
     def read_message(self, body: bytes, signature: str) -> Message:
         try:

@@ -128,9 +128,9 @@ class StripeGateway:
         with _answers():
             try:
                 self._v1.checkout.sessions.expire(checkout)
-            except stripe.InvalidRequestError as error:
+            except stripe.InvalidRequestError:
                 # It is over already, whichever way.
-                logger.info("A checkout could not be closed: %s", error.code)
+                logger.info("A checkout was closed already.")
 
     def charge(self, *, key: str, card: str, customer: str, amount: Decimal, currency: str, title: str) -> Payment:
         params: Any = {
@@ -189,7 +189,9 @@ def _answers() -> Iterator[None]:
     except stripe.InvalidRequestError as error:
         if error.code == "lock_timeout":
             raise NoAnswer(error.code) from error
-        logger.warning("Stripe refused a request: %s %s", error.code, error.param)
+        # A word of theirs for what is wrong, and the name of the parameter.
+        problem = error.code
+        logger.warning("Stripe refused a request: %s %s", problem, error.param)
         raise Impossible(error.code or "invalid_request") from error
     except stripe.StripeError as error:
         logger.warning("Stripe gave no answer: %s %s", type(error).__name__, error.http_status)

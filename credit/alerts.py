@@ -14,8 +14,9 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext, ngettext
 
 from credit.forecast_texts import forecast_text
+from credit.ledger import NO_CREDIT
 from credit.models import AlertSettings, Order, RechargePlan, WalletRecharge
-from credit.selectors.balances import NO_CREDIT, wallet_balance
+from credit.selectors.balances import wallet_balance
 from credit.selectors.cards import is_disputed, recharge_state
 from credit.selectors.recharges import refused_plans
 from credit.selectors.spans import first_day, month_after, zone_of

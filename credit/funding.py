@@ -6,9 +6,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, Sum
 
-from credit.ledger import Move, Posted, account_of, post
+from credit.ledger import NO_CREDIT, Move, Posted, account_of, post
 from credit.models import LedgerAccount, RechargeCall, Transfer
-from credit.selectors.balances import NO_CREDIT
 from members.access import Actor
 from members.models import Organization
 from skypemgr.background import wake

@@ -4,12 +4,13 @@ from decimal import Decimal
 
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.safestring import SafeString
 
 from credit.models import Invoice
 from credit.sellers import written_iban
 
 
-def paper(invoice: Invoice, template: str = "credit/paper.html") -> str:
+def paper(invoice: Invoice, template: str = "credit/paper.html") -> SafeString:
     """The HTML of an invoice or a credit note, in its language, of nothing but what it keeps."""
     with translation.override(invoice.language):
         return render_to_string(

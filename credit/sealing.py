@@ -6,6 +6,8 @@ The newest hash goes into the log, which is kept elsewhere, so that the chain ca
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from django.db import connection
 
@@ -28,14 +30,13 @@ def broken_seals(organization: Organization | None = None) -> Iterator[BrokenSea
     seals = LedgerSeal.objects.order_by("organization_id", "number")
     if organization is not None:
         seals = seals.filter(organization=organization)
-    before: LedgerSeal | None = None
-    for seal in seals.iterator():
-        first = before is None or before.organization_id != seal.organization_id
-        hash_before, after, number = ("", 0, 1) if first else (before.hash, before.through, before.number + 1)  # type: ignore[union-attr]
-        found = seal_of(seal.organization_id, hash_before, after, seal.through)
-        if seal.number != number or found != (seal.hash, seal.transfers, seal.through):
-            yield BrokenSeal(seal.organization_id, seal.number)
-        before = seal
+    for _organization, chain in groupby(seals.iterator(), key=attrgetter("organization_id")):
+        before, after, number = "", 0, 0
+        for seal in chain:
+            found = seal_of(seal.organization_id, before, after, seal.through)
+            if seal.number != number + 1 or found != (seal.hash, seal.transfers, seal.through):
+                yield BrokenSeal(seal.organization_id, seal.number)
+            before, after, number = seal.hash, seal.through, seal.number
 
 
 def seal_of(

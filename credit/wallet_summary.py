@@ -6,8 +6,8 @@ from decimal import Decimal
 from django.utils.translation import ngettext
 
 from credit.forecast_texts import forecast_text
+from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount
-from credit.selectors.balances import NO_CREDIT
 from credit.selectors.statements import account_of_wallet
 from credit.selectors.wallet import HeldByMembers, forecast
 from members.models import Organization

@@ -8,12 +8,12 @@ from copy import copy
 from decimal import Decimal
 from functools import cache
 
-from babel import Locale
 from babel.numbers import NumberPattern, get_currency_precision, get_currency_symbol
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from skypemgr.errors import DomainError
+from skypemgr.locales import locale_of, present_locale
 
 # Of an amount that somebody types: seven digits before the point.
 MOST = Decimal(9_999_999)
@@ -86,22 +86,17 @@ def money(amount: Decimal, currency: str, *, sign: bool = False) -> str:
     language = get_language() or "en"
     exact = abs(amount).normalize()
     places = max(places_of(currency), min(PLACES, -int(exact.as_tuple().exponent)))
-    text = _pattern(language, places).apply(exact, _locale_of(language), currency=currency, currency_digits=False)
+    text = _pattern(language, places).apply(exact, locale_of(language), currency=currency, currency_digits=False)
     return ("−" if amount < 0 else "+" if sign and amount else "") + text
 
 
 def symbol_of(currency: str) -> str:
     """What stands beside an input for money: "€", "kr", "CHF"."""
-    return get_currency_symbol(currency, locale=_locale_of(get_language() or "en"))
+    return get_currency_symbol(currency, locale=present_locale())
 
 
 @cache
 def _pattern(language: str, places: int) -> NumberPattern:
-    pattern = copy(_locale_of(language).currency_formats["standard"])
+    pattern = copy(locale_of(language).currency_formats["standard"])
     pattern.frac_prec = (places, places)
     return pattern
-
-
-@cache
-def _locale_of(language: str) -> Locale:
-    return Locale("en", "GB") if language == "en" else Locale.parse(language, sep="-")

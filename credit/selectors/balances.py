@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount
 from members.models import Member, Organization
-
-NO_CREDIT = Decimal("0.0000")
 
 
 def list_balances(organization: Organization, members: Sequence[Member]) -> dict[int, Decimal]:

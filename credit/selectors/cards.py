@@ -10,8 +10,8 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from credit.funding import owed_by
+from credit.ledger import NO_CREDIT
 from credit.models import CardCheckout, CardDispute, Order, SavedCard, WalletCharge, WalletRecharge
-from credit.selectors.balances import NO_CREDIT
 from members.models import Organization
 from members.months import present_month
 from members.periods import Period

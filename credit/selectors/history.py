@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from django.db import connection
 
+from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount, Transfer
-from credit.selectors.balances import NO_CREDIT
 
 _LAST = """
     WITH RECURSIVE search (low, high) AS (

@@ -11,10 +11,10 @@ from django.db.models import Count, F, QuerySet, Sum, Value
 from django.db.models.functions import Ceil, Coalesce, Floor, Greatest, Least
 from django.utils import timezone
 
+from credit.ledger import NO_CREDIT
 from credit.models import RechargePlan
 from credit.recharge_plans import Terms, rechargeable
 from credit.recharging import Need, recharged_in
-from credit.selectors.balances import NO_CREDIT
 from members.models import Member, Organization
 from members.models.people import MemberQuerySet
 from members.months import month_at, present_month

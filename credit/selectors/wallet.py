@@ -11,8 +11,8 @@ from decimal import ROUND_UP, Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount, Transfer
-from credit.selectors.balances import NO_CREDIT
 from credit.selectors.history import balance_after, last_before, recorded_at
 from credit.selectors.spans import zone_of
 from members.models import Organization

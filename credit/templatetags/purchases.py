@@ -3,11 +3,11 @@
 from datetime import date
 from decimal import Decimal
 
-from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from django import template
-from django.utils.translation import get_language
+
+from skypemgr.locales import present_locale
 
 register = template.Library()
 
@@ -15,22 +15,17 @@ register = template.Library()
 @register.filter
 def percent(rate: Decimal) -> str:
     """A percentage: 25.5% in English, 25,5 % in French."""
-    number = format_decimal(rate.normalize(), format="0.##", locale=_locale())
-    return f"{number}%" if _locale().language == "en" else f"{number}\u00a0%"
+    number = format_decimal(rate.normalize(), format="0.##", locale=present_locale())
+    return f"{number}%" if present_locale().language == "en" else f"{number}\u00a0%"
 
 
 @register.filter
 def full_day(day: date) -> str:
     """A day with its year, whichever that is: 22 November 2026."""
-    return str(format_date(day, "long", locale=_locale()))
+    return str(format_date(day, "long", locale=present_locale()))
 
 
 @register.filter
 def country_name(code: str) -> str:
     """The name of a country by its code."""
-    return str(_locale().territories.get(code, code))
-
-
-def _locale() -> Locale:
-    language = get_language() or "en"
-    return Locale("en", "GB") if language == "en" else Locale.parse(language, sep="-")
+    return str(present_locale().territories.get(code, code))

@@ -14,9 +14,9 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from skypemgr.characters import graphemes
+from skypemgr.locales import present_locale
 from skypemgr.money import money
 
 register = template.Library()
@@ -80,7 +80,7 @@ def day(value: date | datetime | None) -> str:
     if not value:
         return ""
     value = _local(value)
-    locale = _locale()
+    locale = present_locale()
     pattern = _skeleton(locale, "MMMMd") if value.year == _this_year() else locale.date_formats["long"]
     return pattern.apply(value, locale)
 
@@ -88,13 +88,13 @@ def day(value: date | datetime | None) -> str:
 @register.filter
 def month(value: date | None) -> str:
     """The month of a day as "November 2026"."""
-    return "" if value is None else _skeleton(_locale(), "yMMMM").apply(value, _locale())
+    return "" if value is None else _skeleton(present_locale(), "yMMMM").apply(value, present_locale())
 
 
 @register.filter
 def month_name(value: date | None) -> str:
     """The month of a day as "November"; the year stands beside it."""
-    return "" if value is None else _locale().months["stand-alone"]["wide"][value.month]
+    return "" if value is None else present_locale().months["stand-alone"]["wide"][value.month]
 
 
 @register.filter
@@ -102,7 +102,7 @@ def clock(value: datetime | time | None) -> str:
     """The time as "15:04", in the current time zone."""
     if value is None or value == "":
         return ""
-    locale = _locale()
+    locale = present_locale()
     return _skeleton(locale, "Hm").apply(_local(value), locale)
 
 
@@ -112,7 +112,7 @@ def moment(value: datetime | None) -> str:
     if not value:
         return ""
     value = _local(value)
-    locale = _locale()
+    locale = present_locale()
     skeleton = "MMMd" if value.year == _this_year() else "yMMMd"
     # Only Babel's own patterns and digits go in here, so there is nothing to escape.
     text = str(locale.datetime_formats["medium"]).format(
@@ -126,7 +126,7 @@ def count(value: int | str | None) -> str:
     """A number with the group marks of the language: 1,240 in English, 1 240 in French."""
     if value is None or value == "":
         return ""
-    locale = _locale()
+    locale = present_locale()
     return locale.decimal_formats[None].apply(value, locale)
 
 
@@ -148,16 +148,6 @@ def _local(value: Any) -> Any:
 
 def _this_year() -> int:
     return timezone.localdate().year
-
-
-def _locale() -> Locale:
-    return _locale_of(get_language() or "en")
-
-
-@cache
-def _locale_of(language: str) -> Locale:
-    # Our English puts the day before the month and counts hours to 24, as its readers do.
-    return Locale("en", "GB") if language == "en" else Locale.parse(language, sep="-")
 
 
 @cache

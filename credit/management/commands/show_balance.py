@@ -2,8 +2,8 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
+from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount
-from credit.selectors.balances import NO_CREDIT
 from credit.selectors.history import balance_at
 from credit.selectors.statements import account_of_member, account_of_wallet
 from members.access import Actor, Capability, require

@@ -59,7 +59,7 @@ SELECT account, sum(change) FROM (
 ) AS moved GROUP BY account
 """
 WALLET = 1
-TONGUES = [Tongue(("Ada", "Björn", "Chloé"), ("Berg", "Dubois", "Åkesson"), "")]
+TONGUES = [Tongue(first_names=("Ada", "Björn"), last_names=("Berg", "Dubois"), language="")]
 
 
 class UsualAccount(models.Model):

@@ -19,11 +19,10 @@ from members.models import Batch, Letter, Member
 from members.row_texts import TEXTS
 from skypemgr.csv_files import defuse, open_csv
 from skypemgr.text_files import UnreadableFile
-from tests.inputs.doors import LANGUAGE, World, post, undone
+from tests.inputs.doors import LANGUAGE, LONGEST_WAIT, World, post, undone
 from tests.inputs.file_corpus import File, files
 
 ALL = list(files())
-LONGEST_WAIT = 2.0
 
 
 @pytest.fixture

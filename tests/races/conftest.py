@@ -40,8 +40,8 @@ def unguarded() -> Unguarded:
 
     Without ``predicate`` the guard is what ``without`` finds in a statement, which says ``instead`` instead: every
     row lock, unless another is named. ``at_the_guard`` they meet right behind it, where other locks would let one of
-    them through alone. With ``predicate`` it is that condition of an UPDATE, which holds always instead; they then
-    meet right before it.
+    them through alone; ``before`` says how the statement begins that none of them may reach before they have met.
+    With ``predicate`` it is that condition of an UPDATE, which holds always instead; they then meet right before it.
     """
 
     def take_away(
@@ -51,9 +51,10 @@ def unguarded() -> Unguarded:
         without: str = LOCK,
         instead: str = "",
         at_the_guard: bool = False,
+        before: str | tuple[str, ...] = WRITES,
     ) -> list[Call]:
         met = threading.Barrier(len(calls))
-        return [partial(_run, call, met, predicate, always, without, instead, at_the_guard) for call in calls]
+        return [partial(_run, call, met, predicate, always, without, instead, at_the_guard, before) for call in calls]
 
     return take_away
 
@@ -66,6 +67,7 @@ def _run(
     without: str,
     instead: str,
     at_the_guard: bool,
+    before: str | tuple[str, ...],
 ) -> object:
     has_met = has_looked = False
 
@@ -79,7 +81,7 @@ def _run(
         nonlocal has_looked
         if not predicate:
             bare = re.sub(without, instead, sql)
-            if has_looked and sql.startswith(WRITES):
+            if has_looked and sql.startswith(before):
                 meet()
             has_looked = has_looked or bare != sql
             answer = execute(bare, params, many, context)

@@ -88,7 +88,7 @@ def test_recovery_codes_renewed_twice_at_once_are_ten(race, rounds):
 def test_control_without_the_lock_recovery_codes_are_twenty(race, unguarded):
     user = AuthenticatorAppFactory().user
 
-    race(*unguarded(*[partial(renew_recovery_codes, actor=person(user))] * 2))
+    race(*unguarded(*[partial(renew_recovery_codes, actor=person(user))] * 2, before="INSERT"))
 
     assert RecoveryCode.objects.filter(user=user).count() == 20
 

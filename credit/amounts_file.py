@@ -80,12 +80,14 @@ class AmountsFile:
             yield AmountRow(number, person, amount, reason, problems)
 
 
-def open_amounts(file: BinaryIO, *, limit_rows: int) -> AmountsFile:
+def open_amounts(file: BinaryIO, *, limit_rows: int, encoding: str = "") -> AmountsFile:
     """Understand a file of amounts in one pass; its rows follow in a second one.
+
+    ``encoding``, a key of ``text_files.ENCODINGS``, overrules what would be detected.
 
     Raises UnreadableFile (UnclearAmounts among them) with what is wrong and what to do.
     """
-    csv = open_csv(file, judge=_judge, limit_rows=limit_rows)
+    csv = open_csv(file, judge=_judge, limit_rows=limit_rows, encoding=encoding or None)
     header = csv.header or ()
     columns: dict[str, list[int]] = {}
     for at, name in enumerate(header):

@@ -80,6 +80,7 @@ def how_read(batch: Batch) -> HowRead | None:
         delimiter=describe_delimiter(facts["delimiter"]),
         has_header=bool(facts["header_line"]),
         ignored=[
-            (directory.describe_column(column), directory.describe(column["reason"], {})) for column in facts["ignored"]
+            (directory.describe_column(column), directory.describe(column["reason"], {}))
+            for column in facts.get("ignored", [])
         ],
     )

@@ -1,15 +1,24 @@
 """What an allocation to many would come to, before it is made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import BinaryIO
 
+from django.conf import settings
 from django.db.models import Count, DecimalField, Q, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
+from django.utils import timezone
 
+from credit.amounts import BY_FILE, check_amounts
+from credit.amounts_file import open_amounts
 from credit.selectors.balances import wallet_balance
+from members.batch_files import fingerprint_of
+from members.errors import SameContentAgain
 from members.models import Batch, BatchRow, Member, Organization
 from members.models.people import MemberQuerySet
+from members.selectors.batches import find_applied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +49,35 @@ def forecast_of_file(batch: Batch) -> FileForecast:
         total=batch.rows.filter(outcome=BatchRow.Outcome.READY).aggregate(total=Sum(amount))["total"] or Decimal(),
         wallet=wallet_balance(batch.organization),
     )
+
+
+def check_file(organization: Organization, file: BinaryIO, *, encoding: str = "") -> list[BatchRow]:
+    """The rows of a file of amounts, not saved, with all that is wrong with them now.
+
+    Raises UnreadableFile, and SameContentAgain when it was carried out before.
+    """
+    refuse_applied(organization, fingerprint_of(file))
+    read = open_amounts(file, limit_rows=settings.IMPORT_ROW_LIMIT, encoding=encoding)
+    return check_amounts(organization, Batch(organization=organization), list(read.rows()))
+
+
+def forecast_of_rows(organization: Organization, rows: Sequence[BatchRow]) -> FileForecast:
+    """What giving everybody what ``rows`` say would come to now."""
+    ready = [row for row in rows if row.outcome == BatchRow.Outcome.READY]
+    return FileForecast(
+        ready=len(ready),
+        wrong=len(rows) - len(ready),
+        total=sum((Decimal(row.data["amount"]) for row in ready), Decimal()),
+        wallet=wallet_balance(organization),
+    )
+
+
+def refuse_applied(organization: Organization, fingerprint: str) -> None:
+    """Raise SameContentAgain when this file of amounts was carried out, or is being carried out, already."""
+    applied = find_applied(organization, fingerprint, BY_FILE)
+    if applied is not None and applied.started_at is not None:
+        day = timezone.localtime(applied.started_at).date().isoformat()
+        raise SameContentAgain(day=day, batch_id=applied.pk)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,22 +11,23 @@ from django.utils import timezone
 from credit.allocating import hand_out
 from credit.amounts import BY_FILE, check_amounts
 from credit.amounts_file import open_amounts
+from credit.selectors.allocations import refuse_applied
 from members.access import Actor, Capability, require
 from members.audit import Action, record
-from members.batch_files import fingerprint_of
+from members.batch_files import fingerprint_of, open_file, store_file
 from members.batches import Portion, freeze
 from members.choosing import takes_long
-from members.errors import BatchNotOpen, RowsNeedCorrection, SameContentAgain
+from members.errors import BatchNotOpen, RowsNeedCorrection
 from members.locks import lock_organization, take_time
 from members.models import Batch, BatchRow, Member, Organization
 from members.operations import claim, settle
 from members.runs import note_outcome
-from members.selectors.batches import find_applied
 from skypemgr.background import wake
 from skypemgr.characters import storable
 from skypemgr.clock import DatabaseClock
 from skypemgr.kill_points import kill_point
 from skypemgr.many_rows import insert_rows
+from skypemgr.text_files import ENCODINGS
 
 State, Outcome = Batch.State, BatchRow.Outcome
 
@@ -45,22 +46,33 @@ def review_amounts(
     fingerprint = fingerprint_of(file)
     if earlier := claim(organization=organization, name=BY_FILE, key=key, facts={"fingerprint": fingerprint}):
         return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
-    _refuse_applied(organization, fingerprint)
-    read = open_amounts(file, limit_rows=settings.IMPORT_ROW_LIMIT)
-    take_time()
-    batch = Batch.objects.create(
-        organization=organization,
-        kind=BY_FILE,
-        state=State.DRAFT,
-        started_by=actor.member,
-        file_name=storable(file_name)[:200] or "amounts.csv",
-        fingerprint=fingerprint,
-        facts={**read.csv.reading.as_json(), "currency": organization.currency, "key": str(key), "each": True},
-        total=read.csv.reading.rows,
-    )
-    insert_rows(check_amounts(organization, batch, list(read.rows())))
+    refuse_applied(organization, fingerprint)
+    batch = _draft(actor, organization, file_name, fingerprint, key)
+    _read(batch, file)
+    # Else it could never be asked to be read in another way.
+    if not batch.facts["certain"]:
+        store_file(batch=batch, file=file)
     settle(organization=organization, name=BY_FILE, key=key, result={"batch": batch.pk})
     return batch
+
+
+@transaction.atomic(durable=True)
+def read_amounts_again(*, actor: Actor, organization: Organization, batch: Batch, encoding: str) -> Batch:
+    """Read the file of a review again in another encoding, a key of ``text_files.ENCODINGS``.
+
+    Asking for what it is read in already changes nothing. Raises UnreadableFile when the file says nothing in that
+    encoding, BatchNotOpen when there is no review any more, or no file that could be read in two ways.
+    """
+    require(actor, organization, Capability.MANAGE_CREDIT)
+    held = _lock_review(organization, batch)
+    if held.state == State.DRAFT and held.facts.get("encoding") == ENCODINGS[encoding].name:
+        return held
+    file = open_file(held)
+    if held.state != State.DRAFT or file is None:
+        raise BatchNotOpen
+    held.rows.all().delete()
+    _read(held, file, encoding)
+    return held
 
 
 @transaction.atomic(durable=True)
@@ -78,13 +90,8 @@ def allocate_amounts(*, actor: Actor, organization: Organization, batch: Batch) 
         return held
     if held.state != State.DRAFT:
         raise BatchNotOpen
-    _refuse_applied(organization, held.fingerprint)
-    if wrong := held.rows.filter(outcome=Outcome.PROBLEM).count():
-        raise RowsNeedCorrection(count=wrong)
-    take_time()
-    held.state, held.started_by, held.started_at = State.RUNNING, actor.member, timezone.now()
-    held.save(update_fields=["state", "started_by", "started_at"])
-    freeze(held, Member.objects.of(organization).filter(pk__in=held.rows.values("member")))
+    refuse_applied(organization, held.fingerprint)
+    _begin(actor, held)
     if takes_long(held.total):
         record(
             organization=organization,
@@ -95,14 +102,41 @@ def allocate_amounts(*, actor: Actor, organization: Organization, batch: Batch) 
         )
         wake("members.advance_batches")
         return held
-    parts = list(held.slices.order_by("number"))
-    keys = [key for part in parts for key in part.members]
-    untouched = hand_out(Portion(organization=organization, actor=actor, batch=held, keys=keys))
-    note_outcome(held, parts, untouched=untouched, failed={})
-    held.state = State.DONE
-    Batch.objects.filter(pk=held.pk).update(state=State.DONE, finished_at=DatabaseClock(), facts=held.facts)
+    _give(actor, held)
     kill_point("allocation.before_commit")
     return held
+
+
+@transaction.atomic(durable=True)
+def allocate_file(
+    *,
+    actor: Actor,
+    organization: Organization,
+    content: bytes | BinaryIO,
+    file_name: str,
+    key: UUID,
+    encoding: str = "",
+) -> Batch:
+    """Give everybody in a file what it says, unseen and at once, however many they are: all of them, or nobody.
+
+    The same key with the same file gives the first answer and moves nothing. What is refused leaves nothing behind,
+    its key neither. Raises UnreadableFile, RowsNeedCorrection, SameContentAgain, InsufficientCredit, KeyReused.
+    """
+    require(actor, organization, Capability.MANAGE_CREDIT)
+    file = BytesIO(content) if isinstance(content, bytes) else content
+    fingerprint = fingerprint_of(file)
+    asked = {"fingerprint": fingerprint, "encoding": encoding, "unseen": True}
+    if earlier := claim(organization=organization, name=BY_FILE, key=key, facts=asked):
+        return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
+    lock_organization(organization)
+    refuse_applied(organization, fingerprint)
+    batch = _draft(actor, organization, file_name, fingerprint, key)
+    _read(batch, file, encoding)
+    _begin(actor, batch)
+    _give(actor, batch)
+    settle(organization=organization, name=BY_FILE, key=key, result={"batch": batch.pk})
+    kill_point("allocation.before_commit")
+    return batch
 
 
 @transaction.atomic(durable=True)
@@ -114,6 +148,50 @@ def discard_amounts(*, actor: Actor, organization: Organization, batch: Batch) -
         raise BatchNotOpen
     held.state, held.finished_at = State.CANCELED, timezone.now()
     held.save(update_fields=["state", "finished_at"])
+    held.pieces.all().delete()
+
+
+def _draft(actor: Actor, organization: Organization, file_name: str, fingerprint: str, key: UUID) -> Batch:
+    return Batch.objects.create(
+        organization=organization,
+        kind=BY_FILE,
+        state=State.DRAFT,
+        started_by=actor.member,
+        file_name=storable(file_name)[:200] or "amounts.csv",
+        fingerprint=fingerprint,
+        facts={"currency": organization.currency, "key": str(key), "each": True},
+    )
+
+
+def _read(batch: Batch, file: BinaryIO, encoding: str = "") -> None:
+    """Make the rows of a draft out of its file. ``read_as`` is the encoding that somebody chose, or ""."""
+    read = open_amounts(file, limit_rows=settings.IMPORT_ROW_LIMIT, encoding=encoding)
+    take_time()
+    batch.total = read.csv.reading.rows
+    batch.facts |= {**read.csv.reading.as_json(), "read_as": encoding}
+    batch.save(update_fields=["total", "facts"])
+    insert_rows(check_amounts(batch.organization, batch, list(read.rows())))
+
+
+def _begin(actor: Actor, batch: Batch) -> None:
+    """A reviewed file is carried out from now on, for those who stand in it."""
+    if wrong := batch.rows.filter(outcome=Outcome.PROBLEM).count():
+        raise RowsNeedCorrection(count=wrong)
+    take_time()
+    batch.state, batch.started_by, batch.started_at = State.RUNNING, actor.member, timezone.now()
+    batch.save(update_fields=["state", "started_by", "started_at"])
+    batch.pieces.all().delete()
+    freeze(batch, Member.objects.of(batch.organization).filter(pk__in=batch.rows.values("member")))
+
+
+def _give(actor: Actor, batch: Batch) -> None:
+    """Give everybody of a batch that has begun theirs, and end it."""
+    parts = list(batch.slices.order_by("number"))
+    keys = [key for part in parts for key in part.members]
+    untouched = hand_out(Portion(organization=batch.organization, actor=actor, batch=batch, keys=keys))
+    note_outcome(batch, parts, untouched=untouched, failed={})
+    batch.state = State.DONE
+    Batch.objects.filter(pk=batch.pk).update(state=State.DONE, finished_at=DatabaseClock(), facts=batch.facts)
 
 
 def _lock_review(organization: Organization, batch: Batch) -> Batch:
@@ -122,10 +200,3 @@ def _lock_review(organization: Organization, batch: Batch) -> Batch:
     if held is None:
         raise BatchNotOpen
     return held
-
-
-def _refuse_applied(organization: Organization, fingerprint: str) -> None:
-    applied = find_applied(organization, fingerprint, BY_FILE)
-    if applied is not None and applied.started_at is not None:
-        day = timezone.localtime(applied.started_at).date().isoformat()
-        raise SameContentAgain(day=day, batch_id=applied.pk)

@@ -54,6 +54,7 @@ urlpatterns = [
     path("credit/allocate/", allocation_to_many.allocate, name="allocate"),
     path("credit/allocate/file/", amounts.amounts_add, name="amounts_add"),
     path("credit/allocate/<int:pk>/", amounts.amounts_review, name="amounts_review"),
+    path("credit/allocate/<int:pk>/encoding/", amounts.amounts_encoding, name="amounts_encoding"),
     path("credit/allocate/<int:pk>/allocate/", amounts.amounts_allocate, name="amounts_allocate"),
     path("credit/allocate/<int:pk>/discard/", amounts.amounts_discard, name="amounts_discard"),
     path("members/credit/", allocation_to_many.members_allocate, name="members_allocate"),

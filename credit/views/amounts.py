@@ -9,19 +9,28 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from credit.amounts import BY_FILE, sentence
 from credit.forms.allocation import AmountsFileForm
 from credit.selectors.allocations import forecast_of_file
-from credit.services.amounts import allocate_amounts, discard_amounts, review_amounts
+from credit.services.amounts import (
+    allocate_amounts,
+    discard_amounts,
+    read_amounts_again,
+    review_amounts,
+)
 from credit.views.allocation_to_many import show_allocate
 from credit.ways import buy_url
 from members.access import Capability
+from members.batch_files import open_file
 from members.choosing import takes_long
 from members.decorators import OrganizationRequest, organization_view
 from members.models import Batch, BatchRow
+from members.row_texts import how_read
 from members.selectors.batches import find_applied
+from skypemgr.encoding_choice import EncodingForm
+from skypemgr.encoding_samples import candidates
 from skypemgr.forms import form_errors, told_refusals
 from skypemgr.lists import Ordering, keyset_page, read_choice
 from skypemgr.money import money
@@ -85,6 +94,8 @@ def amounts_review(request: OrganizationRequest, pk: int) -> HttpResponse:
         "subsection": "allocate",
         "batch": batch,
         "open": batch.state == Batch.State.DRAFT,
+        "how_read": how_read(batch),
+        "encoding_url": reverse("credit:amounts_encoding", args=[request.organization.slug, batch.pk]),
         "applied": find_applied(request.organization, batch.fingerprint, BY_FILE),
         "forecast": told,
         "is_many": takes_long(batch.total),
@@ -104,6 +115,43 @@ def _errors(rows: Iterable[BatchRow], currency: str) -> Iterator[tuple[str, str]
     for row in rows:
         for text in AmountView.of(row, currency).problems:
             yield "", gettext("Row %(row)d: %(text)s") % {"row": row.number, "text": text}
+
+
+@organization_view(Capability.MANAGE_CREDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def amounts_encoding(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """Choose by a sample in which encoding the file of a review is read, and read it again."""
+    batch = _batch(request, pk)
+    review = reverse("credit:amounts_review", args=[request.organization.slug, batch.pk])
+    file = open_file(batch)
+    if batch.state != Batch.State.DRAFT or file is None:
+        # A second click, or somebody else was quicker.
+        return redirect(review)
+    choices = candidates(file, delimiter=batch.facts["delimiter"], current=batch.facts["encoding"])
+    current = next((one.codec for one in choices if batch.facts["encoding"] in one.names), "")
+    form = EncodingForm(request.POST or None, candidates=choices, initial={"encoding": current})
+    if form.is_valid():
+        with form_errors(form):
+            read_amounts_again(
+                actor=request.actor,
+                organization=request.organization,
+                batch=batch,
+                encoding=form.cleaned_data["encoding"],
+            )
+            return redirect(review)
+    context = {
+        "section": "credit",
+        "subsection": "allocate",
+        "batch": batch,
+        "form": form,
+        "choices": choices,
+        "review": review,
+        "trail": [
+            (gettext("Allocate credit"), reverse("credit:allocate", args=[request.organization.slug])),
+            (gettext("Review"), review),
+        ],
+    }
+    return render(request, "credit/amounts_encoding.html", context, status=422 if form.is_bound else 200)
 
 
 @organization_view(Capability.MANAGE_CREDIT)

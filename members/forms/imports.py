@@ -1,17 +1,13 @@
-from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.utils.text import get_text_list
 from django.utils.translation import gettext_lazy as _
 
 from members.addresses import Mailbox, each_address
 from members.models import User
-from skypemgr.encoding_samples import Candidate
-from skypemgr.forms import Explained
 
 LARGEST_FILE = 32 * 1024 * 1024
 # What is pasted is read before the answer; longer lists come as files.
@@ -74,21 +70,6 @@ class AddMembersForm(forms.Form):
         if not people and not file:
             self.add_error("addresses", _("Enter at least one e-mail address, or choose a file."))
         return data
-
-
-class EncodingForm(forms.Form):
-    """Which encoding a file is to be read in, told by how a few of its rows look in each."""
-
-    encoding = forms.ChoiceField(label=_("Read as"), widget=forms.RadioSelect)
-
-    def __init__(self, *args: Any, candidates: Sequence[Candidate], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["encoding"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [
-            (one.codec, Explained(title=get_text_list(list(one.names)), explanation=" · ".join(one.rows)))
-            for one in candidates
-        ]
 
 
 class ImportRowForm(forms.Form):

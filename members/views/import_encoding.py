@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods
 from members.access import Capability
 from members.batch_files import open_file
 from members.decorators import OrganizationRequest, organization_view
-from members.forms.imports import EncodingForm
 from members.models import Batch
 from members.services import import_work, imports
+from skypemgr.encoding_choice import EncodingForm
 from skypemgr.encoding_samples import Candidate, candidates
 from skypemgr.forms import form_errors
 

@@ -372,6 +372,8 @@ SIGHTS = [
     Sight("credit:allocate", state="refused", query="?whom=department", status=422),
     Sight("credit:amounts_review", args=batch("amounts")),
     Sight("credit:amounts_review", state="wrong", args=batch("wrong_amounts")),
+    Sight("credit:amounts_review", state="legacy", args=batch("legacy_amounts")),
+    Sight("credit:amounts_encoding", args=batch("legacy_amounts")),
     Sight("credit:amounts_review", state="given-up", args=batch("discarded_amounts")),
     Sight("members:run_detail", state="amounts", args=batch("given_amounts"), query="?show=all"),
     Sight("credit:members_allocate", query="?all=1"),

@@ -353,6 +353,8 @@ def _review_amounts(world: World, acting: dict[str, Any]) -> None:
     world.batches["wrong_amounts"] = review("wrong", *lines)
     world.batches["discarded_amounts"] = review("twice", f"{active},1,")
     discard_amounts(**acting, batch=world.batches["discarded_amounts"])
+    content = f"E-mail;Amount;Reason\n{active};3;Prêt à Zürich\n".encode("cp1252")
+    world.batches["legacy_amounts"] = review_amounts(**acting, content=content, file_name="prets.csv", key=uuid4())
     given = review("given", f"{active},2.50,Site in Basel", f"{blocked},2.00,")
     world.batches["given_amounts"] = allocate_amounts(**acting, batch=given)
 

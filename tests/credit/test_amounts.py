@@ -12,7 +12,7 @@ from credit.errors import HasLeft, InsufficientCredit
 from credit.funding import fund
 from credit.models import Transfer
 from credit.selectors.balances import list_balances, wallet_balance
-from credit.services.amounts import allocate_amounts, discard_amounts, review_amounts
+from credit.services.amounts import allocate_amounts, discard_amounts, read_amounts_again, review_amounts
 from members.access import Actor
 from members.errors import BatchNotOpen, RowsNeedCorrection, SameContentAgain
 from members.invariants import changes_of_many_are_made_once
@@ -55,6 +55,10 @@ def review(organization, text=FILE, **facts):
 
 def carry_out(organization, batch):
     return allocate_amounts(actor=Actor.system(), organization=organization, batch=batch)
+
+
+def read_again(organization, batch, encoding):
+    return read_amounts_again(actor=Actor.system(), organization=organization, batch=batch, encoding=encoding)
 
 
 def balances(organization, people):
@@ -169,6 +173,33 @@ def test_files_are_understood_in_three_languages_and_every_usual_form(organizati
     [row] = batch.rows.all()
     assert (row.data["amount"], row.data["reason"]) == ("5.0000", "x")
     assert row.member in people
+
+
+def test_read_again_its_rows_are_those_of_the_other_encoding(organization, people):
+    batch = review(organization, "E-mail;Amount;Reason\nann@acme.example;5;Łódź\n".encode("cp1250"))
+
+    for _time in range(2):
+        again = read_again(organization, batch, "cp1252")
+
+        assert [row.data["reason"] for row in batch.rows.all()] == ["£ódŸ"]
+        assert (again.facts["encoding"], again.facts["read_as"], again.total) == ("Windows-1252", "cp1252", 1)
+    with pytest.raises(UnreadableFile):
+        read_again(organization, batch, "utf-8-sig")
+    assert [row.data["reason"] for row in batch.rows.all()] == ["£ódŸ"]
+
+
+@pytest.mark.parametrize("end", ["carried out", "given up", "never kept"])
+def test_a_file_is_kept_only_while_it_may_have_to_be_read_again(organization, people, end):
+    guessed = "E-mail;Amount;Reason\nann@acme.example;5;Prêt\n".encode("cp1252")
+    batch = review(organization, FILE if end == "never kept" else guessed)
+    if end == "carried out":
+        carry_out(organization, batch)
+    elif end == "given up":
+        discard_amounts(actor=Actor.system(), organization=organization, batch=batch)
+
+    assert not batch.pieces.exists()
+    with pytest.raises(BatchNotOpen):
+        read_again(organization, batch, "cp850")
 
 
 @pytest.mark.parametrize("language", ["fr", "sv"])

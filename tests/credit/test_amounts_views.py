@@ -142,3 +142,32 @@ def test_many_get_it_behind_the_pages(client, people, monkeypatch):
 
     assert balances(people) == [Decimal("12.5"), 20]
     assert Batch.objects.get().state == Batch.State.DONE
+
+
+def test_a_file_whose_encoding_was_guessed_can_be_read_again_in_another(client, people):
+    file = SimpleUploadedFile("a.csv", "E-mail;Amount;Reason\nann@acme.example;5;Prêt\n".encode("cp850"))
+    review = client.post(ADD, {"file": file, "key": str(uuid4())})["Location"]
+    page = client.get(review)
+    assert "the encoding was told by the look of the words" in page.text
+    assert f"{review}encoding/" in page.text
+
+    choice = client.get(f"{review}encoding/")
+    assert "Prêt" in choice.text
+    assert client.post(f"{review}encoding/", {"encoding": "utf-8-sig"}).status_code == 422
+    again = client.post(f"{review}encoding/", {"encoding": "cp850"}, follow=True)
+
+    assert "You chose this encoding." in again.text
+    assert "Prêt" in again.text
+    client.post(f"{review}allocate/")
+    assert balances(people) == [5, 0]
+    assert client.get(f"{review}encoding/", follow=True).redirect_chain[0][0] == review
+
+
+def test_a_file_that_says_itself_how_it_is_written_is_not_kept(client, people):
+    review = send(client)["Location"]
+
+    page = client.get(review)
+
+    assert "Read as UTF-8, separated by commas." in page.text
+    assert "encoding/" not in page.text
+    assert client.get(f"{review}encoding/")["Location"] == review

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from tempfile import NamedTemporaryFile
 from uuid import uuid4
 
 import pytest
@@ -140,7 +141,22 @@ def command(member: Member, text: str) -> str:
     return given(member)
 
 
-@pytest.mark.parametrize("door", [form, file, command])
+def file_of_command(member: Member, text: str) -> str:
+    cell, out = text.replace('"', '""'), io.StringIO()
+    with NamedTemporaryFile(suffix=".csv") as kept:
+        kept.write(f'E-mail,Amount\nann@acme.example,"{cell}"\n'.encode())
+        kept.flush()
+        try:
+            call_command("allocate_credit", "--file", kept.name, "--organization", "acme", "--json", stdout=out)
+        except CommandError:
+            told = json.loads(out.getvalue())
+            assert (told["members"], {error["field"] for error in told["errors"]}) == (0, {"amount"})
+            return " ".join(error["message"] for error in told["errors"])
+    assert json.loads(out.getvalue())["members"] == 1
+    return given(member)
+
+
+@pytest.mark.parametrize("door", [form, file, command, file_of_command])
 def test_every_amount_gets_its_expected_answer(member: Member, door: Door) -> None:
     wrong = []
     for row, text, expected in AMOUNTS:

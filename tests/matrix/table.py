@@ -515,6 +515,14 @@ TABLE: dict[str, Page] = {
         unlogged=NOTHING_YET,
     ),
     "credit:amounts_review": Page(access=CREDIT, get=200, at={"pk": of("amounts.pk")}),
+    "credit:amounts_encoding": Page(
+        access=CREDIT,
+        get=200,
+        post=302,
+        at={"pk": of("guessed_amounts.pk")},
+        send={"encoding": "cp850"},
+        unlogged=NOTHING_YET,
+    ),
     "credit:amounts_allocate": Page(access=CREDIT, post=302, at={"pk": of("amounts.pk")}, logs=("credit.allocated",)),
     "credit:amounts_discard": Page(access=CREDIT, post=302, at={"pk": of("amounts.pk")}, unlogged=NOTHING_YET),
     "credit:members_allocate": Page(

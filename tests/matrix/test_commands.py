@@ -132,6 +132,22 @@ def test_an_object_of_another_organization_is_not_found(world, arguments, name, 
         assert run(name, *arguments[name], option, naming(world.own), "--organization", OWN)[1] == ""
 
 
+def test_a_file_of_amounts_gives_nobody_of_another_organization_any(world, tmp_path):
+    file, before = tmp_path / "amounts.csv", rows()
+
+    def give(side, *words):
+        file.write_text(f"E-mail,Amount\n{side.plain.email},1.00\n")
+        return run("allocate_credit", "--file", str(file), "--organization", OWN, *words)
+
+    said, refusal = give(world.other)
+    assert f"There is no member {world.other.plain.email}." in refusal
+    assert not TRACE.search(said.replace(world.other.plain.email, ""))
+    assert give(world.own, "--actor", world.own.member.user.skype_name)[1] == "The actor may not do this."
+    assert rows() == before
+    with rolled_back():
+        assert give(world.own)[1] == ""
+
+
 def test_an_organization_that_is_not_named_is_not_guessed(world, arguments):
     for name in COMMANDS:
         assert run(name, *arguments[name])[1] == "Name the organization: --organization SLUG."

@@ -133,6 +133,17 @@ VERBS: dict[str, Verb] = {
         Capability.MANAGE_CREDIT,
         {"content": b"E-mail,Amount\nanna@people.example,5\n", "file_name": "a.csv", "key": key},
     ),
+    "amounts.read_amounts_again": Verb(
+        Capability.MANAGE_CREDIT, {"encoding": "cp850"}, {"batch": of("guessed_amounts")}
+    ),
+    "amounts.allocate_file": Verb(
+        Capability.MANAGE_CREDIT,
+        {
+            "content": lambda side: f"E-mail,Amount\n{side.plain.email},5\n".encode(),
+            "file_name": "a.csv",
+            "key": key,
+        },
+    ),
     "amounts.allocate_amounts": Verb(Capability.MANAGE_CREDIT, {}, {"batch": of("amounts")}),
     "amounts.discard_amounts": Verb(Capability.MANAGE_CREDIT, {}, {"batch": of("amounts")}),
     "allocation.start_allocation": Verb(

@@ -30,6 +30,7 @@ from credit.letters import write_order_letter
 from credit.models import BillingProfile, CardCheckout, Order, RechargePlan, SavedCard, WalletRecharge
 from credit.purchases import place, settle
 from credit.sellers import price_for
+from credit.services.amounts import review_amounts
 from members import directory
 from members.access import ROLES, Actor
 from members.audit import Action, record
@@ -316,6 +317,13 @@ def _batches(side: Side, first_row: int) -> None:
         outcome=Outcome.READY,
         member=side.plain,
         data=given,
+    )
+    side.guessed_amounts = review_amounts(
+        actor=Actor.system(),
+        organization=side.organization,
+        content=f"E-mail,Amount,Reason\n{side.plain.email},3,Prêt {side.word}\n".encode("cp1252"),
+        file_name=f"{side.word} {CANARY}.csv",
+        key=uuid4(),
     )
     BatchRow.objects.create(
         organization=side.organization, batch=side.run, number=1, outcome=Outcome.DONE, member=side.stopped

@@ -1,28 +1,34 @@
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
+from django.core.management.base import CommandError
+
 from credit.errors import InsufficientCredit
 from credit.ledger import account_of
+from credit.management.amounts_file import give_by_file, preview_file
 from credit.models import LedgerAccount
 from credit.selectors.balances import wallet_balance
 from credit.services.allocation import allocate_credit
 from members.access import Actor, Capability, require
 from members.management.base import OrganizationCommand, Refused, find_departments, find_member
+from members.management.files import add_encoding
 from members.models import Member, Organization
 from members.models.people import MemberQuerySet
+from skypemgr.characters import printable
 from skypemgr.forms import read_reason
 from skypemgr.money import read_amount
 
 
 class Command(OrganizationCommand):
-    help = "Give members credit out of the wallet, each of them the same amount: all of them, or nobody."
+    help = "Give members credit out of the wallet, all the same or as a file says: all of them, or nobody."
     nothing_done = {"members": 0}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--amount", required=True, help="how much each of them gets, as 12.50")
+        parser.add_argument("--amount", help="how much each of them gets, as 12.50")
         whom = parser.add_mutually_exclusive_group(required=True)
         whom.add_argument(
             "--member",
@@ -32,14 +38,33 @@ class Command(OrganizationCommand):
         )
         whom.add_argument("--department", metavar="PATH", help="everybody in this department, or under it")
         whom.add_argument("--all", action="store_true", help="everybody")
+        whom.add_argument(
+            "--file", metavar="FILE", type=Path, help="a CSV file that says who gets how much; - for standard input"
+        )
+        add_encoding(parser)
         parser.add_argument("--not-under-it", action="store_true", help="of a department, without those under it")
         parser.add_argument("--key", default="", help="a name for this: the same key again gives nobody anything twice")
         parser.add_argument("--reason", default="", help="why; stands in the statement")
 
-    def act(
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["file"] and (options["amount"] is not None or options["reason"] or options["not_under_it"]):
+            raise CommandError("not allowed with --file: --amount, --reason, --not-under-it", returncode=2)
+        if not options["file"] and (options["amount"] is None or options["encoding"]):
+            raise CommandError("required without --file: --amount; --encoding is not allowed", returncode=2)
+        super().handle(*args, **options)
+
+    def act(self, *, file: Path | None, encoding: str | None, **options: Any) -> dict[str, Any]:
+        organization, actor = options["organization"], options["actor"]
+        require(actor, organization, Capability.MANAGE_CREDIT)
+        if file is None:
+            return self._each_the_same(**options)
+        if options["dry_run"]:
+            return preview_file(organization, file, encoding=encoding)
+        return give_by_file(organization, actor, file, encoding=encoding, key=_read_key(options["key"]))
+
+    def _each_the_same(
         self, *, organization: Organization, actor: Actor, amount: str, key: str, reason: str, **options: Any
     ) -> dict[str, Any]:
-        require(actor, organization, Capability.MANAGE_CREDIT)
         each = read_amount(amount, organization.currency)
         members, asked = _find_members(organization, **options)
         if options["dry_run"]:
@@ -60,10 +85,14 @@ class Command(OrganizationCommand):
         return {"members": done.members, "amount": done.amount, "wallet": done.wallet}
 
     def explain(self, result: dict[str, Any]) -> None:
+        for share in result.get("shares", []):
+            reason = f", {share['reason']}" if share["reason"] else ""
+            self.stdout.write(printable(f"{share['person']}: {share['amount']:.2f}{reason}"))
+        much = f"{result['amount']:.2f} each" if "amount" in result else f"{result['sum']:.2f} in all"
         if "would_get" in result:
-            self.stdout.write(f"{result['would_get']} would get {result['amount']:.2f} each.")
+            self.stdout.write(f"{result['would_get']} would get {much}.")
         else:
-            self.stdout.write(f"{result['members']} got {result['amount']:.2f} each.")
+            self.stdout.write(f"{result['members']} got {much}.")
         self.stdout.write(f"The wallet holds {result['wallet']:.2f}.")
 
 

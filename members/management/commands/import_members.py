@@ -1,24 +1,18 @@
-import shutil
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import uuid4
 
 from members.directory import describe_column
 from members.errors import SameContentAgain
 from members.importing import Outcome
 from members.management.base import OrganizationCommand, Refused
+from members.management.files import NAMED, add_encoding, opened
 from members.models import Batch, BatchRow, Organization
 from members.row_texts import sentence
 from members.selectors.batches import count_rows
 from members.services import import_work, imports
 from skypemgr.characters import printable
-from skypemgr.text_files import ENCODINGS
-
-NAMED = {encoding.name.lower().replace(" ", "-"): codec for codec, encoding in ENCODINGS.items()}
 
 
 class Command(OrganizationCommand):
@@ -32,14 +26,12 @@ class Command(OrganizationCommand):
         parser.add_argument(
             "--valid-rows-only", action="store_true", help="add the rows that are right, and report the others"
         )
-        parser.add_argument(
-            "--encoding", choices=list(NAMED), help="how the file is written; unless given, it is told by its look"
-        )
+        add_encoding(parser)
 
     def act(self, **options: Any) -> dict[str, Any]:
         organization, actor = options["organization"], options["actor"]
         try:
-            with self._opened(options["file"]) as file:
+            with opened(options["file"]) as file:
                 batch = imports.start_import_of_file(
                     actor=actor,
                     organization=organization,
@@ -74,20 +66,6 @@ class Command(OrganizationCommand):
             return self._already_done(organization, again, options)
         self._carry_on(batch, options)
         return self._report(batch)
-
-    @contextmanager
-    def _opened(self, path: Path) -> Iterator[BinaryIO]:
-        """The file, which is read more than once: what comes on standard input is kept on disk meanwhile."""
-        try:
-            if str(path) != "-":
-                with path.open("rb") as file:
-                    yield file
-                return
-            with TemporaryFile() as copy, Path("/dev/stdin").open("rb") as file:
-                shutil.copyfileobj(file, copy)
-                yield copy
-        except OSError as error:
-            raise Refused(f"{path}: {error.strerror}.") from error
 
     def _carry_on(self, batch: Batch, options: dict[str, Any]) -> None:
         """Read or create to the end, and tell how far it is on a terminal, where somebody waits."""

@@ -102,10 +102,12 @@ def meanwhile(transactional_db: None) -> Meanwhile:
     """Hold ``first`` right after its statement that ``at`` finds, and let ``second`` begin; then both go on.
 
     ``second`` has ended by then, or waits for a lock that ``first`` has. ``unlocked`` takes the row locks away from
-    both: the control.
+    both, or what ``without`` finds in their statements, which say ``instead`` instead: the control.
     """
 
-    def run(first: Call, second: Call, *, at: str, unlocked: bool = False) -> Held:
+    def run(
+        first: Call, second: Call, *, at: str, unlocked: bool = False, without: str = LOCK, instead: str = ""
+    ) -> Held:
         reached, released = threading.Event(), threading.Event()
         outcomes: list[object] = [None, None]
 
@@ -117,7 +119,7 @@ def meanwhile(transactional_db: None) -> Meanwhile:
             return answer
 
         def unlock(execute, sql, params, many, context):
-            return execute(re.sub(LOCK, "", sql), params, many, context)
+            return execute(re.sub(without, instead, sql), params, many, context)
 
         def runner(place: int, call: Call, *wrappers: Callable[..., object]) -> None:
             try:

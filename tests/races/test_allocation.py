@@ -7,16 +7,24 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from credit.errors import HasLeft, InsufficientCredit
 from credit.funding import fund
-from credit.models import Transfer
+from credit.ledger import accounts_of
+from credit.models import RechargePlan, Transfer
 from credit.selectors.balances import balance_of, wallet_balance
 from credit.services.allocation import Allocated, allocate_credit, start_allocation
-from credit.services.amounts import allocate_amounts, review_amounts
+from credit.services.amounts import (
+    allocate_amounts,
+    allocate_file,
+    discard_amounts,
+    read_amounts_again,
+    review_amounts,
+)
+from credit.services.recharge_sweep import recharge_some
 from members.access import Actor
-from members.errors import KeyReused, SameContentAgain
+from members.errors import BatchNotOpen, KeyReused, SameContentAgain
 from members.models import Batch, Member
 from members.services.run_work import apply_slice
 from members.services.runs import cancel_run
@@ -171,6 +179,111 @@ def test_one_file_confirmed_in_two_windows_is_given_once(organization, race):
         assert sorted(type(one).__name__ for one in outcomes) == [Batch.__name__, SameContentAgain.__name__]
         content += b"\n"
     assert wallet_balance(organization) == COVERED - 3
+
+
+def drafted(organization, text=b"E-mail,Amount\nann@acme.example,1\n"):
+    return review_amounts(actor=Actor.system(), organization=organization, content=text, file_name="a.csv", key=uuid4())
+
+
+def ending(verb, draft, **facts):
+    """A file that was guessed to be in one encoding, and what becomes of its review."""
+    return partial(verb, actor=Actor.system(), organization=draft.organization, batch=draft, **facts)
+
+
+COUNTED = r'^SELECT COUNT.*"members_batchrow"'
+GUESSED = "E-mail;Amount;Reason\nann@acme.example;1;Prêt\n".encode("cp1252")
+OTHER_ENDS = [(discard_amounts, {}), (read_amounts_again, {"encoding": "cp850"})]
+
+
+@pytest.mark.parametrize(("other", "facts"), OTHER_ENDS, ids=["given-up", "read-again"])
+def test_a_file_that_is_carried_out_is_neither_given_up_nor_read_again(organization, meanwhile, other, facts):
+    MemberFactory(organization=organization, user__email="ann@acme.example")
+    draft = drafted(organization, GUESSED)
+
+    held = meanwhile(ending(allocate_amounts, draft), ending(other, draft, **facts), at=COUNTED)
+
+    assert held.waited
+    assert [type(one) for one in held[:2]] == [Batch, BatchNotOpen]
+    assert wallet_balance(organization) == COVERED - 1
+
+
+def test_control_without_the_lock_a_file_that_was_given_up_is_carried_out(organization, meanwhile):
+    MemberFactory(organization=organization, user__email="ann@acme.example")
+    draft = drafted(organization, GUESSED)
+
+    held = meanwhile(ending(allocate_amounts, draft), ending(discard_amounts, draft), at=COUNTED, unlocked=True)
+
+    assert [type(one) for one in held[:2]] == [Batch, type(None)]
+    assert wallet_balance(organization) == COVERED - 1
+
+
+def test_one_file_given_unseen_by_many_at_once_is_given_once(organization, race):
+    MemberFactory(organization=organization, user__email="ann@acme.example")
+    facts = {"actor": Actor.system(), "organization": organization, "file_name": "a.csv"}
+    content = b"E-mail,Amount\nann@acme.example,1\n"
+
+    same = race(*[partial(allocate_file, **facts, content=content, key=uuid4())] * 4)
+    others = race(*(partial(allocate_file, **facts, content=content + b"\n", key=uuid4()) for _one in range(4)))
+
+    assert len(set(same)) == 1
+    assert sorted(type(one).__name__ for one in others) == [Batch.__name__] + [SameContentAgain.__name__] * 3
+    assert wallet_balance(organization) == COVERED - 2
+
+
+def file_and_recharge(organization):
+    """A file with a reason for each of two, of whom the second is due to be recharged."""
+    addresses = ["ann@acme.example", "bo@acme.example"]
+    _ann, bo = (MemberFactory(organization=organization, user__email=address) for address in addresses)
+    draft = drafted(organization, b"E-mail,Amount,Reason\nann@acme.example,1,a\nbo@acme.example,1,b\n")
+    [account] = accounts_of(organization, [bo]).values()
+    RechargePlan.objects.create(organization=organization, member=bo, amount=2, below=2, monthly_limit=2)
+    recharging = partial(recharge_some, organization=organization, accounts=(account,))
+    return ending(allocate_amounts, draft), recharging
+
+
+def test_a_file_of_several_reasons_locks_everybody_in_it_before_the_wallet(organization, meanwhile):
+    held = meanwhile(*file_and_recharge(organization), at="SELECT .*credit_post")
+
+    assert held.waited
+    assert (type(held.first), held.second) == (Batch, 1)
+    assert wallet_balance(organization) == COVERED - 4
+
+
+def test_control_without_the_locks_a_file_and_a_recharge_wait_for_each_other(organization, meanwhile):
+    held = meanwhile(*file_and_recharge(organization), at="SELECT .*credit_post", unlocked=True)
+
+    assert [type(one) for one in held[:2]].count(OperationalError) == 1
+
+
+STATES = r'^SELECT (id, state|"members_member"\."state")'
+
+
+def giving_while_one_leaves(organization, number):
+    people = MemberFactory.create_batch(number, organization=organization)
+    give = partial(
+        allocate_credit,
+        actor=Actor.system(),
+        organization=organization,
+        members=people,
+        amount=Decimal(1),
+        key=uuid4(),
+    )
+    return give, partial(Member.objects.filter(pk=people[0].pk).update, state=Member.State.LEFT)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_whoever_leaves_while_credit_is_given_leaves_after_it(organization, meanwhile, number):
+    held = meanwhile(*giving_while_one_leaves(organization, number), at=STATES)
+
+    assert (type(held.first), held.second, held.waited) == (Allocated, 1, True)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_control_without_the_lock_somebody_who_has_left_gets_credit(organization, meanwhile, number):
+    held = meanwhile(*giving_while_one_leaves(organization, number), at=STATES, unlocked=True)
+
+    assert (type(held.first), held.second, held.waited) == (Allocated, 1, False)
+    assert wallet_balance(organization) == COVERED - number
 
 
 def test_whoever_leaves_while_credit_is_given_has_it_or_it_is_refused(organization, race):

@@ -10,7 +10,7 @@ from django.db import IntegrityError
 
 from credit.errors import NoSavedCard
 from credit.gateways.stripe import StripeGateway
-from credit.models import CardMessage, Order, Refund, SavedCard, Transfer, WalletCharge
+from credit.models import CardMessage, Order, Refund, SavedCard, Transfer, WalletCharge, WalletRecharge
 from credit.services.card_checkouts import (
     ask_for_checkout,
     ask_to_save_card,
@@ -184,6 +184,56 @@ def test_a_refund_that_is_heard_of_while_its_payment_is_settled_is_not_lost(
     assert refused([held.first, held.second]) == []
     assert balance(admin.organization) == 0
     assert Refund.objects.count() == 1
+
+
+def test_control_without_the_turn_at_a_payment_its_refund_is_lost(meanwhile: Meanwhile, stripe: FakeStripe) -> None:
+    admin = make_company()
+    session = stripe.pay(checkout_for(admin).session)
+    stripe.refund(session["payment_intent"])
+    settle, refund = partial(tell, stripe.events[1]), partial(tell, stripe.events[2])
+    early = r'^SELECT .*"credit_cardmessage"."payment" = '
+
+    held = meanwhile(settle, refund, at=early, unlocked=True, without="pg_advisory_xact_lock")
+
+    assert not held.waited
+    assert (held.first, held.second) == ("done", "unknown")
+    assert (balance(admin.organization), Refund.objects.count()) == (100, 0)
+
+
+def test_control_without_the_locks_the_second_look_fails_in_the_database(
+    race: Race, unguarded: Unguarded, stripe: FakeStripe
+) -> None:
+    admin = make_company()
+    checkout = checkout_for(admin)
+    stripe.pay(checkout.session)
+    look = partial(settle_found, checkout=checkout, found=StripeGateway().find_checkout(checkout.session))
+
+    outcomes = race(*unguarded(look, look, without=r" FOR NO KEY UPDATE OF \"credit_\w+\"|pg_advisory_xact_lock"))
+
+    assert len(refused(outcomes)) == 1
+    assert balance(admin.organization) == 100
+
+
+def test_control_without_the_lock_two_look_at_one_checkout(
+    race: Race, unguarded: Unguarded, stripe: FakeStripe
+) -> None:
+    checkout = checkout_for(make_company())
+    type(checkout).objects.update(look_at="2020-01-01T00:00Z")
+
+    claimed = race(*unguarded(claim_checkouts, claim_checkouts))
+
+    assert claimed == [[checkout], [checkout]]
+
+
+def test_control_without_the_lock_auto_recharge_is_on_without_a_card(meanwhile: Meanwhile, stripe: FakeStripe) -> None:
+    admin = recharging(stripe)
+    remove = partial(remove_card, actor=Actor.of_member(admin), organization=admin.organization)
+
+    held = meanwhile(partial(set_recharge, admin), remove, at='^SELECT .*"credit_savedcard"', unlocked=True)
+
+    assert refused([held.first, held.second]) == []
+    assert WalletRecharge.objects.get().state == WalletRecharge.State.ACTIVE
+    assert not SavedCard.objects.filter(removed_at=None).exists()
 
 
 def test_a_card_removed_twice_at_once_is_removed_once(race: Race, stripe: FakeStripe) -> None:

@@ -5,8 +5,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.races import of_credit
+
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = re.compile(r"select_for_update|pg_(?:try_)?advisory|ON CONFLICT|(?:ignore|update)_conflicts")
+LOCK = re.compile(
+    r"select_for_update|FOR (?:NO KEY )?UPDATE|pg_(?:try_)?advisory|ON CONFLICT|(?:ignore|update)_conflicts"
+    # Functions of the database that lock.
+    r"|credit_(?:post|post_many|wait_for_posts)\(%s"
+)
+# The apps, and what is put before the names of theirs.
+APPS = {"members": "", "credit": "credit."}
 
 # The function that locks, or lets a constraint decide; the test that has two of them meet, and the control, which
 # shows what would happen without it, or a sentence about why nothing can.
@@ -246,24 +254,26 @@ def parts_of(path: Path) -> Parts:
 
 
 def locks() -> Iterator[str]:
-    """The functions of members that lock, or let a constraint decide; a statement of a module by its module."""
-    for path in sorted((ROOT / "members").rglob("*.py")):
-        if "migrations" in path.parts:
-            continue
-        name = path.relative_to(ROOT / "members").with_suffix("").as_posix().replace("/", ".")
-        for node in ast.parse(path.read_text()).body:
-            if LOCK.search(ast.unparse(node)):
-                yield f"{name}.{node.name}" if isinstance(node, ast.FunctionDef | ast.ClassDef) else name
+    """The functions that lock, or let a constraint decide; a statement of a module by its module."""
+    for app, prefix in APPS.items():
+        for path in sorted((ROOT / app).rglob("*.py")):
+            if "migrations" in path.parts:
+                continue
+            name = prefix + path.relative_to(ROOT / app).with_suffix("").as_posix().replace("/", ".")
+            for node in ast.parse(path.read_text()).body:
+                if LOCK.search(ast.unparse(node)):
+                    yield f"{name}.{node.name}" if isinstance(node, ast.FunctionDef | ast.ClassDef) else name
 
 
 def verbs() -> Iterator[str]:
     """The public functions of services that change something: in a transaction of their own, or by one that does."""
-    for path in sorted((ROOT / "members" / "services").glob("*.py")):
+    for path in sorted(path for app in APPS for path in (ROOT / app / "services").glob("*.py")):
+        prefix = APPS[path.parts[-3]]
         functions = {name: part for name, part in parts_of(path).items() if isinstance(part[0], ast.FunctionDef)}
         changing = {name for name, (node, _used) in functions.items() if "durable=True" in decorators(node)}
         while more := {name for name, (_node, used) in functions.items() if name not in changing and used & changing}:
             changing |= more
-        yield from (f"{path.stem}.{name}" for name in sorted(changing) if not name.startswith("_"))
+        yield from (f"{prefix}{path.stem}.{name}" for name in sorted(changing) if not name.startswith("_"))
 
 
 def decorators(node: ast.stmt) -> str:
@@ -302,18 +312,18 @@ def all_tests() -> dict[str, ast.stmt]:
 
 
 def test_every_lock_is_known_and_named_with_its_race():
-    assert set(locks()) == set(RACED)
+    assert set(locks()) == set(RACED | of_credit.RACED)
 
 
 def test_every_race_that_is_named_exists_and_has_its_control():
-    known = all_tests()
+    known, known_locks = all_tests(), [*RACED.values(), *of_credit.RACED.values()]
 
-    assert [race for race, _control in RACED.values() if race not in known or not is_race(known[race])] == []
-    controls = [control for _race, control in RACED.values() if " " not in control]
+    assert [race for race, _control in known_locks if race not in known or not is_race(known[race])] == []
+    controls = [control for _race, control in known_locks if " " not in control]
     assert [control for control in controls if control not in known] == []
 
 
 def test_every_verb_meets_another_in_a_race_or_says_why_not():
     met = raced()
 
-    assert {verb for verb in verbs() if verb.partition(".")[2] not in met} == set(NOT_RACED)
+    assert {verb for verb in verbs() if verb.rpartition(".")[2] not in met} == set(NOT_RACED | of_credit.NOT_RACED)

@@ -125,6 +125,17 @@ def test_an_order_that_expires_while_it_is_confirmed_is_one_of_both(organization
         assert (placed.state, gained) in (("paid", 100), ("expired", 0))
 
 
+def test_control_without_the_lock_an_order_that_was_paid_expires(organization, meanwhile):
+    placed = order(organization)
+    Order.objects.filter(pk=placed.pk).update(expires_at="2026-01-01T00:00Z")
+
+    held = meanwhile(expire_orders, confirming(placed), at='^SELECT .*"credit_order"', unlocked=True)
+
+    assert (held.first, isinstance(held.second, Exception)) == (1, False)
+    placed.refresh_from_db()
+    assert (placed.state, wallet_balance(organization)) == ("expired", 100)
+
+
 def test_one_reference_recorded_by_many_at_once_is_one_payment(organization, race, rounds):
     for number in range(1, rounds + 1):
         outcomes = race(*[receiving(organization, f"statement {number}")] * 4)

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count
 
 from credit.gateways.minor_units import to_minor_units
-from credit.models import Payment
+from credit.models import Payment, Transfer
 from members.models import Batch, Invitation, Letter, Member
 from members.throttle import RESET_LETTERS
 from skypemgr.invariants import find_violations
@@ -27,6 +27,7 @@ def disagreements(stack: Stack, history: History, *, since: datetime, mark: str,
         found += _imports(history)
         found += _moves(history)
         found += _blocks(history)
+        found += _allocations(history)
         found += _joined(history)
         found += _resets(history, since)
         found += payments_disagree(stack)
@@ -103,6 +104,14 @@ def _blocks(history: History) -> Iterator[str]:
     for act in history.of("block"):
         state = Member.objects.get(pk=act.facts["member"]).state
         yield from _wrong(act, int(state == Member.State.BLOCKED), f"member {act.facts['member']}")
+
+
+def _allocations(history: History) -> Iterator[str]:
+    for act in history.of("allocate"):
+        name = act.facts["name"]
+        transfers = Transfer.objects.filter(operation=Transfer.Operation.ALLOCATION, key=act.facts["key"])
+        to_them = transfers.filter(target__member__user__skype_name=name, amount=act.facts["amount"])
+        yield from _wrong(act, to_them.count(), f"credit for {name}")
 
 
 def _joined(history: History) -> Iterator[str]:

@@ -149,6 +149,7 @@ class Person:
     stopped: threading.Event
     invited: Sequence[int]
     blockable: list[int]
+    names: Sequence[str]
     read_mail: Callable[[str], str]
     patience: float = 25.0
     count: int = 0
@@ -256,6 +257,13 @@ class Person:
             member = self.blockable.pop()
             path = f"/{ORGANIZATION}/members/block/"
             self.do("block", lambda: self.browser.post(path, {"member": [member], "reason": ""}), member=member)
+
+    def allocate(self) -> None:
+        """Add credit to one of one's own members."""
+        name, amount, key = self.chance.choice(self.names), "0.25", str(uuid.uuid4())
+        path = f"/{ORGANIZATION}/members/@{name}/credit/add/"
+        fields = {"amount": amount, "reason": self.mark, "key": key}
+        self.do("allocate", lambda: self.browser.post(path, fields), name=name, amount=amount, key=key)
 
     def accept(self) -> None:
         """Join by the link of the newest letter to somebody whom this person has added, if it has come."""

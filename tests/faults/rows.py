@@ -20,7 +20,7 @@ from tests.faults.stack import Stack
 
 type Fault = Callable[[Stack, Random], Iterator[None]]
 
-PAGES = ("invite", "add", "move", "reset", "resend", "accept", "block")
+PAGES = ("invite", "add", "move", "allocate", "reset", "resend", "accept", "block")
 LETTERS = ("invite", "reset", "add", "resend")
 
 

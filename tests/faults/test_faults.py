@@ -35,7 +35,8 @@ def people(stack: Stack, administrator: Browser, history: History, seed: int, ma
         Throttle.objects.all().delete()
         organization = Organization.objects.get(slug=ORGANIZATION)
         demo = Member.objects.filter(organization=organization, email__endswith="@architectes.example")
-        active = list(demo.filter(state="active", role="member").order_by("pk").values_list("pk", "email"))
+        staff = demo.filter(state="active", role="member").order_by("pk")
+        active = list(staff.values_list("pk", "email", "user__skype_name"))
         invited = list(demo.filter(state="invited").order_by("pk").values_list("pk", flat=True))
         departments = list(organization.departments.order_by("pk").values_list("pk", flat=True))
     made = []
@@ -47,9 +48,10 @@ def people(stack: Stack, administrator: Browser, history: History, seed: int, ma
                 history=history,
                 chance=Random(f"{seed}.{number}"),
                 mark=f"{mark}{number}",
-                members=[pk for pk, _email in own[2:]],
+                members=[pk for pk, _email, _name in own[2:]],
+                names=[name for _pk, _email, name in own[2:]],
                 departments=departments,
-                emails=[email for _pk, email in own[2:]],
+                emails=[email for _pk, email, _name in own[2:]],
                 stopped=threading.Event(),
                 invited=invited[number::PEOPLE],
                 blockable=[own[0][0]] if own else [],

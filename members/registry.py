@@ -132,6 +132,15 @@ class MemberFact:
     values: Callable[["Organization", Sequence["Member"]], Mapping[int, object]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class DemoPart:
+    """What an app adds to the demo company, once: ``add`` gets the company as it stands, whenever it is asked for."""
+
+    key: str
+    order: int
+    add: Callable[["Organization"], None]
+
+
 @dataclass
 class Registry:
     _entries: dict[type, dict[str, object]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from members.access import Actor
 from members.crowd import tidy_tables
 from members.management.base import JsonCommand, Refused
 from members.models import Member
+from members.registry import DemoPart, registry
 from members.services import demo
 
 
@@ -25,6 +26,8 @@ class Command(JsonCommand):
         organization = demo.seed_demo(actor=Actor.system(), members=options["members"])
         if options["members"] >= demo.MANY:
             tidy_tables()
+        for part in registry.all(DemoPart):
+            part.add(organization)
         return {
             "slug": organization.slug,
             "members": Member.objects.of(organization).present().count(),

@@ -104,6 +104,9 @@ def _wallet(organization: Organization) -> list[Alert]:
     elif told.dry_on is not None and told.dry_on <= today + SOON:
         state = "dry"
         title = gettext("The wallet runs dry on {day}").format(day=day(told.dry_on))
+        note = gettext("At the present pace, {amount} leaves it each day.").format(
+            amount=money(told.a_day or NO_CREDIT, currency)
+        )
     else:
         return []
     return [Alert(WALLET, f"{state}:{week_of(today)}", title, note, buy_url(organization), gettext("Buy credit"), tone)]
@@ -192,7 +195,7 @@ def _suspended(organization: Organization) -> list[Alert]:
     first = plans[0].member
     url = reverse("credit:member_credit", args=[organization.slug, first.user.skype_name])
     if number > 1:
-        url = reverse("members:member_list", args=[organization.slug])
+        url = f"{reverse('members:member_list', args=[organization.slug])}?auto_recharge={RechargePlan.Refusal.LIMIT}"
     key = f"suspended:{newest}:{since}"
     return [Alert("suspended", key, title, note, url, gettext("See the limit"), icon="recharge")]
 

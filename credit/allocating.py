@@ -116,9 +116,12 @@ def _lock_members(portion: Portion) -> dict[int, str]:
 
 
 def _how_much(facts: Mapping[str, Any]) -> str:
-    if "amount" not in facts:
-        return gettext("By a file")
-    return gettext("{amount} for each").format(amount=money(Decimal(facts["amount"]), facts["currency"]))
+    told = []
+    if "amount" in facts:
+        told.append(gettext("{amount} for each").format(amount=money(Decimal(facts["amount"]), facts["currency"])))
+    if "sum" in facts:
+        told.append(gettext("{sum} in all").format(sum=money(Decimal(facts["sum"]), facts["currency"])))
+    return ", ".join(told)
 
 
 def _share_of(row: BatchRow, facts: Mapping[str, Any]) -> str:

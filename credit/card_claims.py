@@ -134,7 +134,6 @@ def _dispute(order: Order, dispute: Dispute) -> Outcome:
                 actor=Actor.system(),
                 amount=row.net,
                 key=row.key,
-                reason=order.number,
             )
             row.taken = False
     over = dispute.state in (DisputeState.WON, DisputeState.LOST)
@@ -154,7 +153,6 @@ def _take(row: CardDispute) -> None:
             actor=Actor.system(),
             amount=row.net,
             key=row.key,
-            reason=row.order.number,
         )
         row.taken = True
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from credit.models import Order, Refund, Transfer
+from credit.models import CardDispute, Order, Refund, Transfer
 from members.access import Actor, Capability
 from members.batches import BatchKind
 from members.models import Organization
@@ -55,13 +55,14 @@ def batches_of(organization: Organization, transfers: Sequence[Transfer]) -> dic
 
 
 def orders_of(organization: Organization, transfers: Sequence[Transfer]) -> dict[int, Cause]:
-    """The orders that credit was bought with, and given back of."""
+    """The orders that credit was bought with, and given back of, or is disputed of."""
     keys = {transfer.key for transfer in transfers if transfer.operation in OF_ORDERS}
     if not keys:
         return {}
     orders = Order.objects.filter(organization=organization, key__in=keys).values_list("key", "number")
     refunds = Refund.objects.filter(organization=organization, key__in=keys).values_list("key", "order__number")
-    numbers = dict([*orders, *refunds])
+    disputes = CardDispute.objects.filter(organization=organization, key__in=keys).values_list("key", "order__number")
+    numbers = dict([*orders, *refunds, *disputes])
     return {
         transfer.pk: Cause(
             gettext("Order {number}").format(number=numbers[transfer.key]),

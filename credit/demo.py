@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from credit.charging import charge
 from credit.ledger import Move, account_of, accounts_of
 from credit.models import Invoice, LedgerAccount, Order, Payment, Transfer
 from credit.selectors.balances import wallet_balance
+from credit.selectors.spans import zone_of
 from credit.services.allocation import allocate_credit
 from credit.services.billing import change_billing
 from credit.services.orders import confirm_order, place_order
@@ -48,7 +49,8 @@ MOMENTS: dict[Any, tuple[str, ...]] = {
     AuditEntry: ("at",),
 }
 UNCHANGING = ("credit.Payment:append_only", "credit.Invoice:append_only", "credit.Transfer:append_only")
-CALLS_AGO = (22.1, 20.4, 18.2, 15.9, 14.3, 11.1, 9.3, 7.2, 4.4, 2.1, 1.3)
+CALLS_AGO = (22, 20, 18, 16, 14, 11, 9, 7, 5, 2, 1)
+CENT = Decimal("0.01")
 
 
 def register() -> None:
@@ -85,24 +87,24 @@ class _Story:
 
     def tell(self) -> None:
         organization = self.organization
-        with ago(organization, 26.2):
+        with ago(organization, days=26, hour=10):
             change_billing(actor=self.founder, organization=organization, fields=BILLING)
             order = self._order(-(-len(self.people) * 18 // 100) * 100)
-        with ago(organization, 24.1):
+        with ago(organization, days=24, hour=9):
             confirm_order(actor=Actor.system(), organization=organization, order=order, amount=order.gross)
-        with ago(organization, 23.9):
+        with ago(organization, days=24, hour=11):
             self._allocate(self.people, 10, "First credit")
-        with ago(organization, 23.8):
+        with ago(organization, days=24, hour=15):
             self._recharge(self.busy, amount=15, below=5, limit=60)
         for place, days in enumerate(CALLS_AGO):
-            with ago(organization, days):
-                self._call(self.callers, most=14)
-                self._call(self.busy, most=55)
+            with ago(organization, days=days, hour=17):
+                self._call(self.callers, most=40)
+                self._call(self.busy, most=90)
             if place == 5:
-                with ago(organization, 10.2):
+                with ago(organization, days=10, hour=14):
                     self._allocate(self.people[1:2], 25, "Site in Basel")
             if place == 8:
-                with ago(organization, 3.3):
+                with ago(organization, days=4, hour=10):
                     self._allocate(self.people[2:7], 8, "Trade fair in Milan")
         self._reach_limits()
         self._order(500)
@@ -112,7 +114,7 @@ class _Story:
         *_, suspended, waiting = self.callers
         self._recharge([suspended], amount=10, below=5, limit=20)
         for _time in range(3):
-            self._charge([(suspended, Decimal("14.35"))])
+            self._charge([(suspended, Decimal("11.40"))])
         beyond = int(wallet_balance(self.organization)) // 50 * 50 + 50
         self._recharge([waiting], amount=beyond, below=50, limit=beyond * 2)
 
@@ -144,7 +146,9 @@ class _Story:
         rate, fee = Decimal("0.023"), Decimal("0.049")
         talking = [member for member in members if self.chooser.random() < 0.6]
         if talking:
-            self._charge([(member, fee + rate * self.chooser.randint(1, most)) for member in talking])
+            minutes = [self.chooser.randint(1, most) for _member in talking]
+            costs = [(fee + rate * length).quantize(CENT, ROUND_UP) for length in minutes]
+            self._charge(list(zip(talking, costs, strict=True)))
 
     @transaction.atomic
     def _charge(self, costs: Sequence[tuple[Member, Decimal]]) -> None:
@@ -155,11 +159,12 @@ class _Story:
 
 
 @contextmanager
-def ago(organization: Organization, days: float) -> Iterator[None]:
-    """Tell of what is done here as if it had been done some days ago; of what is told next, as if it had been after."""
+def ago(organization: Organization, *, days: int, hour: int) -> Iterator[None]:
+    """Tell of what is done here as if it had been done some days ago at an hour; what is done next must be later."""
     began = min(timezone.now(), database_now())
     yield
-    back = timedelta(days=days)
+    today = began.astimezone(zone_of(organization))
+    back = timedelta(days=days) + (today - today.replace(hour=hour, minute=12))
     with transaction.atomic(), pgtrigger.ignore(*UNCHANGING, "members.AuditEntry:append_only"):
         invoices = Invoice.objects.filter(organization=organization, created_at__gte=began)
         invoices.update(created_at=F("created_at") - back, issued_on=(began - back).date())

@@ -59,7 +59,7 @@ class NoSuchOrder(Refusal):
 class OrderClosed(Refusal):
     """``state`` says what became of the order."""
 
-    text = _("Order {number} is closed: {state}.")
+    text = _("Order {number} is marked “{state}”, so this can’t be done.")
 
 
 class AmountDiffers(Refusal):

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from credit.causes import CauseFinder, batches_of, orders_of
 from credit.recharge_texts import terms_text
@@ -107,10 +106,10 @@ def _in_currency(organization: Organization, balance: Decimal) -> str:
 
 
 RECHARGE_CHOICES = [
-    ("on", pgettext_lazy("auto-recharge", "On")),
+    ("on", _("Auto-recharge on")),
     ("limit", _("Limit reached")),
     ("wallet", _("Waiting for credit")),
-    ("off", pgettext_lazy("auto-recharge", "Off")),
+    ("off", _("Auto-recharge off")),
 ]
 
 

@@ -19,7 +19,7 @@ from members.registry import registry
 from skypemgr.money import money
 
 SET, STOP = "set_auto_recharge", "stop_auto_recharge"
-REASONS = {"left": _("Has left"), "there": _("Was set so already"), "off": _("Was off already")}
+REASONS = {"left": _("Has left"), "there": _("Had these terms already"), "off": _("Was off already")}
 
 
 def set_exceptions(terms: Terms) -> Exceptions:
@@ -77,7 +77,7 @@ def register() -> None:
         BatchKind(
             key=SET,
             label=_("Setting auto-recharge"),
-            done=_("Set"),
+            done=_("Auto-recharge set"),
             capability=Capability.MANAGE_CREDIT,
             apply=_set,
             reasons=REASONS,
@@ -86,7 +86,7 @@ def register() -> None:
         BatchKind(
             key=STOP,
             label=_("Turning off auto-recharge"),
-            done=_("Turned off"),
+            done=_("Auto-recharge turned off"),
             capability=Capability.MANAGE_CREDIT,
             apply=_stop,
             reasons=REASONS,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
-from django.db.models import Count, F, QuerySet, Sum, Value
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum, Value
 from django.db.models.functions import Ceil, Coalesce, Floor, Greatest, Least
 from django.utils import timezone
 
@@ -111,9 +111,11 @@ class AtOnce:
 
 
 def forecast_at_once(organization: Organization, chosen: MemberQuerySet, terms: Terms) -> AtOnce:
-    """What terms would lead to at once for those of ``chosen`` who can be recharged, whatever the wallet holds."""
+    """What terms would lead to at once for those of ``chosen`` to whom they are new, whatever the wallet holds."""
+    known = RechargePlan.objects.filter(member=OuterRef("pk"), active=True, **terms.as_facts())
     low = (
         rechargeable(chosen.of(organization))
+        .exclude(Exists(known))
         .order_by()
         .annotate(lacking=terms.below - Coalesce(F("ledger_account__balance"), Value(NO_CREDIT)))
         .filter(lacking__gt=0)

@@ -221,10 +221,10 @@ class Statement:
         if not self._is_sifted:
             first, last = self.versions
             text = ngettext(
-                "{shown} of {total} transfer, newest first", "{shown} of {total} transfers, newest first", last - first
+                "{shown} of {total} entry, newest first", "{shown} of {total} entries, newest first", last - first
             )
             return text.format(shown=count(shown), total=count(last - first))
-        text = ngettext("{shown} transfer, newest first", "{shown} transfers, newest first", shown)
+        text = ngettext("{shown} entry, newest first", "{shown} entries, newest first", shown)
         if looked_back_to:
             until = recorded_at(self._known, looked_back_to)
             text = gettext("{text}; searched back to {day}").format(text=text, day=day(until))

@@ -32,7 +32,7 @@ from skypemgr.templatetags.look import count
 
 UNTOUCHED: Mapping[str, Any] = {
     "left": ngettext_lazy("{number} has left.", "{number} have left."),
-    "there": ngettext_lazy("{number} has that already.", "{number} have that already."),
+    "there": ngettext_lazy("{number} already has these terms.", "{number} already have these terms."),
     "off": ngettext_lazy("{number} has none now.", "{number} have none now."),
 }
 
@@ -142,9 +142,9 @@ def _forecast(request: OrganizationRequest, chosen: Chosen, terms: Terms, reach:
     organization = request.organization
     shown = {name: money(value, organization.currency) for name, value in terms.as_facts().items()}
     will = ngettext(
-        "{changed} of {chosen} person will be recharged by {amount} when the balance falls below {below}, up to"
+        "This changes {changed} of {chosen} person: recharged by {amount} when the balance falls below {below}, up to"
         " {monthly_limit} a month.",
-        "{changed} of {chosen} people will be recharged by {amount} when their balance falls below {below}, up to"
+        "This changes {changed} of {chosen} people: recharged by {amount} when the balance falls below {below}, up to"
         " {monthly_limit} a month.",
         reach.chosen,
     )

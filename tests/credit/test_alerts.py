@@ -204,6 +204,19 @@ def test_a_digest_lies_there_in_the_morning(organization, member):
     assert letter.due_at > timezone.now() + timedelta(days=2)
 
 
+def test_several_who_are_suspended_are_led_to_on_the_list_of_members(organization, member, manager, client):
+    other = MemberFactory(organization=organization)
+    for suspended in (member, other):
+        buy(organization, "100")
+        charge(suspended, "1")
+        refuse(suspended, "limit")
+    client.force_login(manager.user)
+
+    [alert] = [alert for alert in find_alerts(organization) if alert.kind == "suspended"]
+
+    assert "2 of 2 members, by name" in client.get(alert.url).content.decode()
+
+
 def test_without_news_there_is_no_digest(organization, member):
     digest(organization)
     assert not letters().exists()

@@ -162,13 +162,15 @@ def test_many_get_it_behind_the_pages_all_at_the_same_moment(client, people, mon
     answer = confirmed(client, ALL)
     run = client.get(answer["Location"])
     assert run.status_code == 200
-    assert "€10.00 for each" in run.text
+    assert "€10.00 for each." in run.text
     assert wallet_balance(organization) == 100
 
     advance_batches_task()
 
     assert balances(people) == [10, 10, 10, 0]
-    assert "Got credit" in client.get(f"{answer['Location']}?show=changed").text
+    done = client.get(f"{answer['Location']}?show=changed").text
+    assert "Got credit" in done
+    assert "€10.00 for each, €30.00 in all." in done
     file = b"".join(client.get(f"{answer['Location']}outcome.csv").streaming_content).decode()
     assert file.count("Got credit") == 3
     assert answer["Location"] in client.get("/acme/members/changes/").text

@@ -135,13 +135,15 @@ def test_many_get_it_behind_the_pages(client, people, monkeypatch):
     review = send(client)["Location"]
     assert "behind the pages" in client.get(review).text
     run = client.post(f"{review}allocate/", follow=True)
-    assert "By a file" in run.text
+    assert "Started by" in run.text
     assert balances(people) == [0, 0]
 
     advance_batches_task()
 
     assert balances(people) == [Decimal("12.5"), 20]
-    assert Batch.objects.get().state == Batch.State.DONE
+    batch = Batch.objects.get()
+    assert batch.state == Batch.State.DONE
+    assert "€32.50 in all." in client.get(f"/acme/members/changes/{batch.pk}/").text
 
 
 def test_a_file_whose_encoding_was_guessed_can_be_read_again_in_another(client, people):

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from credit.causes import orders_of
 from credit.funding import owed_by
-from credit.models import CardDispute, Invoice, Order, Refund
+from credit.models import CardDispute, Invoice, Order, Refund, Transfer
 from credit.selectors.cards import is_disputed
 from members.models import AuditEntry
 from tests.credit.cards import balance, checkout_for, make_company, post, recharging, spend, tell, tell_all, work
@@ -132,6 +133,21 @@ def test_a_dispute_takes_the_credit_and_one_that_is_won_gives_it_back(stripe: Fa
     assert (row.state, row.taken) == ("won", False)
     assert Invoice.objects.count() == 1
     assert Order.objects.get().state == "paid"
+
+
+def test_the_statement_leads_from_a_dispute_to_its_order_and_names_it_once(stripe: FakeStripe) -> None:
+    company, payment = paid(stripe)
+    dispute = stripe.dispute(payment)
+    tell_all(stripe)
+    stripe.close_dispute(dispute["id"], "won")
+    tell_all(stripe)
+
+    moved = list(Transfer.objects.filter(organization=company).order_by("pk"))
+
+    assert [transfer.operation for transfer in moved] == ["purchase", "refund", "purchase"]
+    order = Order.objects.get().number
+    assert [cause.text for cause in orders_of(company, moved).values()] == [f"Order {order}"] * 3
+    assert {transfer.reason for transfer in moved} == {""}
 
 
 def test_a_dispute_that_is_lost_becomes_a_refund_and_takes_nothing_twice(stripe: FakeStripe) -> None:

@@ -96,6 +96,16 @@ def test_billing_data_are_asked_once_and_lead_back_to_buying(boss, client):
     assert "How much" in text_of(client.get(at("buy")))
 
 
+def test_whoever_corrects_the_billing_data_while_buying_goes_on_with_the_same_amount(boss, client):
+    client.post(at("billing"), BILLING)
+    page = client.get(at("buy"), {"amount": "250"})
+    [way] = re.findall(r'href="([^"]*billing/\?next=[^"]*)"', page.content.decode())
+
+    answer = client.post(way, BILLING)
+
+    assert answer.headers["Location"] == f"{at('buy')}?amount=250"
+
+
 @pytest.mark.parametrize("way", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
 def test_saving_billing_data_leads_to_no_other_site(boss, client, way):
     assert client.post(f"{at('billing')}?next={way}", BILLING).headers["Location"] == at("billing")

@@ -124,7 +124,7 @@ def ask(client, **query):
 
 def test_the_preview_of_many_counts_whom_it_changes_and_what_leaves_the_wallet(organization, member, boss, client):
     has_it, left = (MemberFactory(organization=organization) for _ in range(2))
-    pay(organization, 25)
+    pay(organization, 5)
     plan(organization, has_it)
     Member.objects.filter(pk=left.pk).update(state="left")
     chosen = [one.pk for one in (member, boss, has_it, left)]
@@ -132,9 +132,9 @@ def test_the_preview_of_many_counts_whom_it_changes_and_what_leaves_the_wallet(o
     response = ask(client, member=chosen, **TERMS)
 
     told = " ".join(response.context["forecast"])
-    assert "2 of 4 people will be recharged by €20.00 when their balance falls below €5.00, up to €50.00" in told
+    assert "This changes 2 of 4 people: recharged by €20.00 when the balance falls below €5.00, up to €50.00" in told
     assert "1 has left." in told
-    assert "1 has that already." in told
+    assert "1 already has these terms." in told
     assert "2 are below that now: €40.00 leaves the wallet at once, which holds €5.00." in told
     assert "Whom it doesn’t cover is recharged when credit is bought." in told
 

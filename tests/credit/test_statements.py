@@ -109,7 +109,7 @@ def test_pages_follow_each_other_without_a_gap_and_lead_back(member):
 
     assert seen == list(range(120, 0, -1))
     assert [len(page.lines) for page in pages] == [50, 50, 20]
-    assert pages[0].text == "50 of 120 transfers, newest first"
+    assert pages[0].text == "50 of 120 entries, newest first"
     back = Statement.read(member.organization, account(member), QueryDict(pages[2].previous_url[1:]), kind="member")
     assert [line.version for line in back.page().lines] == list(range(70, 20, -1))
     first = Statement.read(member.organization, account(member), QueryDict(pages[1].previous_url[1:]), kind="member")
@@ -128,12 +128,12 @@ def test_a_filter_looks_at_so_many_transfers_and_says_how_far_back(member, monke
 
     first = page("kind=allocation")
     assert list(first.lines) == []
-    assert first.text.startswith("0 transfers, newest first; searched back to ")
+    assert first.text.startswith("0 entries, newest first; searched back to ")
     second = page(first.next_url[1:])
     third = page(second.next_url[1:])
     last = page(third.next_url[1:])
     assert [line.version for line in last.lines] == [1]
-    assert (last.text, last.next_url) == ("1 transfer, newest first", "")
+    assert (last.text, last.next_url) == ("1 entry, newest first", "")
     again = page(last.previous_url[1:])
     assert list(again.lines) == []
     assert page(again.previous_url[1:]).previous_url
@@ -165,7 +165,7 @@ def test_a_month_is_that_of_the_organization(member):
     november = Statement.read(member.organization, account(member), QueryDict("month=2026-11"), kind="member")
     assert [line.version for line in november.page().lines] == [3, 2]
     assert (november.opening, november.closing) == (1, 3)
-    assert november.page().text == "2 of 2 transfers, newest first"
+    assert november.page().text == "2 of 2 entries, newest first"
     assert [line.version for line in lines(member, "month=2026-10")] == [1]
     assert [line.version for line in lines(member, "from=2026-11-30&to=2026-12-01")] == [4, 3]
     assert [line.version for line in lines(member, "from=2026-12-02&to=2026-11-01")] == []

@@ -150,7 +150,7 @@ class _Story:
             costs = [(fee + rate * length).quantize(CENT, ROUND_UP) for length in minutes]
             self._charge(list(zip(talking, costs, strict=True)))
 
-    @transaction.atomic
+    @transaction.atomic(savepoint=False)
     def _charge(self, costs: Sequence[tuple[Member, Decimal]]) -> None:
         accounts = accounts_of(self.organization, [member for member, _cost in costs])
         usage = account_of(self.organization, LedgerAccount.Kind.USAGE)
@@ -165,7 +165,7 @@ def ago(organization: Organization, *, days: int, hour: int) -> Iterator[None]:
     yield
     today = began.astimezone(zone_of(organization))
     back = timedelta(days=days) + (today - today.replace(hour=hour, minute=12))
-    with transaction.atomic(), pgtrigger.ignore(*UNCHANGING, "members.AuditEntry:append_only"):
+    with transaction.atomic(savepoint=False), pgtrigger.ignore(*UNCHANGING, "members.AuditEntry:append_only"):
         invoices = Invoice.objects.filter(organization=organization, created_at__gte=began)
         invoices.update(created_at=F("created_at") - back, issued_on=(began - back).date())
         for model, moments in MOMENTS.items():

@@ -48,6 +48,8 @@ class SellerForm(AddressForm):
         country.choices = [("", _("Not chosen yet")), *country_choices(get_language() or "en")]
         for name in ("name", "street", "city", "country"):
             self.fields[name].required = False
+        for name in ("name", "street", "city", "country", "vat_rates", "iban"):
+            self.fields[name].needed = True  # type: ignore[attr-defined]
 
     def clean_vat_rates(self) -> dict[str, str]:
         return read_rates(self.cleaned_data["vat_rates"])

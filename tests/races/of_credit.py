@@ -22,6 +22,10 @@ RACED = {
         "test_a_message_and_a_look_at_once_credit_once",
         "test_control_without_the_locks_the_second_look_fails_in_the_database",
     ),
+    "credit.demo._unsealed": (
+        "test_two_who_add_credit_to_the_demo_company_at_once_add_it_once",
+        "test_control_without_the_lock_the_demo_company_gets_its_credit_twice",
+    ),
     "credit.funding.take_back": (
         "test_of_two_that_go_back_at_once_what_the_wallet_lacks_is_owed",
         "test_control_without_the_lock_of_the_wallet_the_second_that_goes_back_fails",

@@ -3,13 +3,17 @@
 Rows are model instances, as Django's bulk_create takes them. Every constraint and trigger of the tables holds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from django.db import connection, models
 from django.db.models.options import Options
 from django.utils import timezone
+
+from skypemgr.database.prepared import prepared_cursor
 
 FEW = 100
 
@@ -28,37 +32,70 @@ PLAIN = (
 
 
 def insert_rows[M: models.Model](rows: Sequence[M]) -> list[M]:
-    """Write rows of one model that don't exist yet, by COPY, and give them back with their ids.
+    """Write rows of one model that don't exist yet, and give them back with their ids, which follow their order.
 
-    Ids are taken from the table's sequence beforehand, in the order of ``rows``. Values are plain ones: no
-    expressions. Raises IntegrityError when a constraint refuses one of them.
+    One is an INSERT, several are COPY with ids that are taken from the table's sequence beforehand. Values are plain
+    ones: no expressions. Raises IntegrityError when a constraint refuses one of them.
     """
     rows = list(rows)
     if not rows:
         return rows
-    meta = rows[0]._meta
-    fields = [field for field in meta.local_concrete_fields if not field.generated]
-    _take_ids(rows)
+    shape = _shape_of(type(rows[0]), with_key=len(rows) > 1)
     now = timezone.now()
-    for name in [field.attname for field in fields if getattr(field, "auto_now_add", False)]:
+    for name in shape.moments:
         for row in rows:
             setattr(row, name, now)
-    values = attrgetter(*(field.attname for field in fields))
-    prepared = [(place, prepare) for place, field in enumerate(fields) if (prepare := _preparation(field))]
-    columns = ", ".join(map(_column_of, fields))
-    statement = f"COPY {_quoted(meta.db_table)} ({columns}) FROM STDIN"
-    with connection.cursor() as cursor:
-        if len(rows) > FEW:
-            _plan_anew(cursor)
-        with connection.wrap_database_errors, cursor.copy(statement) as copy:
-            for row in rows:
-                line = list(values(row))
-                for place, prepare in prepared:
-                    line[place] = prepare(line[place])
-                copy.write_row(line)
+    if len(rows) == 1:
+        with prepared_cursor() as cursor:
+            cursor.execute(shape.insert, shape.line(rows[0]))
+            [rows[0].pk] = cursor.fetchone()
+    else:
+        _take_ids(rows)
+        with connection.cursor() as cursor:
+            _copy(cursor, shape.copy, map(shape.line, rows), plan_anew=len(rows) > FEW)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
     return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How rows of a model are written: its columns and what makes their values of a row."""
+
+    insert: str
+    copy: str
+    moments: Sequence[str]
+    values: Callable[[Any], Iterable[Any]]
+    prepared: Sequence[tuple[int, Prepare]]
+
+    def line(self, row: models.Model) -> list[Any]:
+        line = list(self.values(row))
+        for place, prepare in self.prepared:
+            line[place] = prepare(line[place])
+        return line
+
+
+@cache
+def _shape_of(model: type[models.Model], *, with_key: bool) -> Shape:
+    meta = model._meta
+    fields = [field for field in meta.local_concrete_fields if not field.generated and (with_key or field != meta.pk)]
+    table, columns = _quoted(meta.db_table), ", ".join(map(_column_of, fields))
+    places, key = ", ".join(["%s"] * len(fields)), _column_of(_key_of(meta))
+    return Shape(
+        insert=f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}",  # noqa: S608
+        copy=f"COPY {table} ({columns}) FROM STDIN",
+        moments=[field.attname for field in fields if getattr(field, "auto_now_add", False)],
+        values=attrgetter(*(field.attname for field in fields)),
+        prepared=[(place, prepare) for place, field in enumerate(fields) if (prepare := _preparation(field))],
+    )
+
+
+def _copy(cursor: Any, statement: str, lines: Iterable[list[Any]], *, plan_anew: bool) -> None:
+    if plan_anew:
+        _plan_anew(cursor)
+    with connection.wrap_database_errors, cursor.copy(statement) as copy:
+        for line in lines:
+            copy.write_row(line)
 
 
 def update_rows[M: models.Model](rows: Sequence[M], fields: Sequence[str]) -> None:

@@ -4,11 +4,11 @@ Everything is one statement, whether it is one transfer or ten thousand. The rul
 `credit/models/ledger.py` and the function `credit_post` of the migrations.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -19,6 +19,7 @@ from credit.models import LedgerAccount
 from members.access import Actor
 from members.errors import KeyReused
 from members.models import Batch, Member, Organization
+from skypemgr.database.prepared import prepared_cursor
 
 Kind = LedgerAccount.Kind
 NO_CREDIT = Decimal("0.0000")
@@ -26,7 +27,19 @@ NO_CREDIT = Decimal("0.0000")
 KEEPING = {Kind.WALLET, Kind.MEMBER}
 SHORT_OF_CREDIT = "SK001"
 KEY_REUSED = "SK002"
-POST = "SELECT credit_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+POST = "SELECT * FROM credit_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+# Whom it goes to is locked first, so that they stay until the transaction ends.
+POST_TO_PRESENT = """
+    WITH present AS MATERIALIZED (
+        SELECT wallet.id AS wallet, account.id AS account
+        FROM members_member member
+        JOIN credit_ledgeraccount account ON account.member_id = member.id
+        JOIN credit_ledgeraccount wallet ON wallet.organization_id = member.organization_id
+            AND wallet.kind = 'wallet' AND wallet.member_id IS NULL
+        WHERE member.organization_id = %s AND member.id = %s AND member.state <> 'left' FOR NO KEY UPDATE OF "member"
+    )
+    SELECT posted.* FROM present, credit_post(%s, %s, %s, %s, %s, %s, %s, wallet, account, %s, %s, NULL) AS posted
+"""
 POST_MANY = "SELECT * FROM credit_post_many(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
@@ -44,12 +57,19 @@ class Move:
     happened_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Posted:
-    """How many transfers are new, and how many were posted before and left alone."""
+    """How many transfers are new, and how many were posted before and left alone.
+
+    Of a single one also what it left in its source, where that keeps a balance; and if it was posted before, why and
+    as part of which batch.
+    """
 
     new: int
     repeated: int
+    left: Decimal | None = None
+    known_reason: str | None = None
+    known_batch: int | None = None
 
 
 def account_of(organization: Organization, kind: str) -> int:
@@ -101,9 +121,50 @@ def post(
     Moves that were posted before, by operation, key and target, move nothing again. Accounts that keep a balance are
     locked until the transaction ends, the wallet after all others: post once, or what locks the wallet last.
     Raises InsufficientCredit when a source other than a call's holds less than is taken from it, KeyReused when a
-    key was used for another source or amount.
+    key was used for another source or amount, or that of a single move of no batch for another target.
     """
-    facts: list[Any] = [
+    facts = _facts(organization, operation, actor, batch, reason)
+    with prepared_cursor() as cursor, _told(organization):
+        if len(moves) == 1:
+            [move] = moves
+            cursor.execute(POST, [*facts, move.source, move.target, move.amount, move.key, move.happened_at])
+            return _posted(*cursor.fetchone())
+        columns = [
+            [move.source for move in moves],
+            [move.target for move in moves],
+            [move.amount for move in moves],
+            [move.key for move in moves],
+            [move.happened_at for move in moves],
+        ]
+        cursor.execute(POST_MANY, [*facts, *columns])
+        return Posted(*cursor.fetchone())
+
+
+def post_to_present(
+    *,
+    organization: Organization,
+    operation: str,
+    member: Member,
+    amount: Decimal,
+    key: UUID,
+    actor: Actor,
+    reason: str = "",
+) -> Posted | None:
+    """Move credit from the wallet to a member, as ``post`` does, and keep them from leaving until the transaction ends.
+
+    Nothing is moved, and None is the answer, when they have left, are of another organization or have no account yet.
+    """
+    facts = _facts(organization, operation, actor, None, reason)
+    with prepared_cursor() as cursor, _told(organization):
+        cursor.execute(POST_TO_PRESENT, [organization.pk, member.pk, *facts, amount, key])
+        found = cursor.fetchone()
+    return found and _posted(*found)
+
+
+def _facts(
+    organization: Organization, operation: str, actor: Actor, batch: Batch | None, reason: str
+) -> tuple[object, ...]:
+    return (
         organization.pk,
         operation,
         actor.kind,
@@ -111,35 +172,25 @@ def post(
         actor.member.pk if actor.member else None,
         batch.pk if batch else None,
         reason,
-    ]
-    with connection.cursor() as cursor:
-        try:
-            if len(moves) == 1:
-                [move] = moves
-                facts += [move.source, move.target, move.amount, move.key, move.happened_at]
-                cursor.execute(POST, facts)
-                [new] = cursor.fetchone()
-                return Posted(new, 1 - new)
-            facts += [
-                [move.source for move in moves],
-                [move.target for move in moves],
-                [move.amount for move in moves],
-                [move.key for move in moves],
-                [move.happened_at for move in moves],
-            ]
-            cursor.execute(POST_MANY, facts)
-            return Posted(*cursor.fetchone())
-        except DatabaseError as error:
-            _tell_refusal(error, organization)
-            raise
+    )
 
 
-def _tell_refusal(error: DatabaseError, organization: Organization) -> None:
-    cause = error.__cause__
-    if isinstance(cause, psycopg.Error) and cause.sqlstate == KEY_REUSED:
-        raise KeyReused from error
-    if isinstance(cause, psycopg.Error) and cause.sqlstate == SHORT_OF_CREDIT:
-        account, balance, wanted = (cause.diag.message_detail or "").split()
-        raise InsufficientCredit(
-            account=int(account), balance=Decimal(balance), wanted=Decimal(wanted), currency=organization.currency
-        ) from error
+def _posted(new: int, left: Decimal | None, known_reason: str | None, known_batch: int | None) -> Posted:
+    return Posted(new, 1 - new, left, known_reason, known_batch)
+
+
+@contextmanager
+def _told(organization: Organization) -> Iterator[None]:
+    """What the functions of the database refuse, in words."""
+    try:
+        yield
+    except DatabaseError as error:
+        cause = error.__cause__
+        if isinstance(cause, psycopg.Error) and cause.sqlstate == KEY_REUSED:
+            raise KeyReused from error
+        if isinstance(cause, psycopg.Error) and cause.sqlstate == SHORT_OF_CREDIT:
+            account, balance, wanted = (cause.diag.message_detail or "").split()
+            raise InsufficientCredit(
+                account=int(account), balance=Decimal(balance), wanted=Decimal(wanted), currency=organization.currency
+            ) from error
+        raise

@@ -10,7 +10,25 @@ from members.models import AuditEntry, Batch, Member, Organization, User
 
 # A transfer and the balances of its accounts are written by functions of the database, `credit_post` and
 # `credit_post_many`, so that neither is ever without the other. They say so while they write.
-BY_HAND = pgtrigger.Condition("current_setting('credit.posting', true) IS DISTINCT FROM 'on'")
+# In the body of a trigger, which a session compiles once: a condition of the trigger, as a check of the table, is read
+# anew by each statement.
+REFUSE_HANDS = """
+    IF current_setting('credit.posting', true) IS DISTINCT FROM 'on' THEN
+        RAISE EXCEPTION 'Credit moves by credit_post alone.';
+    END IF;
+"""
+# No transfer but a call's charge leaves its source below zero.
+REFUSE_ODD = """
+    IF NEW.amount <= 0 OR NEW.source_id = NEW.target_id
+        OR (NEW.source_after < 0 AND NEW.operation <> 'charge')
+        OR (NEW.source_after IS NULL) <> (NEW.source_version IS NULL)
+        OR (NEW.target_after IS NULL) <> (NEW.target_version IS NULL)
+        OR NEW.operation NOT IN ('purchase', 'allocation', 'recharge', 'charge', 'fee', 'refund', 'settlement')
+        OR NEW.actor_kind NOT IN ('member', 'operator', 'system')
+    THEN
+        RAISE check_violation USING MESSAGE = 'There is no such transfer.';
+    END IF;
+"""
 # Members' accounts and the wallet keep a balance and count their transfers, the world outside doesn't.
 OF_NO_KIND = """
     NEW.kind NOT IN ('wallet', 'member', 'receivable', 'purchases', 'usage', 'fees')
@@ -18,7 +36,6 @@ OF_NO_KIND = """
     OR (NEW.kind IN ('wallet', 'member')) <> (NEW.balance IS NOT NULL)
     OR (NEW.balance IS NULL) <> (NEW.version IS NULL)
 """
-REFUSED = "RAISE EXCEPTION 'Credit moves by credit_post alone.';"
 
 
 class AmountField(models.DecimalField):
@@ -85,8 +102,7 @@ class LedgerAccount(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("balance", "version"),
-                condition=BY_HAND,
-                func=REFUSED,
+                func=f"{REFUSE_HANDS} RETURN NULL;",
             ),
         ]
 
@@ -145,31 +161,6 @@ class Transfer(models.Model):
             ),
             models.UniqueConstraint(fields=["source", "source_version"], name="transfer_of_source_numbered"),
             models.UniqueConstraint(fields=["target", "target_version"], name="transfer_of_target_numbered"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount_positive"),
-            models.CheckConstraint(condition=~Q(source=models.F("target")), name="transfer_between_two"),
-            models.CheckConstraint(
-                condition=Q(source_after=None) | Q(source_after__gte=0) | Q(operation="charge"),
-                name="transfer_covered",
-            ),
-            models.CheckConstraint(
-                condition=Q(source_after__isnull=True, source_version__isnull=True)
-                | Q(source_after__isnull=False, source_version__isnull=False),
-                name="transfer_source_whole",
-            ),
-            models.CheckConstraint(
-                condition=Q(target_after__isnull=True, target_version__isnull=True)
-                | Q(target_after__isnull=False, target_version__isnull=False),
-                name="transfer_target_whole",
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    operation__in=["purchase", "allocation", "recharge", "charge", "fee", "refund", "settlement"]
-                ),
-                name="transfer_operation_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(actor_kind__in=["member", "operator", "system"]), name="transfer_actor_kind_known"
-            ),
         ]
         indexes = [
             # What an account was recharged by in a month.
@@ -184,11 +175,10 @@ class Transfer(models.Model):
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             pgtrigger.Trigger(
                 name="posted",
-                level=pgtrigger.Statement,
+                level=pgtrigger.Row,
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                condition=BY_HAND,
-                func=REFUSED,
+                func=f"{REFUSE_HANDS}{REFUSE_ODD} RETURN NEW;",
             ),
         ]
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from credit.allocating import ALLOCATION, TO_MANY, hand_out, in_log
 from credit.errors import HasLeft, InsufficientCredit
-from credit.ledger import Move, account_of, accounts_of, post
+from credit.ledger import Move, account_of, accounts_of, post, post_to_present
 from credit.models import LedgerAccount, Transfer
 from credit.selectors.balances import wallet_balance
 from members.access import Actor, Capability, require
@@ -146,19 +146,19 @@ def _answer(batch: Batch) -> Allocated:
 def _to_one(
     actor: Actor, organization: Organization, member: Member, amount: Decimal, key: UUID, reason: str
 ) -> Allocated:
-    states = Member.objects.of(organization).select_for_update(no_key=True).filter(pk=member.pk).values_list("state")
-    found = states.first()
-    if found is None:
-        raise PermissionDenied
-    [account] = accounts_of(organization, [member]).values()
-    of_key = Transfer.objects.filter(organization=organization, operation=ALLOCATION, key=key)
-    if found == (Member.State.LEFT,) and not of_key.filter(target=account).exists():
-        raise HasLeft(name=member.user.display_name)
-    move = Move(account_of(organization, Wallet), account, amount, key)
-    posted = post(organization=organization, operation=ALLOCATION, moves=[move], actor=actor, reason=reason)
-    # Asked only now that the wallet is locked: whoever used the key for somebody else has ended.
-    transfers = list(of_key[:2])
-    if [(entry.target_id, entry.reason, entry.batch_id) for entry in transfers] != [(account, reason, None)]:
+    posted = post_to_present(
+        organization=organization,
+        operation=ALLOCATION,
+        member=member,
+        amount=amount,
+        key=key,
+        actor=actor,
+        reason=reason,
+    )
+    if posted is None:
+        move = Move(*_lock_accounts(organization, member, key), amount, key)
+        posted = post(organization=organization, operation=ALLOCATION, moves=[move], actor=actor, reason=reason)
+    if posted.repeated and (posted.known_reason, posted.known_batch) != (reason, None):
         raise KeyReused
     if posted.new:
         record(
@@ -170,6 +170,18 @@ def _to_one(
             reason=reason,
         )
     kill_point("allocation.before_commit")
-    [transfer] = transfers
-    assert transfer.source_after is not None
-    return Allocated(members=1, amount=amount, wallet=transfer.source_after)
+    assert posted.left is not None
+    return Allocated(members=1, amount=amount, wallet=posted.left)
+
+
+def _lock_accounts(organization: Organization, member: Member, key: UUID) -> tuple[int, int]:
+    """The wallet and the account of a member whose first credit it is, or who has left since ``key`` was used."""
+    states = Member.objects.of(organization).select_for_update(no_key=True).filter(pk=member.pk)
+    state = states.values_list("state", flat=True).first()
+    if state is None:
+        raise PermissionDenied
+    [account] = accounts_of(organization, [member]).values()
+    transfers = Transfer.objects.filter(organization=organization, operation=ALLOCATION, key=key, target=account)
+    if state == Member.State.LEFT and not transfers.exists():
+        raise HasLeft(name=member.user.display_name)
+    return account_of(organization, Wallet), account

@@ -73,12 +73,26 @@ TAMPERED = {
     "an amount": ("UPDATE credit_transfer SET amount = amount + 1 WHERE id = LAST", "don’t follow"),
     "a balance after": ("UPDATE credit_transfer SET source_after = source_after + 1 WHERE id = LAST", "don’t follow"),
     "a row": ("DELETE FROM credit_transfer WHERE id = LAST", "add up to"),
-    "a kind of operation": (
+    "a kind of operation": ("UPDATE credit_transfer SET operation = 'fee' WHERE id = LAST", "don’t follow"),
+    "a direction": (
         """
-        ALTER TABLE credit_transfer DROP CONSTRAINT transfer_covered;
-        UPDATE credit_transfer SET operation = 'fee' WHERE id = LAST
+        UPDATE credit_transfer
+        SET source_id = target_id, target_id = source_id, source_version = 100, target_version = 100
+        WHERE id = (SELECT max(id) FROM credit_transfer WHERE operation = 'allocation')
         """,
-        "don’t follow",
+        "takes back",
+    ),
+    "an owner": (
+        """
+        ALTER TABLE credit_transfer DROP CONSTRAINT transfer_source_same_organization;
+        ALTER TABLE credit_transfer DROP CONSTRAINT transfer_target_same_organization;
+        WITH other AS (
+            INSERT INTO members_organization SELECT (jsonb_populate_record(
+                organization, jsonb_build_object('id', organization.id + 1000, 'slug', 'thief', 'number', -1)
+            )).* FROM members_organization organization RETURNING id
+        ) UPDATE credit_transfer SET organization_id = other.id FROM other WHERE credit_transfer.id = LAST
+        """,
+        "doesn’t fit",
     ),
     "a whole history": (
         """

@@ -74,7 +74,7 @@ RACED = {
         "test_two_who_watch_a_wallet_at_once_write_to_each_person_once",
         "test_control_without_the_lock_both_tell_and_only_what_was_told_keeps_letters_from_going_twice",
     ),
-    "credit.services.allocation._to_one": (
+    "credit.services.allocation._lock_accounts": (
         "test_whoever_leaves_while_credit_is_given_leaves_after_it",
         "test_control_without_the_lock_somebody_who_has_left_gets_credit",
     ),

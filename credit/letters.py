@@ -8,13 +8,15 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from credit.alerts import find_alerts
+from credit.gateways.pdf import PdfUnavailable
 from credit.models import Invoice, Order
+from credit.papers import paper_as_pdf, pdf_name
 from credit.selectors.balances import wallet_balance
 from credit.selectors.spans import zone_of
 from credit.sellers import current_seller, written_iban
 from members.access import Actor, Capability
 from members.addresses import same_address_key
-from members.letter_texts import absolute_url, language_of, register_composer
+from members.letter_texts import Attachment, absolute_url, language_of, register_composer
 from members.mail import personal_letter, write_letters
 from members.models import Letter, Member
 
@@ -69,7 +71,19 @@ def _invoice(letter: Letter) -> dict[str, Any] | None:
     invoice = invoices.filter(organization=letter.organization, pk=letter.facts.get("invoice")).first()
     if invoice is None or letter.organization is None:
         return None
-    return {"invoice": invoice, "url": absolute_url("credit:invoice", letter.organization.slug, invoice.number)}
+    return {
+        "invoice": invoice,
+        "url": absolute_url("credit:invoice", letter.organization.slug, invoice.number),
+        "attached": _paper_of(invoice),
+    }
+
+
+def _paper_of(invoice: Invoice) -> tuple[Attachment, ...]:
+    """The invoice itself, since its page opens for few; nothing where this machine can't make PDF."""
+    try:
+        return (Attachment(pdf_name(invoice), paper_as_pdf(invoice), "application/pdf"),)
+    except PdfUnavailable:
+        return ()
 
 
 def _credit_alert(letter: Letter) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import SafeString
 
+from credit.gateways.pdf import make_pdf
 from credit.models import Invoice
 from credit.sellers import written_iban
 
@@ -23,3 +24,13 @@ def paper(invoice: Invoice, template: str = "credit/paper.html") -> SafeString:
                 "iban": written_iban(invoice.seller["iban"]),
             },
         )
+
+
+def paper_as_pdf(invoice: Invoice) -> bytes:
+    """The same as a file. Raises PdfUnavailable where this machine can't make one."""
+    return make_pdf(paper(invoice, "credit/paper_pdf.html"), css=render_to_string("credit/paper_pdf.css"))
+
+
+def pdf_name(invoice: Invoice) -> str:
+    """What the file of an invoice is called."""
+    return f"{invoice.number}.pdf"

@@ -1,6 +1,7 @@
 """The jobs of this app, registered when it starts."""
 
 from credit.services.alert_letters import send_digest
+from credit.services.card_messages import purge_card_messages
 from credit.services.orders import expire_orders
 from credit.services.recharge_sweep import resume_recharges, sweep_recharges
 from credit.services.seals import seal_ledgers
@@ -14,6 +15,7 @@ def register() -> None:
     """Register the jobs of this app."""
     jobs.add(
         Job(name="expire_orders", every=Every.HOUR, work=lambda run: expire_orders()),
+        Job(name="purge_card_messages", every=Every.DAY, work=lambda run: purge_card_messages()),
         Job(name="seal_ledgers", every=Every.HOUR, work=lambda run: seal_ledgers()),
         # Whoever comes back after days is told once how things are now.
         Job(name="send_credit_digests", every=Every.DAY, work=send_digest, per_organization=True),

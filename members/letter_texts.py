@@ -17,7 +17,18 @@ from members.models import Letter, Organization, User
 from members.sign_in_texts import EVENTS
 from members.tokens import address_token, invitation_token
 
-# Gives the context of a letter's templates, or None when there is nothing to say any more.
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a letter. Made when it is sent, and not kept."""
+
+    name: str
+    content: bytes
+    content_type: str
+
+
+# Gives the context of a letter's templates, or None when there is nothing to say any more. ``attached`` in it is a
+# tuple of Attachment, where something goes with the letter.
 type Composer = Callable[[Letter], dict[str, Any] | None]
 
 

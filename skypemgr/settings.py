@@ -358,6 +358,10 @@ LETTERS_PER_DAY = env.int("LETTERS_PER_DAY", default=5_000)
 ORDER_LIMIT = env.int("ORDER_LIMIT", default=10_000)
 ORDERS_PER_MONTH_LIMIT = env.int("ORDERS_PER_MONTH_LIMIT", default=50_000)
 ORDER_DAYS = env.int("ORDER_DAYS", default=30)
+CARD_MESSAGE_DAYS = env.int("CARD_MESSAGE_DAYS", default=90)
+if CARD_MESSAGE_DAYS < 30:
+    # So long can a message be sent again, and must be known.
+    raise ImproperlyConfigured(f"CARD_MESSAGE_DAYS is {CARD_MESSAGE_DAYS}; it must be 30 at least.")
 # A folder in which tests name the place where a process dies (decision 16).
 KILL_POINTS = env.str("KILL_POINTS", default="")
 if KILL_POINTS and not LOCAL:

@@ -1,16 +1,20 @@
 """What the card processor tells us by itself: each message is acted on once, in whatever order they come."""
 
+from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from credit.card_claims import act_on_claim, facts_of
 from credit.card_payments import lock_charge, lock_checkout, settle_charge, settle_checkout
 from credit.gateways.payments import Checkout, Dispute, Message, Payment, Refund
-from credit.models import CardMessage
+from credit.models import CardCheckout, CardMessage, WalletCharge
 from skypemgr.background import wake
+from skypemgr.clock import DatabaseClock
 
 Outcome = CardMessage.Outcome
+AT_ONCE = 5_000
 
 
 @transaction.atomic(durable=True)
@@ -30,6 +34,28 @@ def take_message(*, message: Message) -> CardMessage.Outcome | None:
     if row.outcome == Outcome.DONE:
         wake("credit.look_after_cards")
     return row.outcome
+
+
+def purge_card_messages() -> int:
+    """Delete messages that came ``CARD_MESSAGE_DAYS`` ago; gives how many.
+
+    What they led to stands in orders, payments, refunds and disputes, which know what was done. Those about a payment
+    that could not be accepted stay: they say whether it has gone back.
+    """
+    total = 0
+    while deleted := _purge_some():
+        total += deleted
+    return total
+
+
+@transaction.atomic(durable=True)
+def _purge_some() -> int:
+    old = CardMessage.objects.filter(received_at__lt=DatabaseClock() - timedelta(days=settings.CARD_MESSAGE_DAYS))
+    for model in (CardCheckout, WalletCharge):
+        wrong = model._default_manager.filter(state="wrong").exclude(payment="")
+        old = old.exclude(payment__in=wrong.values("payment"))
+    keys = list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    return CardMessage.objects.filter(pk__in=keys).delete()[0]
 
 
 def _act(message: Message) -> CardMessage.Outcome:

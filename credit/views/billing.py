@@ -3,16 +3,15 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from credit.forms.purchases import BillingForm
-from credit.gateways.pdf import PdfUnavailable, make_pdf
+from credit.gateways.pdf import PdfUnavailable
 from credit.models import Invoice
-from credit.papers import paper
+from credit.papers import paper, paper_as_pdf, pdf_name
 from credit.sellers import ADDRESS, copy_of, evidence_for, profile_of
 from credit.services.billing import change_billing
 from members.access import Capability
@@ -68,12 +67,11 @@ def invoice_pdf(request: OrganizationRequest, number: str) -> HttpResponse:
     """The same as a file; where this machine can't make one, the page says so."""
     found = _find(request, number)
     try:
-        content = make_pdf(paper(found, "credit/paper_pdf.html"), css=render_to_string("credit/paper_pdf.css"))
+        content = paper_as_pdf(found)
     except PdfUnavailable:
         return redirect(reverse("credit:invoice", args=[request.organization.slug, number]) + "?no-pdf")
     response = HttpResponse(content, content_type="application/pdf")
-    name = f"{found.number}.pdf"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=pdf_name(found))
     response["Cache-Control"] = "no-store"
     return response
 

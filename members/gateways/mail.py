@@ -89,7 +89,8 @@ def render_letter(
 ) -> EmailMultiAlternatives:
     """One letter in the language that is active, as text and HTML, from ``templates/mail/<template>``.
 
-    Its Message-ID is stable, so that a letter sent twice after a crash is shown once.
+    Files that are ``attached`` in the context go with it. Its Message-ID is stable, so that a letter sent twice after
+    a crash is shown once.
     """
     subject = " ".join(render_to_string(f"mail/{template}_subject.txt", context).split())
     letter = EmailMultiAlternatives(
@@ -104,6 +105,10 @@ def render_letter(
         },
     )
     letter.attach_alternative(render_to_string(f"mail/{template}.html", context), "text/html")
+    attached = context.get("attached", ())
+    assert isinstance(attached, tuple)
+    for file in attached:
+        letter.attach(file.name, file.content, file.content_type)
     return letter
 
 

@@ -76,6 +76,8 @@ def configuration(*, machine: bool, level: str) -> dict[str, Any]:
             "psycopg.pool": {"level": "ERROR"},
             # It would write down which passkey was used.
             "fido2": {"level": "WARNING"},
+            # It tells of each step on the way to a PDF.
+            "weasyprint": {"level": "WARNING"},
         },
     }
 

@@ -153,8 +153,8 @@ STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT", default=5_000)
 TRANSACTION_TIMEOUT = env.int("DATABASE_TRANSACTION_TIMEOUT", default=100_000 if STATEMENT_TIMEOUT else 0)
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3,
-    # Of prepared cursors (skypemgr.database.prepared); all others send text.
-    prepare_threshold=0,
+    # Of prepared cursors (skypemgr.database.prepared); all others send text. A pooler may not know of them.
+    prepare_threshold=0 if env.bool("DATABASE_PREPARE", default=True) else None,
     # A peer that is gone, as the kernel notices it on TCP: 10 s with something under way, 25 s with nothing.
     tcp_user_timeout=10_000,
     keepalives=1,

@@ -28,6 +28,10 @@ class BillingProfile(models.Model):
                 condition=~Q(name="") & ~Q(street="") & ~Q(city="") & ~Q(email=""), name="billing_complete"
             ),
         ]
+        indexes = [
+            # The VAT ids that operators check, those that were given last first.
+            models.Index(fields=["-changed_at", "-id"], condition=~Q(vat_id=""), name="billing_newest_vat_ids")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -202,6 +202,14 @@ def test_a_file_is_kept_only_while_it_may_have_to_be_read_again(organization, pe
         read_again(organization, batch, "cp850")
 
 
+def test_a_review_that_was_given_up_for_its_age_is_not_read_again(organization, people):
+    batch = review(organization, "E-mail;Amount;Reason\nann@acme.example;5;Prêt\n".encode("cp1252"))
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.CANCELED)
+
+    with pytest.raises(BatchNotOpen):
+        read_again(organization, batch, "cp850")
+
+
 @pytest.mark.parametrize("language", ["fr", "sv"])
 def test_a_comma_is_a_decimal_where_the_language_writes_one(organization, people, language):
     text = "E-mail;Amount\nann@acme.example;12,50\n"

@@ -26,16 +26,16 @@ from tests.factories import MemberFactory, OrganizationFactory
 SYSTEM = Actor.system()
 CENT = Decimal("0.01")
 CLIENTS = 8
-# Two accounts and a row of what happened: nothing is asked, nothing is kept from happening twice. What everybody
-# wants comes last.
+# Two accounts, a row of what happened, and amounts as ours are: nothing is asked, nothing is kept from happening
+# twice. What everybody wants comes last.
 LEAST = """
-CREATE TABLE least_account (id bigint PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE least_account (id bigint PRIMARY KEY, balance numeric(16, 4) NOT NULL) WITH (fillfactor = 50);
 CREATE TABLE least_transfer (
-    id bigserial PRIMARY KEY, source bigint NOT NULL, target bigint NOT NULL, amount bigint NOT NULL,
+    id bigserial PRIMARY KEY, source bigint NOT NULL, target bigint NOT NULL, amount numeric(16, 4) NOT NULL,
     at timestamptz NOT NULL DEFAULT now()
 );
-INSERT INTO least_account SELECT number, 1000000000000 FROM generate_series(1, 10000) AS number;
-CREATE FUNCTION least_post(source bigint, target bigint, moved bigint) RETURNS void LANGUAGE sql AS $$
+INSERT INTO least_account SELECT number, 1000000000 FROM generate_series(1, 10000) AS number;
+CREATE FUNCTION least_post(source bigint, target bigint, moved numeric) RETURNS void LANGUAGE sql AS $$
     UPDATE least_account SET balance = balance + moved WHERE id = target;
     INSERT INTO least_transfer (source, target, amount) VALUES (source, target, moved);
     UPDATE least_account SET balance = balance - moved WHERE id = source;
@@ -159,7 +159,7 @@ def least_of(number: int) -> Callable[[], None]:
 
 def _least(source: int, target: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT least_post(%s, %s, %s)", [source, target, 1])
+        cursor.execute("SELECT least_post(%s, %s, %s)", [source, target, CENT])
 
 
 def together(least: list[Callable[[], None]], ours: list[Callable[[], None]], times: int) -> float:

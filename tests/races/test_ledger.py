@@ -12,7 +12,8 @@ from credit.funding import fund, owed_by, take_back
 from credit.ledger import account_of
 from credit.models import LedgerAccount, LedgerSeal, RechargePlan
 from credit.sealing import broken_seals
-from credit.selectors.balances import wallet_balance
+from credit.selectors.balances import balance_of, wallet_balance
+from credit.services.allocation import Allocated, allocate_credit
 from credit.services.seals import seal_ledger
 from tests.credit.recharges import SYSTEM, call, pay, plan
 from tests.factories import MemberFactory, OrganizationFactory
@@ -59,6 +60,19 @@ def test_control_without_its_conflict_one_of_two_who_set_auto_recharge_fails(org
     held = meanwhile(setting, setting, at=OPENED, unlocked=True, without=CONFLICT)
 
     assert isinstance(held.second, IntegrityError)
+
+
+def test_credit_for_a_new_member_whose_account_is_opened_meanwhile_reaches_them(organization, meanwhile):
+    pay(organization, 100)
+    member = MemberFactory(organization=organization)
+    give = partial(
+        allocate_credit, actor=SYSTEM, organization=organization, members=[member], amount=Decimal(1), key=uuid4()
+    )
+
+    held = meanwhile(partial(plan, organization, member), give, at=OPENED)
+
+    assert (held.first, type(held.second), held.waited) == (1, Allocated, True)
+    assert balance_of(organization, member) == 21
 
 
 def taking_back(organization, amount):

@@ -27,7 +27,7 @@ NO_CREDIT = Decimal("0.0000")
 KEEPING = {Kind.WALLET, Kind.MEMBER}
 SHORT_OF_CREDIT = "SK001"
 KEY_REUSED = "SK002"
-POST = "SELECT * FROM credit_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+POST = "SELECT * FROM credit_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 # Whom it goes to is locked first, so that they stay until the transaction ends.
 POST_TO_PRESENT = """
     WITH present AS MATERIALIZED (
@@ -38,7 +38,7 @@ POST_TO_PRESENT = """
             AND wallet.kind = 'wallet' AND wallet.member_id IS NULL
         WHERE member.organization_id = %s AND member.id = %s AND member.state <> 'left' FOR NO KEY UPDATE OF "member"
     )
-    SELECT posted.* FROM present, credit_post(%s, %s, %s, %s, %s, %s, %s, wallet, account, %s, %s, NULL) AS posted
+    SELECT posted.* FROM present, credit_post(%s, %s, %s, %s, %s, %s, %s, wallet, account, %s, %s, NULL, true) AS posted
 """
 POST_MANY = "SELECT * FROM credit_post_many(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -120,19 +120,20 @@ def post(
     actor: Actor,
     batch: Batch | None = None,
     reason: str = "",
+    alone: bool = False,
 ) -> Posted:
     """Move credit, all of it or none, in the transaction of the caller; it is one statement.
 
     Moves that were posted before, by operation, key and target, move nothing again. Accounts that keep a balance are
     locked until the transaction ends, the wallet after all others: post once, or what locks the wallet last.
     Raises InsufficientCredit when a source other than a call's holds less than is taken from it, KeyReused when a
-    key was used for another source or amount, or that of a single move of no batch for another target.
+    key was used for another source or amount, or that of a single move that stands ``alone`` for another target.
     """
     facts = _facts(organization, operation, actor, batch, reason)
     with prepared_cursor() as cursor, _told(organization):
         if len(moves) == 1:
             [move] = moves
-            cursor.execute(POST, [*facts, move.source, move.target, move.amount, move.key, move.happened_at])
+            cursor.execute(POST, [*facts, move.source, move.target, move.amount, move.key, move.happened_at, alone])
             return _posted(*cursor.fetchone())
         columns = [
             [move.source for move in moves],
@@ -155,7 +156,7 @@ def post_to_present(
     actor: Actor,
     reason: str = "",
 ) -> Posted | None:
-    """Move credit from the wallet to a member, as ``post`` does, and keep them from leaving until the transaction ends.
+    """Move credit from the wallet to a member, as ``post`` does alone, and keep them from leaving until that is done.
 
     Nothing is moved, and None is the answer, when they have left, are of another organization or have no account yet.
     """

@@ -157,7 +157,9 @@ def _to_one(
     )
     if posted is None:
         move = Move(*_lock_accounts(organization, member, key), amount, key)
-        posted = post(organization=organization, operation=ALLOCATION, moves=[move], actor=actor, reason=reason)
+        posted = post(
+            organization=organization, operation=ALLOCATION, moves=[move], actor=actor, reason=reason, alone=True
+        )
     if posted.repeated and (posted.known_reason, posted.known_batch) != (reason, None):
         raise KeyReused
     if posted.new:

@@ -37,7 +37,7 @@ UNLOCKED = """
 CREATE OR REPLACE FUNCTION credit_post(
     of_organization bigint, of_operation text, by_kind text, by_user bigint, by_member bigint, of_batch bigint,
     for_reason text, source bigint, target bigint, moved numeric, with_key uuid, moment timestamptz,
-    OUT posted integer, OUT left_in_source numeric, OUT known_reason text, OUT known_batch bigint
+    alone boolean, OUT posted integer, OUT left_in_source numeric, OUT known_reason text, OUT known_batch bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
     given record;

@@ -28,7 +28,8 @@ def desk(page: Page, sign_in: SignIn, *, members: int) -> Page:
 
 
 def names(page: Page) -> list[str]:
-    """The people on the list, in its order."""
+    """The people on the list, in its order, once all of the page is there."""
+    page.wait_for_load_state()
     return page.locator("tbody th a").all_inner_texts()
 
 

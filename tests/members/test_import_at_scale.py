@@ -117,8 +117,8 @@ def take_name(cursor, name):
 
 
 @contextmanager
-def at_work(batch):
-    """A thread that carries ``batch`` on; its error is raised at the end."""
+def at_work(batch, *, at_once=True):
+    """A thread that carries ``batch`` on, begun already or to be started; its error is raised at the end."""
     errors = []
 
     def work():
@@ -130,8 +130,9 @@ def at_work(batch):
             connections.close_all()
 
     thread = threading.Thread(target=work)
-    thread.start()
-    yield
+    if at_once:
+        thread.start()
+    yield thread
     thread.join(timeout=60)
     assert not thread.is_alive()
     assert not errors, errors
@@ -185,7 +186,8 @@ def cancel(cursor, waiting):
 @pytest.mark.parametrize(("trouble", "renamed"), [(conflict, 1), (deadlock, 2), (cancel, 1)])
 def test_trouble_in_the_middle_of_a_chunk_loses_nobody(admin, trouble, renamed):
     batch = start(admin, reviewed(admin, 400))
-    with at_work(batch), rival("Person200") as cursor:
+    with at_work(batch, at_once=False) as worker, rival("Person200") as cursor:
+        worker.start()
         trouble(cursor, waits_for_the_rival(cursor))
 
     batch.refresh_from_db()

@@ -14,12 +14,14 @@ from credit.amounts import BY_FILE
 from credit.errors import HasLeft, InsufficientCredit, NobodyGetsCredit
 from credit.ledger import Move, account_of, accounts_of, post
 from credit.models import LedgerAccount, Transfer
-from members.access import Capability
+from members.access import Actor, Capability
 from members.audit import Action, record
 from members.batches import BatchKind, Portion
 from members.errors import KeyReused
 from members.models import Batch, BatchRow, Member, Organization
 from members.registry import registry
+from members.runs import note_outcome
+from skypemgr.clock import DatabaseClock
 from skypemgr.money import money, places_of
 
 ALLOCATION = Transfer.Operation.ALLOCATION
@@ -76,6 +78,17 @@ def hand_out(portion: Portion) -> Mapping[int, str]:
         reason=facts.get("reason", ""),
     )
     return dict.fromkeys(left, "left")
+
+
+@transaction.atomic(savepoint=False)
+def hand_out_at_once(actor: Actor, batch: Batch) -> None:
+    """Give everybody of a batch that has begun theirs, and end it. Raises what ``hand_out`` does."""
+    parts = list(batch.slices.order_by("number"))
+    everybody = [member for part in parts for member in part.members]
+    untouched = hand_out(Portion(organization=batch.organization, actor=actor, batch=batch, keys=everybody))
+    note_outcome(batch, parts, untouched=untouched, failed={})
+    batch.state = Batch.State.DONE
+    Batch.objects.filter(pk=batch.pk).update(state=batch.state, finished_at=DatabaseClock(), facts=batch.facts)
 
 
 def _shares(batch: Batch, members: Sequence[int]) -> dict[int, tuple[Decimal, str]]:

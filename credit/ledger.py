@@ -156,9 +156,10 @@ def post_to_present(
     actor: Actor,
     reason: str = "",
 ) -> Posted | None:
-    """Move credit from the wallet to a member, as ``post`` does alone, and keep them from leaving until that is done.
+    """Move credit from the wallet to a member, as ``post`` does with a move that stands alone.
 
-    Nothing is moved, and None is the answer, when they have left, are of another organization or have no account yet.
+    They can't leave before the transaction ends. Nothing is moved, and None is the answer, when they have left, are of
+    another organization or have no account yet.
     """
     facts = _facts(organization, operation, actor, None, reason)
     with prepared_cursor() as cursor, _told(organization):

@@ -1,6 +1,10 @@
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +12,7 @@ from django.db import connection, connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test.utils import CaptureQueriesContext
 
+from tests.skypemgr.processes import ROOT, environment
 from tests.stripe_fake.account import API_KEY, SECRET
 from tests.stripe_fake.server import FakeStripe
 
@@ -85,5 +90,27 @@ def race(transactional_db: None) -> Race:
             thread.join(timeout=60)
         assert not any(thread.is_alive() for thread in threads), "a racer is still waiting"
         return outcomes
+
+    return run
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Python on the database of the test, in a process that may have to die at a point; gives how that ended."""
+
+    def run(*words: str, die_at: str = "") -> subprocess.CompletedProcess[str]:
+        if die_at:
+            (tmp_path / die_at).touch()
+        surroundings = environment(
+            tmp_path / "var",
+            DATABASE_URL=os.environ["DATABASE_URL"].replace("/app?", f"/{connection.settings_dict['NAME']}?"),
+            REDIS_URL="redis://127.0.0.1:1/0",
+            KILL_POINTS=str(tmp_path),
+            PYTHONPATH=str(ROOT),
+        )
+        command = [sys.executable, *words]
+        return subprocess.run(
+            command, cwd=ROOT, env=surroundings, timeout=120, check=False, stdout=subprocess.PIPE, text=True
+        )
 
     return run

@@ -8,20 +8,18 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from credit.allocating import ALLOCATION, TO_MANY, hand_out, in_log
+from credit.allocating import ALLOCATION, TO_MANY, hand_out_at_once, in_log
 from credit.errors import HasLeft, InsufficientCredit
 from credit.ledger import Move, account_of, accounts_of, post, post_to_present
 from credit.models import LedgerAccount, Transfer
 from credit.selectors.balances import wallet_balance
 from members.access import Actor, Capability, require
 from members.audit import Action, record
-from members.batches import Portion
 from members.errors import KeyReused, SelectionChanged
 from members.models import Batch, Member, Organization
 from members.models.people import MemberQuerySet
 from members.operations import claim, settle
-from members.runs import begin_run, keep_run, note_outcome
-from skypemgr.clock import DatabaseClock
+from members.runs import begin_run, keep_run
 from skypemgr.kill_points import kill_point
 
 Wallet = LedgerAccount.Kind.WALLET
@@ -82,11 +80,7 @@ def allocate_credit(
         if named:
             raise PermissionDenied
         raise SelectionChanged(expected=expected, number=batch.total)
-    parts = list(batch.slices.order_by("number"))
-    everybody = [member for part in parts for member in part.members]
-    untouched = hand_out(Portion(organization=organization, actor=actor, batch=batch, keys=everybody))
-    note_outcome(batch, parts, untouched=untouched, failed={})
-    Batch.objects.filter(pk=batch.pk).update(state=State.DONE, finished_at=DatabaseClock(), facts=batch.facts)
+    hand_out_at_once(actor, batch)
     settle(organization=organization, name=TO_MANY, key=key, result={"batch": batch.pk})
     kill_point("allocation.before_commit")
     return _answer(batch)

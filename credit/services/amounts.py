@@ -8,23 +8,21 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from credit.allocating import hand_out
+from credit.allocating import hand_out_at_once
 from credit.amounts import BY_FILE, check_amounts
 from credit.amounts_file import open_amounts
 from credit.selectors.allocations import refuse_applied
 from members.access import Actor, Capability, require
 from members.audit import Action, record
 from members.batch_files import fingerprint_of, open_file, store_file
-from members.batches import Portion, freeze
+from members.batches import freeze
 from members.choosing import takes_long
 from members.errors import BatchNotOpen, RowsNeedCorrection
 from members.locks import lock_organization, take_time
 from members.models import Batch, BatchRow, Member, Organization
 from members.operations import claim, settle
-from members.runs import note_outcome
 from skypemgr.background import wake
 from skypemgr.characters import storable
-from skypemgr.clock import DatabaseClock
 from skypemgr.kill_points import kill_point
 from skypemgr.many_rows import insert_rows
 from skypemgr.text_files import ENCODINGS
@@ -102,7 +100,7 @@ def allocate_amounts(*, actor: Actor, organization: Organization, batch: Batch) 
         )
         wake("members.advance_batches")
         return held
-    _give(actor, held)
+    hand_out_at_once(actor, held)
     kill_point("allocation.before_commit")
     return held
 
@@ -133,7 +131,7 @@ def allocate_file(
     batch = _draft(actor, organization, file_name, fingerprint, key)
     _read(batch, file, encoding)
     _begin(actor, batch)
-    _give(actor, batch)
+    hand_out_at_once(actor, batch)
     settle(organization=organization, name=BY_FILE, key=key, result={"batch": batch.pk})
     kill_point("allocation.before_commit")
     return batch
@@ -182,16 +180,6 @@ def _begin(actor: Actor, batch: Batch) -> None:
     batch.save(update_fields=["state", "started_by", "started_at"])
     batch.pieces.all().delete()
     freeze(batch, Member.objects.of(batch.organization).filter(pk__in=batch.rows.values("member")))
-
-
-def _give(actor: Actor, batch: Batch) -> None:
-    """Give everybody of a batch that has begun theirs, and end it."""
-    parts = list(batch.slices.order_by("number"))
-    keys = [key for part in parts for key in part.members]
-    untouched = hand_out(Portion(organization=batch.organization, actor=actor, batch=batch, keys=keys))
-    note_outcome(batch, parts, untouched=untouched, failed={})
-    batch.state = State.DONE
-    Batch.objects.filter(pk=batch.pk).update(state=State.DONE, finished_at=DatabaseClock(), facts=batch.facts)
 
 
 def _lock_review(organization: Organization, batch: Batch) -> Batch:

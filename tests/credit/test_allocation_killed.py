@@ -2,16 +2,12 @@
 
 import io
 import json
-import os
 import signal
-import subprocess
-import sys
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from credit.models import Transfer
 from credit.selectors.balances import list_balances, wallet_balance
@@ -26,7 +22,6 @@ from members.services.import_work import advance_batches_task
 from skypemgr.invariants import find_violations
 from tests.credit.recharges import pay
 from tests.factories import MemberFactory, OrganizationFactory
-from tests.skypemgr.processes import ROOT, environment
 
 ADDRESSES = ["ann@acme.example", "bo@acme.example", "cy@acme.example"]
 FILE = "E-mail,Amount,Reason\n" + "".join(f"{address},2,{address[0]}\n" for address in ADDRESSES)
@@ -50,28 +45,6 @@ def organization():
     return organization
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Runs Python in a process of its own, which may have to die at a point; gives how that ended."""
-
-    def run(*words, die_at=""):
-        if die_at:
-            (tmp_path / die_at).touch()
-        surroundings = environment(
-            tmp_path / "var",
-            DATABASE_URL=os.environ["DATABASE_URL"].replace("/app?", f"/{connection.settings_dict['NAME']}?"),
-            REDIS_URL="redis://127.0.0.1:1/0",
-            KILL_POINTS=str(tmp_path),
-            PYTHONPATH=str(ROOT),
-        )
-        command = [sys.executable, *words]
-        return subprocess.run(
-            command, cwd=ROOT, env=surroundings, timeout=120, check=False, stdout=subprocess.PIPE, text=True
-        )
-
-    return run
-
-
 def what_is_left(organization):
     """How many rows of each kind an allocation leaves, and what the wallet holds."""
     allocations = Transfer.objects.filter(operation="allocation")
@@ -93,7 +66,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_command_that_is_killed_gave_nobody_any_and_its_key_gives_one_answer(organization, run, tmp_path, way):
+def test_a_command_that_is_killed_gave_nobody_any_and_its_key_gives_one_answer(organization, apart, tmp_path, way):
     for address in ADDRESSES:
         MemberFactory(organization=organization, user__email=address)
     (tmp_path / "amounts.csv").write_text(FILE)
@@ -101,7 +74,7 @@ def test_a_command_that_is_killed_gave_nobody_any_and_its_key_gives_one_answer(o
     command = ["allocate_credit", *words, "--key", "November", "--organization", "acme", "--json"]
     getting = 1 if way == "one" else 3
 
-    killed = run("manage.py", *command, die_at="allocation.before_commit")
+    killed = apart("manage.py", *command, die_at="allocation.before_commit")
 
     assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, "")
     assert what_is_left(organization) == [0, 0, 0, 1000]
@@ -112,12 +85,12 @@ def test_a_command_that_is_killed_gave_nobody_any_and_its_key_gives_one_answer(o
     assert what_is_left(organization) == [getting, 1, int(way != "one"), 1000 - 2 * getting]
 
 
-def test_a_reviewed_file_whose_confirmation_is_killed_waits_to_be_confirmed(organization, run):
+def test_a_reviewed_file_whose_confirmation_is_killed_waits_to_be_confirmed(organization, apart):
     people = [MemberFactory(organization=organization, user__email=address) for address in ADDRESSES]
     facts = {"actor": Actor.system(), "organization": organization}
     batch = review_amounts(**facts, content=FILE.encode(), file_name="a.csv", key=uuid4())
 
-    assert run("-c", CONFIRM, die_at="allocation.before_commit").returncode == -signal.SIGKILL
+    assert apart("-c", CONFIRM, die_at="allocation.before_commit").returncode == -signal.SIGKILL
 
     batch.refresh_from_db()
     assert (batch.state, batch.started_at, batch.slices.count()) == (Batch.State.DRAFT, None, 0)
@@ -128,7 +101,7 @@ def test_a_reviewed_file_whose_confirmation_is_killed_waits_to_be_confirmed(orga
     assert what_is_left(organization) == [3, 1, 1, 994]
 
 
-def test_more_than_a_page_waits_for_get_all_of_it_or_nothing_however_often_the_worker_dies(organization, run):
+def test_more_than_a_page_waits_for_get_all_of_it_or_nothing_however_often_the_worker_dies(organization, apart):
     number = AT_ONCE + 1
     MemberFactory.create_batch(number, organization=organization)
     key = uuid4()
@@ -146,7 +119,7 @@ def test_more_than_a_page_waits_for_get_all_of_it_or_nothing_however_often_the_w
 
     batch = begin()
     for _death in range(2):
-        assert run("-c", TURN, die_at="runs.before_slice_commit").returncode == -signal.SIGKILL
+        assert apart("-c", TURN, die_at="runs.before_slice_commit").returncode == -signal.SIGKILL
 
         assert begin() == batch
         batch.refresh_from_db()

@@ -1,19 +1,15 @@
 """Workers that recharge after a wallet was funded, killed before and after their commit."""
 
-import os
 import signal
-import subprocess
-import sys
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from credit.models import RechargeCall
 from credit.selectors.balances import balance_of, wallet_balance
 from credit.services import recharge_sweep
 from tests.credit.recharges import pay, plan
 from tests.factories import MemberFactory, OrganizationFactory
-from tests.skypemgr.processes import ROOT, environment
 
 WORK = """
 import django; django.setup()
@@ -26,22 +22,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def work(tmp_path):
+def work(apart):
     """Does one turn of a worker's task in a process of its own, and gives how that ended."""
-
-    def run(die_at=""):
-        if die_at:
-            (tmp_path / die_at).touch()
-        surroundings = environment(
-            tmp_path / "var",
-            DATABASE_URL=os.environ["DATABASE_URL"].replace("/app?", f"/{connection.settings_dict['NAME']}?"),
-            REDIS_URL="redis://127.0.0.1:1/0",
-            KILL_POINTS=str(tmp_path),
-            PYTHONPATH=str(ROOT),
-        )
-        return subprocess.run([sys.executable, "-c", WORK], cwd=ROOT, env=surroundings, timeout=120, check=False)
-
-    return run
+    return partial(apart, "-c", WORK)
 
 
 def test_recharges_that_funding_allows_are_made_once_however_often_the_worker_dies(work):

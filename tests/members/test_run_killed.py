@@ -1,13 +1,10 @@
 """A change of many in real processes that are killed between two slices and in the middle of one."""
 
-import os
 import signal
-import subprocess
-import sys
+from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from members import batches
 from members.access import Actor
@@ -17,7 +14,6 @@ from members.invariants import changes_of_many_are_made_once, tallies_are_what_c
 from members.models import AuditEntry, Batch, Member
 from members.services.runs import start_run
 from tests.factories import MemberFactory
-from tests.skypemgr.processes import ROOT, environment
 
 WORK = """
 import django; django.setup()
@@ -31,22 +27,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def work(tmp_path):
+def work(apart):
     """Does one turn of a worker's task in a process of its own, and gives how that ended."""
-
-    def run(die_at=""):
-        if die_at:
-            (tmp_path / die_at).touch()
-        surroundings = environment(
-            tmp_path / "var",
-            DATABASE_URL=os.environ["DATABASE_URL"].replace("/app?", f"/{connection.settings_dict['NAME']}?"),
-            REDIS_URL="redis://127.0.0.1:1/0",
-            KILL_POINTS=str(tmp_path),
-            PYTHONPATH=str(ROOT),
-        )
-        return subprocess.run([sys.executable, "-c", WORK], cwd=ROOT, env=surroundings, timeout=120, check=False)
-
-    return run
+    return partial(apart, "-c", WORK)
 
 
 def test_a_change_of_many_that_is_killed_again_and_again_is_made_once(work, monkeypatch):

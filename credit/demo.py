@@ -25,6 +25,7 @@ from credit.services.billing import change_billing
 from credit.services.orders import confirm_order, place_order
 from credit.services.recharge import set_auto_recharge
 from members.access import Actor
+from members.locks import turn_of
 from members.models import AuditEntry, Batch, Member, Organization
 from members.registry import DemoPart, registry
 from skypemgr.clock import database_now
@@ -177,7 +178,7 @@ def ago(organization: Organization, *, days: int, hour: int) -> Iterator[None]:
 @contextmanager
 def _unsealed(organization: Organization) -> Iterator[None]:
     """Meanwhile nobody seals the ledger, and nobody else is here."""
-    turn = [f"seal {organization.pk}"]
+    turn = [turn_of("seal", organization.pk)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", turn)
         try:

@@ -26,5 +26,10 @@ def take_turn(kind: str, key: int) -> bool:
     wants to stop the work has to change that row, and would wait for a whole chunk of it.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind} {key}"])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [turn_of(kind, key)])
         return bool(cursor.fetchone()[0])
+
+
+def turn_of(kind: str, key: int) -> str:
+    """What a turn is called, for whoever takes it for longer than a transaction."""
+    return f"{kind} {key}"

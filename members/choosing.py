@@ -10,10 +10,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 
 from members.decorators import OrganizationRequest
+from members.errors import SelectionChanged
 from members.models import Member
 from members.models.people import MemberQuerySet
 from members.selectors.members import MembersQuery, for_list
-from skypemgr.lists import Selection
+from skypemgr.lists import Selection, read_number
 from skypemgr.templatetags.look import count
 
 SHOWN_NAMES = 5
@@ -50,6 +51,12 @@ class Chosen:
     def is_many(self) -> bool:
         """Whether it takes longer than a page may to change them."""
         return takes_long(self.number)
+
+    def refuse_changed(self, query: QueryDict) -> None:
+        """Raises SelectionChanged when the form that comes back was shown with another number of people."""
+        shown = read_number(query, "count")
+        if "count" in query and shown != self.number:
+            raise SelectionChanged(expected=shown, number=self.number)
 
     @property
     def fields(self) -> list[tuple[str, str]]:

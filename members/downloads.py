@@ -10,8 +10,8 @@ from django.http import StreamingHttpResponse
 from members.access import Actor, Capability
 from members.decorators import OrganizationRequest
 from members.models import Member
-from skypemgr.csv_files import csv_response
 from skypemgr.lists import rows_for_file
+from skypemgr.row_files import FileKind, file_response
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +28,14 @@ def download[T](
     header: Iterable[Any],
     chunks: Iterable[Sequence[T]],
     make: Callable[[Sequence[T]], Iterable[Sequence[Any]]],
+    kind: FileKind = FileKind.CSV,
 ) -> StreamingHttpResponse:
-    """A CSV file of what ``make`` makes of each chunk, for as long as its reader holds ``capability``.
+    """A file of what ``make`` makes of each chunk, for as long as its reader holds ``capability``.
 
     None is for what is a member's own.
     """
     rows = rows_for_file(_while_allowed(request, capability, chunks), make)
-    return csv_response(f"{request.organization.slug}-{name}.csv", header, rows)
+    return file_response(f"{request.organization.slug}-{name}", header, rows, kind=kind)
 
 
 def _while_allowed[T](

@@ -131,13 +131,28 @@ def _skip_known(organization: Organization, plans: Sequence[_Plan]) -> None:
         known.setdefault(key, {"code": "already_invited", "facts": {}})
     for plan in plans:
         plan.skip = known.get(plan.match_key)
+    _skip_left(organization, [plan for plan in plans if plan.skip is None and not plan.draft.typed])
+
+
+def _skip_left(organization: Organization, plans: Sequence[_Plan]) -> None:
+    """What names somebody who has left, by Skype Name and address, is about them, and about nobody new."""
+    names = {name.lower() for plan in plans if (name := plan.data["skype_name"])}
+    left = Member.objects.of(organization).filter(state=Member.State.LEFT).annotate(name=Lower("user__skype_name"))
+    addresses = dict(left.filter(name__in=names).values_list("name", "email"))
+    for plan in plans:
+        address = addresses.get(plan.data["skype_name"].lower())
+        # Of whom was forgotten there is no address.
+        if address is not None and same_address_key(address) == plan.match_key:
+            plan.skip = {"code": "has_left", "facts": {}}
 
 
 def _choose_names(organization: Organization, plans: Sequence[_Plan], allocator: NameAllocator) -> None:
     wanted: list[tuple[_Plan, str]] = []
     for plan in plans:
         if plan.skip is not None:
-            plan.data["skype_name"] = ""
+            # By it whoever has left is known again when the row is looked at again.
+            if plan.skip["code"] != "has_left":
+                plan.data["skype_name"] = ""
         elif plan.draft.typed:
             _check_typed_name(plan, allocator)
         else:

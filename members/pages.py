@@ -72,6 +72,13 @@ def register() -> None:
             order=70,
         ),
         BulkAction(
+            key="export",
+            label=_("Export"),
+            url_name="members:members_export",
+            capability=Capability.VIEW_MEMBERS,
+            order=75,
+        ),
+        BulkAction(
             key="block",
             label=_("Block sign-in"),
             url_name="members:members_block",

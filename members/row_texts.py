@@ -15,6 +15,7 @@ TEXTS: Texts = {
     **addresses.TEXTS,
     **directory.TEXTS,
     "already_member": _("Already a member. Nothing will be done."),
+    "has_left": _("Has left. Nothing will be done. To add this person anew, leave the Skype Name out of the file."),
     "already_invited": _("Already invited. Nothing will be done."),
     "same_as_row": _("Same e-mail address as row %(row)d. It will be skipped."),
     "department_deep": _("Departments nest at most %(depth)d levels deep."),

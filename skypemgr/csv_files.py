@@ -11,8 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from django.http import StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +19,7 @@ from skypemgr.characters import storable
 from skypemgr.problems import Facts, Texts, tell
 from skypemgr.text_files import Encoding, UnreadableFile, choose_encoding, detect_encoding
 
-__all__ = ["CsvFile", "Reading", "Row", "UnreadableFile", "csv_response", "describe", "open_csv", "write_csv_rows"]
+__all__ = ["CsvFile", "Reading", "Row", "UnreadableFile", "describe", "is_like_a_formula", "open_csv", "write_csv_rows"]
 
 CELL_LIMIT = 131_072
 ROW_LIMIT = 1_000_000
@@ -412,9 +410,14 @@ def _is_blank(cells: Sequence[str]) -> bool:
 _FORMULA = re.compile(r"[\s'\"]*[\t\r\n\x00=+\-@＝＋－＠﹢﹣﹦﹫]")
 
 
+def is_like_a_formula(cell: str) -> bool:
+    """Whether a spreadsheet could take a text for a formula."""
+    return _FORMULA.match(cell) is not None
+
+
 def defuse(cell: str) -> str:
     """``cell`` with an apostrophe in front if a spreadsheet could take it for a formula; ``restore`` undoes it."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell}" if is_like_a_formula(cell) else cell
 
 
 def restore(cell: str) -> str:
@@ -448,11 +451,3 @@ def _written(cell: Any) -> Any:
     if cell is None or isinstance(cell, (int, float, Decimal)):
         return cell
     return defuse(str(cell))
-
-
-def csv_response(filename: str, header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
-    """A download of ``rows`` as CSV, sent while it is made. ``filename`` is offered to save it under."""
-    response = StreamingHttpResponse(write_csv_rows(header, rows), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename)
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -111,6 +111,7 @@ def _set(request: OrganizationRequest, chosen: Chosen, terms: Terms) -> HttpResp
     if chosen.is_many:
         batch = start_auto_recharge(**_whom(request, chosen), **terms.as_facts(), **_confirmed(request))
         return redirect("members:run_detail", request.organization.slug, batch.pk)
+    chosen.refuse_changed(request.POST)
     changed = set_auto_recharge(**_whom(request, chosen), **terms.as_facts())
     text = ngettext("Auto-recharge is set for {number} person.", "Auto-recharge is set for {number} people.", changed)
     messages.success(request, text.format(number=count(changed)))
@@ -121,6 +122,7 @@ def _stop(request: OrganizationRequest, chosen: Chosen) -> HttpResponse:
     if chosen.is_many:
         batch = start_stopping_auto_recharge(**_whom(request, chosen), **_confirmed(request))
         return redirect("members:run_detail", request.organization.slug, batch.pk)
+    chosen.refuse_changed(request.POST)
     changed = stop_auto_recharge(**_whom(request, chosen))
     text = ngettext(
         "Auto-recharge is turned off for {number} person.", "Auto-recharge is turned off for {number} people.", changed

@@ -168,9 +168,9 @@ class MembersQuery:
         numbers = tally(self.organization, "state", self._facts(self._chosen))
         return sum(numbers.get(state, 0) for state in TABS[self.state])
 
-    def chunks(self) -> Iterator[list[Member]]:
-        """Everybody the query asks for, in its order, some at a time."""
-        return keyset_chunks(for_list(self.matching()), order=self.order)
+    def chunks(self, members: MemberQuerySet) -> Iterator[list[Member]]:
+        """``members`` in the order that the query asks for, some at a time."""
+        return keyset_chunks(for_list(members), order=self.order)
 
     def matching(self) -> MemberQuerySet:
         """Everybody the query asks for, in no order."""

@@ -1,12 +1,26 @@
 from django.urls import path
 
-from members.views import audit, departments, import_encoding, imports, invitations, member, members, organization, runs
+from members.views import (
+    audit,
+    departments,
+    import_encoding,
+    imports,
+    invitations,
+    member,
+    member_files,
+    members,
+    organization,
+    runs,
+)
+from skypemgr.row_files import FileKind
 
 app_name = "members"
 
 urlpatterns = [
     path("members/", members.member_list, name="member_list"),
-    path("members/export.csv", members.member_export, name="member_export"),
+    path("members/export.csv", member_files.member_export, {"kind": FileKind.CSV}, name="member_export"),
+    path("members/export.xlsx", member_files.member_export, {"kind": FileKind.XLSX}, name="member_workbook"),
+    path("members/export/", member_files.members_export, name="members_export"),
     path("members/move/", members.members_move, name="members_move"),
     path("members/resend/", members.members_resend, name="members_resend"),
     path("members/block/", members.members_block, name="members_block"),

@@ -1,9 +1,11 @@
 from typing import Any
 
+from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
+from members.choosing import Chosen, nobody_chosen
 from members.errors import TooManyTries
 
 
@@ -17,3 +19,9 @@ def page_with_form(request: HttpRequest, template: str, context: dict[str, Any],
         response.headers["Retry-After"] = str(refusal.seconds)
         return response
     return render(request, template, context, status=422)
+
+
+def back_to_list(request: HttpRequest, chosen: Chosen) -> HttpResponse:
+    """To the list of members, since nobody on it was chosen."""
+    messages.info(request, nobody_chosen())
+    return redirect(chosen.list_url)

@@ -1,32 +1,30 @@
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 from uuid import uuid4
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from members.access import Capability
 from members.bulk import Reach, invitable, reach_of_block, reach_of_move, reach_of_resend
-from members.choosing import Chosen, nobody_chosen
+from members.choosing import Chosen
 from members.decorators import OrganizationRequest, organization_view
-from members.downloads import download
 from members.errors import KeyReused, SelectionChanged
 from members.forms.members import BlockForm, MoveMembersForm
-from members.models import Batch, Member
+from members.models import Batch
 from members.registry import BulkAction, MembersColumn, registry
 from members.selectors.departments import list_departments
 from members.selectors.member_letters import jump_letters
-from members.selectors.members import MembersQuery, extra_columns
+from members.selectors.members import MembersQuery
 from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
 from members.services.runs import start_run
+from members.views.answers import back_to_list
 from members.views.bulk_words import BLOCK, MOVE, RESEND, Words
 from members.views.member_rows import MemberUrls, member_rows, options_markup, rows_markup
 from skypemgr.forms import form_errors
@@ -62,7 +60,10 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
         "kept": asked.kept(),
         "letters": jump_letters(asked, page),
         "can_manage": request.actor.can(Capability.MANAGE_MEMBERS),
-        "export_url": reverse("members:member_export", args=[request.organization.slug]) + change_query(request.GET),
+        "exports": [
+            ("CSV", reverse("members:member_export", args=[request.organization.slug]) + change_query(request.GET)),
+            ("XLSX", reverse("members:member_workbook", args=[request.organization.slug]) + change_query(request.GET)),
+        ],
     }
     return render(request, f"members/member_list.html{'#results' if fragment else ''}", context)
 
@@ -80,55 +81,12 @@ def _wants_fragment(request: OrganizationRequest) -> bool:
     return bool(htmx) and htmx.request_type == "partial"
 
 
-@organization_view(Capability.VIEW_MEMBERS)
-@require_safe
-def member_export(request: OrganizationRequest) -> HttpResponseBase:
-    asked = MembersQuery.read(request.organization, request.GET)
-    header = [
-        gettext("Skype Name"),
-        gettext("First name"),
-        gettext("Last name"),
-        gettext("E-mail"),
-        gettext("Department"),
-        gettext("Role"),
-        gettext("Kind"),
-        gettext("State"),
-        gettext("Joined"),
-        *(column.label for column in registry.all(MembersColumn)),
-    ]
-    return download(
-        request,
-        Capability.VIEW_MEMBERS,
-        name="members",
-        header=header,
-        chunks=asked.chunks(),
-        make=lambda members: _export_rows(asked, members),
-    )
-
-
-def _export_rows(asked: MembersQuery, members: Sequence[Member]) -> Iterator[list[Any]]:
-    extra = extra_columns(asked.organization, members)
-    for member in members:
-        yield [
-            member.user.skype_name,
-            member.user.first_name,
-            member.user.last_name,
-            member.email,
-            member.department.path if member.department else "",
-            member.get_role_display(),
-            member.user.get_kind_display(),
-            member.get_state_display(),
-            timezone.localtime(member.joined_at).date() if member.joined_at else "",
-            *(entry.values.get(member.pk, "") for entry in extra),
-        ]
-
-
 @organization_view(Capability.MANAGE_MEMBERS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def members_move(request: OrganizationRequest) -> HttpResponse:
     chosen = Chosen.read(request, request.POST or request.GET)
     if not chosen.number:
-        return _nobody(request, chosen)
+        return back_to_list(request, chosen)
     bound = request.POST or (request.GET if "to" in request.GET else None)
     form = MoveMembersForm(bound, departments=list_departments(request.organization))
     reach = None
@@ -139,7 +97,7 @@ def members_move(request: OrganizationRequest) -> HttpResponse:
         if request.method == "POST" and chosen.is_many:
             if response := _begun(request, chosen, Batch.Kind.MOVE_MEMBERS, facts):
                 return response
-        elif request.method == "POST":
+        elif request.method == "POST" and _is_as_shown(request, chosen):
             with form_errors(form):
                 moved = move_members(
                     actor=request.actor,
@@ -158,11 +116,11 @@ def members_move(request: OrganizationRequest) -> HttpResponse:
 def members_resend(request: OrganizationRequest) -> HttpResponse:
     chosen = Chosen.read(request, request.POST or request.GET)
     if not chosen.number:
-        return _nobody(request, chosen)
+        return back_to_list(request, chosen)
     if request.method == "POST" and chosen.is_many:
         if response := _begun(request, chosen, Batch.Kind.RESEND_INVITATIONS, {}):
             return response
-    elif request.method == "POST":
+    elif request.method == "POST" and _is_as_shown(request, chosen):
         waiting = invitable(chosen.members).values_list("pk", flat=True)
         sent = resend_invitations(actor=request.actor, organization=request.organization, members=list(waiting))
         messages.success(request, RESEND.report(sent))
@@ -175,12 +133,12 @@ def members_resend(request: OrganizationRequest) -> HttpResponse:
 def members_block(request: OrganizationRequest) -> HttpResponse:
     chosen = Chosen.read(request, request.POST or request.GET)
     if not chosen.number:
-        return _nobody(request, chosen)
+        return back_to_list(request, chosen)
     form = BlockForm(request.POST or None)
     if form.is_valid() and chosen.is_many:
         if response := _begun(request, chosen, Batch.Kind.BLOCK_MEMBERS, {"reason": form.cleaned_data["reason"]}):
             return response
-    elif form.is_valid():
+    elif form.is_valid() and _is_as_shown(request, chosen):
         with form_errors(form):
             blocked = block_members(
                 actor=request.actor,
@@ -214,9 +172,14 @@ def _begun(
     return redirect("members:run_detail", request.organization.slug, batch.pk)
 
 
-def _nobody(request: OrganizationRequest, chosen: Chosen) -> HttpResponse:
-    messages.info(request, nobody_chosen())
-    return redirect(chosen.list_url)
+def _is_as_shown(request: OrganizationRequest, chosen: Chosen) -> bool:
+    """Whether as many are chosen as the page had said; if not, that is told, and the page comes again."""
+    try:
+        chosen.refuse_changed(request.POST)
+    except SelectionChanged as refusal:
+        messages.error(request, str(refusal))
+        return False
+    return True
 
 
 def _confirm(

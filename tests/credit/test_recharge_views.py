@@ -152,6 +152,21 @@ def test_several_are_set_and_turned_off_at_once(organization, member, boss, clie
     assert not RechargePlan.objects.filter(active=True).exists()
 
 
+def test_others_than_were_shown_are_shown_first(organization, member, boss, client):
+    pay(organization, 100)
+    shown = {"all": "1", "count": "2"}
+    MemberFactory(organization=organization)
+
+    answers = [
+        client.post(reverse("credit:members_recharge", args=["kontor"]), shown | TERMS),
+        client.post("/kontor/credit/auto-recharge/off/", shown),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert all("The list has changed in the meantime." in answer.text for answer in answers)
+    assert not RechargePlan.objects.exists()
+
+
 def test_more_than_a_page_can_wait_for_are_set_by_a_run(organization, member, boss, client, monkeypatch):
     monkeypatch.setattr("members.choosing.AT_ONCE", 1)
     left = MemberFactory(organization=organization, state="left")

@@ -337,6 +337,10 @@ TABLE: dict[str, Page] = {
     "reports:dashboard": Page(access=OPEN, get=200),
     "members:member_list": Page(access=VIEW, get=200),
     "members:member_export": Page(access=VIEW, get=200),
+    "members:member_workbook": Page(access=VIEW, get=200),
+    "members:members_export": Page(
+        access=VIEW, get=200, query={"member": of("plain.pk")}, foreign={"member": of("plain.pk")}
+    ),
     "members:members_move": Page(
         access=MANAGE,
         get=200,

@@ -1,5 +1,7 @@
 """What is done to people ticked on the list: each act says what will happen, then does it."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.urls import reverse
 
@@ -144,6 +146,35 @@ def test_the_last_administrator_is_not_blocked_and_neither_is_anybody_else(clien
 
     states = dict(Member.objects.values_list("pk", "state"))
     assert states == {boss.pk: State.ACTIVE, other.pk: State.BLOCKED, member.pk: State.BLOCKED}
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "action"),
+    [
+        ("members_move", {"to": "none"}, Action.MEMBER_MOVED),
+        ("members_block", {}, Action.MEMBER_BLOCKED),
+        ("members_resend", {}, Action.INVITATION_RESENT),
+    ],
+)
+def test_others_than_were_shown_are_shown_before_anything_happens(
+    client, organization, boss, sales, name, facts, action
+):
+    def join():
+        InvitationFactory(member__organization=organization, member__department=sales)
+        MemberFactory(organization=organization, department=sales)
+
+    join()
+    shown = client.get(url(name, f"?all=1&{urlencode(facts)}"))
+    data = {"all": "1", **facts, "count": shown.context["reach"].chosen}
+    join()
+
+    again = client.post(url(name), data)
+
+    assert "The list has changed in the meantime." in again.text
+    assert f'name="count" value="{data["count"] + 2}"' in again.text
+    assert not AuditEntry.objects.filter(action=action).exists()
+    client.post(url(name), data | {"count": data["count"] + 2})
+    assert AuditEntry.objects.filter(action=action).exists()
 
 
 def test_invitations_of_those_who_wait_are_sent_again(client, organization, boss):

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from skypemgr.csv_files import (
     Row,
     UnreadableFile,
-    csv_response,
     defuse,
     describe,
     describe_delimiter,
@@ -22,6 +21,7 @@ from skypemgr.csv_files import (
     write_csv_rows,
 )
 from skypemgr.problems import tell
+from skypemgr.row_files import file_response
 
 KNOWN = {"mail", "nom", "prénom", "ville", "förnamn", "imię", "имя"}
 PEOPLE = [
@@ -414,7 +414,7 @@ def test_a_file_is_written_for_spreadsheets():
 
 
 def test_a_download_streams_and_says_what_it_is():
-    response = csv_response("résultat.csv", ["Mail"], ([f"a{n}@x"] for n in range(50_000)))
+    response = file_response("résultat", ["Mail"], ([f"a{n}@x"] for n in range(50_000)))
 
     pieces = list(response)
 

@@ -30,6 +30,7 @@ FIELDS: dict[str, Text] = {
     "fields": _("Changed"),
     "file": _("From a file"),
     "first_name": _("First name"),
+    "job_title": _("Job title"),
     "kind": _("Kind of account"),
     "language": _("Language"),
     "last4": _("Last digits"),

@@ -189,7 +189,12 @@ def _with_proof(view: View, *, when: Callable[[HttpRequest], bool] | None) -> Vi
 
 def to_proof(request: HttpRequest) -> HttpResponse:
     """Where to show who one is, and then back to the page that was open."""
-    return redirect(f"{reverse('accounts:confirm')}?{urlencode({'next': _page_of(request)})}")
+    return redirect(proof_url(request))
+
+
+def proof_url(request: HttpRequest) -> str:
+    """The way there and back."""
+    return f"{reverse('accounts:confirm')}?{urlencode({'next': _page_of(request)})}"
 
 
 def _page_of(request: HttpRequest) -> str:

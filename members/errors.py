@@ -53,6 +53,11 @@ class AddressTaken(Refusal):
     field = "email"
 
 
+class OwnAddress(Refusal):
+    text = _("Change your own address on your page My settings.")
+    field = "email"
+
+
 class DepartmentExists(Refusal):
     text = _("There is already a department “{path}”.")
     field = "name"

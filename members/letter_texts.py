@@ -17,6 +17,9 @@ from members.models import Letter, Organization, User
 from members.sign_in_texts import EVENTS
 from members.tokens import address_token, invitation_token
 
+# In the facts of a letter about something that the organization did to an account of its own.
+BY_ADMINISTRATOR = "administrator"
+
 
 @dataclass(frozen=True)
 class Attachment:
@@ -129,7 +132,11 @@ def _password_changed(letter: Letter) -> dict[str, Any] | None:
 
 
 def _address_changed(letter: Letter) -> dict[str, Any] | None:
-    return {"at": letter.created_at, "url": absolute_url("accounts:sign_in")}
+    return {
+        "at": letter.created_at,
+        "url": absolute_url("accounts:sign_in"),
+        "by_administrator": letter.facts.get("by") == BY_ADMINISTRATOR,
+    }
 
 
 def _sign_in_changed(letter: Letter) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ __all__ = [
     "NameProblem",
     "check_company_name",
     "check_department_name",
+    "check_job_title",
     "check_person_name",
     "check_skype_name",
     "check_slug",
@@ -146,6 +147,11 @@ def _tidy_beyond_ascii(text: str) -> tuple[str, bool]:
 def check_person_name(text: str, max_length: int = 100, *, room: int | None = None, required: bool = False) -> str:
     """``text`` as it is stored; serves companies and departments as well. Raises NameProblem."""
     return tidy_name(text, max_length=max_length, room=room, required=required)[0]
+
+
+def check_job_title(text: str) -> str:
+    """What somebody does, as it is stored; "" for nothing. Raises NameProblem."""
+    return check_person_name(text)
 
 
 def check_company_name(text: str) -> str:

@@ -59,6 +59,13 @@ class PersonNameField(CheckedField):
         return names.check_person_name(text)
 
 
+class JobTitleField(CheckedField):
+    """What somebody does in their organization."""
+
+    def check(self, text: str) -> str:
+        return names.check_job_title(text)
+
+
 class CompanyNameField(CheckedField):
     """The name of a company."""
 

@@ -2,13 +2,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from members.forms.fields import AddressField, PersonNameField
-from members.models import Department, Member
+from members.forms.fields import AddressField, JobTitleField, PersonNameField
+from members.models import Department, Member, User
 from skypemgr.forms import Explained, ReasonField
 
 NOWHERE = "none"
+_NEEDS_PROOF = _("With another address somebody else can open the account, so show first that it is you.")
 
 ROLE_TEXTS = {
     Member.Role.ADMINISTRATOR: _("Everything: members, credit, voice, settings, roles."),
@@ -50,19 +54,60 @@ class DepartmentField(forms.ChoiceField):
 
 
 class ProfileForm(forms.Form):
-    """What those who manage members may change of a profile. A personal account's names are its owner's."""
+    """What those who manage members may change of a profile; names and language only of accounts of their own.
+
+    ``address`` says whether the address is changed here too: not before somebody has joined, and nobody's own. With
+    ``confirm_at``, the way to a proof of who one is, that of a business account has to stay as it is.
+    """
 
     first_name = PersonNameField(label=_("First name"), required=False)
     last_name = PersonNameField(label=_("Last name"), required=False)
+    email = AddressField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    job_title = JobTitleField(label=_("Job title"), required=False)
     department = DepartmentField(label=_("Department"))
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, help_text=_("Of their pages and letters. They can choose another.")
+    )
 
-    def __init__(self, *args: Any, departments: Sequence[Department], names: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not names:
-            del self.fields["first_name"], self.fields["last_name"]
-        field = self.fields["department"]
-        assert isinstance(field, DepartmentField)
-        field.offer(departments, nowhere=_("In no department"))
+    def __init__(
+        self, data: Any, *, member: Member, departments: Sequence[Department], address: bool, confirm_at: str = ""
+    ) -> None:
+        person = member.user
+        kept = {
+            **{name: getattr(person, name) for name in ("first_name", "last_name", "language")},
+            **{name: getattr(member, name) for name in ("email", "job_title", "department")},
+        }
+        super().__init__(data, initial=kept)
+        self._confirm_at = ""
+        department, language = self.fields["department"], self.fields["language"]
+        assert isinstance(department, DepartmentField)
+        assert isinstance(language, forms.ChoiceField)
+        department.offer(departments, nowhere=_("In no department"))
+        language.choices = User._meta.get_field("language").flatchoices
+        if not address:
+            del self.fields["email"]
+        if person.owner_id == member.organization_id:
+            if address and confirm_at:
+                self._confirm_at = confirm_at
+                self.fields["email"].widget.attrs["readonly"] = True
+                self.fields["email"].help_text = self._ask_for_proof()
+            elif address:
+                self.fields["email"].help_text = _("Both addresses get a letter when it changes.")
+        else:
+            del self.fields["first_name"], self.fields["last_name"], self.fields["language"]
+            if address:
+                self.fields["email"].help_text = _(
+                    "At which your organization knows them. The address they sign in with is theirs to change."
+                )
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if self._confirm_at and email != self.initial["email"]:
+            raise ValidationError(self._ask_for_proof())
+        return email
+
+    def _ask_for_proof(self) -> SafeString:
+        return format_html('{} <a href="{}">{}</a>', _NEEDS_PROOF, self._confirm_at, _("Confirm who you are"))
 
 
 class RoleForm(forms.Form):

@@ -178,6 +178,8 @@ class Member(models.Model):
     role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
     state = models.CharField(max_length=10, choices=State, default=State.INVITED)
     email = models.EmailField(max_length=254)
+    # A hundred characters, each of up to four parts; the organization's to say, of personal accounts too.
+    job_title = models.CharField(max_length=400, blank=True, default="", db_default="")
     # Names sort by a key computed in the organization's language; the database has no ICU (decision 8).
     sort_key = models.CharField(max_length=600)
     # Folded name, Skype Name and address, for the search box.

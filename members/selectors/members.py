@@ -301,6 +301,7 @@ def for_list(members: MemberQuerySet) -> MemberQuerySet:
         "role",
         "state",
         "email",
+        "job_title",
         "sort_key",
         "created_at",
         "joined_at",

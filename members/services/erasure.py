@@ -43,10 +43,10 @@ def erase_member(*, actor: Actor, organization: Organization, member: Member) ->
     _empty_letters(member, person, nobody)
     _empty_rows(organization, member, addresses)
     Invitation.objects.filter(organization=organization, member=member).update(email="", user=nobody)
-    member.user, member.email = nobody, ""
+    member.user, member.email, member.job_title = nobody, "", ""
     for column, value in sorting_of(nobody, organization, "").items():
         setattr(member, column, value)
-    member.save(update_fields=["user", "email", "sort_key", "search_text"])
+    member.save(update_fields=["user", "email", "job_title", "sort_key", "search_text"])
     record(organization=organization, actor=actor, action=Action.MEMBER_ERASED, subject=member)
     return member
 

@@ -1,16 +1,20 @@
 """What is done to members by those who manage them."""
 
+from collections.abc import Mapping
+
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from members.access import ROLES, Actor, Capability, require, require_over
 from members.acts import block, keep_an_administrator, lock_members, move
 from members.audit import Action, Fact, record, record_many
 from members.bulk import blockable, movable
 from members.departments import check_department
-from members.errors import StateForbids
+from members.errors import AddressTaken, OwnAddress, StateForbids
+from members.letter_texts import BY_ADMINISTRATOR
 from members.locks import lock_organization, take_time
-from members.models import Department, Member, Organization, User
+from members.mail import personal_letter, write_letters
+from members.models import Department, Letter, Member, Organization, User
 from members.models.people import MemberQuerySet
 from members.newcomers import sorting_of
 
@@ -21,14 +25,18 @@ def change_member(
     actor: Actor,
     organization: Organization,
     member: Member,
-    first_name: str,
-    last_name: str,
     department: Department | None,
+    first_name: str | None = None,
+    last_name: str | None = None,
+    job_title: str | None = None,
+    language: str | None = None,
+    email: str | None = None,
 ) -> Member:
-    """Change the names of a business account, and the department of anybody.
+    """Change the profile of somebody who has not left; None leaves a value as it is, except for the department.
 
-    A personal account's names are its owner's to change: other ones than they have raise PermissionDenied.
-    Raises DepartmentGone.
+    Names and language of a personal account are its owner's to change: other ones than they have raise
+    PermissionDenied. An address is changed by ``_change_address``. Raises DepartmentGone, AddressTaken, OwnAddress,
+    and StateForbids when they have left, or for the address of somebody whose invitation waits.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     lock_organization(organization)
@@ -37,21 +45,25 @@ def change_member(
     require_over(actor, member)
     _refuse_state(member, Member.State.LEFT)
     user = member.user
-    new = {"first_name": first_name, "last_name": last_name}
-    renamed = [name for name, value in new.items() if getattr(user, name) != value]
-    if renamed:
-        if user.owner_id != organization.pk:
-            raise PermissionDenied
-        user.first_name, user.last_name = first_name, last_name
-        user.save(update_fields=["first_name", "last_name"])
-        Member.objects.filter(pk=member.pk).update(**sorting_of(user, member.organization, member.email))
+    names = {"first_name": first_name, "last_name": last_name, "language": language}
+    theirs = _set_new(user, names)
+    if theirs and user.owner_id != organization.pk:
+        raise PermissionDenied
+    ours = _set_new(member, {"job_title": job_title})
+    if email is not None and email != member.email:
+        _change_address(organization, actor, member, email)
+    if theirs or ours:
+        for column, value in sorting_of(user, member.organization, member.email).items():
+            setattr(member, column, value)
+        user.save(update_fields=theirs)
+        member.save(update_fields=[*ours, "sort_key", "search_text"])
         # The log copies nothing personal: it names the fields, not what stands in them.
         record(
             organization=organization,
             actor=actor,
             action=Action.MEMBER_CHANGED,
             subject=member,
-            after={"fields": renamed},
+            after={"fields": [*theirs, *ours]},
         )
     if member.department != department:
         record_many(organization=organization, actor=actor, facts=[_moved(member, department)])
@@ -143,6 +155,41 @@ def unblock_member(*, actor: Actor, organization: Organization, member: Member) 
         after={"state": Member.State.ACTIVE},
     )
     return member
+
+
+def _set_new(row: User | Member, values: Mapping[str, str | None]) -> list[str]:
+    """Put values into a row in memory, None for as it is; gives the names of those that are other ones."""
+    changed = {name: value for name, value in values.items() if value is not None and getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    return list(changed)
+
+
+def _change_address(organization: Organization, actor: Actor, member: Member, email: str) -> None:
+    """Have the organization know a locked member at another address.
+
+    That of a business account is the account's as well, from now on; it has to be confirmed anew, and the old one is
+    told. A personal account keeps its own. Raises AddressTaken, OwnAddress, StateForbids.
+    """
+    if actor.member == member:
+        # There it takes the password.
+        raise OwnAddress
+    _refuse_state(member, Member.State.INVITED)
+    user = member.user
+    member.email = email
+    for column, value in sorting_of(user, organization, email).items():
+        setattr(member, column, value)
+    try:
+        member.save(update_fields=["email", "sort_key", "search_text"])
+    except IntegrityError:
+        raise AddressTaken(email=email) from None
+    if user.owner_id == organization.pk:
+        farewell = personal_letter(Letter.Kind.ADDRESS_CHANGED, user, member=member)
+        farewell.facts = {"by": BY_ADMINISTRATOR}
+        user.email, user.email_verified_at = email, None
+        user.save(update_fields=["email", "email_verified_at"])
+        write_letters([farewell, personal_letter(Letter.Kind.ADDRESS_VERIFICATION, user, member=member)])
+    record(organization=organization, actor=actor, action=Action.ADDRESS_CHANGED, subject=member)
 
 
 def _lock_member(organization: Organization, member: Member) -> Member:

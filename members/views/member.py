@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -8,7 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Capability
-from members.decorators import OrganizationRequest, fresh_proof, fresh_proof_when, organization_view
+from members.decorators import OrganizationRequest, fresh_proof, fresh_proof_when, organization_view, proof_url
 from members.factors import has_second_factor
 from members.forms.members import BlockForm, InvitedAddressForm, ProfileForm, RoleForm
 from members.member_frame import find_member, may_change, member_frame
@@ -19,6 +20,7 @@ from members.services.erasure import erase_member
 from members.services.factors import reset_second_factor
 from members.services.invitations import change_invited_address
 from members.services.members import assign_role, block_members, change_member, unblock_member
+from members.sessions import is_proved
 from members.views.audit_rows import audit_days
 from skypemgr.forms import form_errors, told_refusals
 
@@ -29,13 +31,12 @@ def profile(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     if request.method != "POST":
         return _show_profile(request, member)
+    if not may_change(request.actor, member):
+        raise PermissionDenied
     form = _profile_form(request, member, request.POST)
     if form.is_valid():
-        names = {"first_name": member.user.first_name, "last_name": member.user.last_name}
         with form_errors(form):
-            change_member(
-                actor=request.actor, organization=request.organization, member=member, **(names | form.cleaned_data)
-            )
+            change_member(actor=request.actor, organization=request.organization, member=member, **form.cleaned_data)
             messages.success(request, gettext("The profile is saved."))
             return _to_profile(request, member)
     return _show_profile(request, member, form=form)
@@ -154,13 +155,10 @@ def history(request: OrganizationRequest, skype_name: str) -> HttpResponse:
 def _profile_form(request: OrganizationRequest, member: Member, data: Any = None) -> ProfileForm:
     return ProfileForm(
         data,
+        member=member,
         departments=list_departments(request.organization),
-        names=member.user.owner_id == request.organization.pk,
-        initial={
-            "first_name": member.user.first_name,
-            "last_name": member.user.last_name,
-            "department": member.department,
-        },
+        address=member.state in (Member.State.ACTIVE, Member.State.BLOCKED) and member != request.member,
+        confirm_at="" if is_proved(request) else proof_url(request),
     )
 
 

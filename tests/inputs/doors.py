@@ -310,6 +310,26 @@ def my_address(world: World, value: str) -> Answer:
     return Answer(User.objects.get(pk=world.admin.user_id).email)
 
 
+def _change_profile(world: World, member: Member, field: str, value: str) -> Answer | Member:
+    data = {"email": member.email, "first_name": "", "last_name": "", "department": "none", field: value}
+    response = post(world.client, world.url(f"members/@{member.user.skype_name}/"), **data)
+    if response.status_code != 302:
+        return refusal(response, field, value)
+    return Member.objects.select_related("user").get(pk=member.pk)
+
+
+@form("name")
+def job_title(world: World, value: str) -> Answer:
+    changed = _change_profile(world, world.invited, "job_title", value)
+    return changed if isinstance(changed, Answer) else Answer(changed.job_title)
+
+
+@form("address", required=True)
+def member_address(world: World, value: str) -> Answer:
+    changed = _change_profile(world, MemberFactory(organization=world.organization), "email", value)
+    return changed if isinstance(changed, Answer) else Answer(changed.user.email)
+
+
 @form("address", required=True)
 def invited_address(world: World, value: str) -> Answer:
     response = post(world.client, world.url("members/@new.one/address/"), email=value)

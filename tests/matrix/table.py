@@ -583,7 +583,12 @@ TABLE: dict[str, Page] = {
         post=302,
         posting=MANAGE,
         at={"skype_name": of("plain.user.skype_name")},
-        send={"first_name": "Anna", "last_name": "Berg", "department": of("department.pk")},
+        send={
+            "first_name": "Anna",
+            "last_name": "Berg",
+            "email": of("plain.email"),
+            "department": of("department.pk"),
+        },
         foreign={"department": of("department.pk")},
         logs=("member.changed",),
     ),

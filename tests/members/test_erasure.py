@@ -23,6 +23,7 @@ def left(db):
         user__email="zebulon@quill.example",
         user__first_name=NAME,
         user__last_name="Quill",
+        job_title="Zebulon’s own title",
     )
     trail(member)
     return member

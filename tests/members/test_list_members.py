@@ -41,6 +41,7 @@ def test_each_member_is_told_in_full(organization):
             "email": "ann@example.com",
             "first_name": "Ann",
             "last_name": "Berg",
+            "job_title": "",
             "department": "Sales / Berlin",
             "kind": "business",
             "state": "active",

@@ -1,13 +1,20 @@
 """The page of one member."""
 
+from urllib.parse import quote
+
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from members.access import Actor
-from members.models import AuditEntry, Invitation, Letter, Member
-from members.services.members import block_members, unblock_member
+from members.errors import OwnAddress, StateForbids
+from members.letter_texts import compose
+from members.models import AuditEntry, Invitation, Letter, Member, User
+from members.services.members import block_members, change_member, unblock_member
 from tests.factories import DepartmentFactory, InvitationFactory, MemberFactory, OrganizationFactory
+from tests.members.signing_in import forget_proof
 
 Role, State = Member.Role, Member.State
 
@@ -45,6 +52,7 @@ def profile_of(member, **changes):
         "first_name": member.user.first_name,
         "last_name": member.user.last_name,
         "department": department,
+        "email": member.email,
     } | changes
 
 
@@ -116,12 +124,121 @@ def test_the_names_of_a_personal_account_are_not_offered(client, organization, b
     sales = DepartmentFactory(organization=organization)
 
     page = client.get(url("member_profile", member))
-    saved = client.post(url("member_profile", member), {"first_name": "Other", "department": sales.pk})
+    sent = {"first_name": "Other", "language": "sv", "department": sales.pk, "email": member.email}
+    saved = client.post(url("member_profile", member), sent)
 
     assert 'name="first_name"' not in page.text
     assert saved.status_code == 302
     member = Member.objects.get(pk=member.pk)
-    assert (member.user.first_name, member.department) == ("Robin", sales)
+    assert (member.user.first_name, member.user.language, member.department) == ("Robin", "", sales)
+
+
+def test_a_job_title_stands_under_the_name_and_in_the_exports_of_everybody(client, boss, ann):
+    client.post(url("member_profile", ann), profile_of(ann, job_title="  Head of sales "))
+
+    assert Member.objects.get(pk=ann.pk).job_title == "Head of sales"
+    assert "Head of sales" in client.get(url("member_profile", ann)).text
+    assert AuditEntry.objects.get().after == {"fields": ["job_title"]}
+
+
+@pytest.mark.parametrize("title", ["http://evil.example/win", "\u200b", "a" * 101, "bell\x07", "a\u202eb"])
+def test_a_job_title_that_cannot_be_kept_is_refused_next_to_its_field(client, boss, ann, title):
+    response = client.post(url("member_profile", ann), profile_of(ann, job_title=title))
+
+    assert response.status_code == 422
+    assert 'href="#id_job_title"' in response.text
+    assert Member.objects.get(pk=ann.pk).job_title == ""
+
+
+def test_the_language_of_a_business_account_is_set_for_its_pages_and_letters(client, boss, ann):
+    client.post(url("member_profile", ann), profile_of(ann, language="sv"))
+
+    assert Member.objects.get(pk=ann.pk).user.language == "sv"
+    assert client.post(url("member_profile", ann), profile_of(ann, language="xx")).status_code == 422
+
+
+# Address
+
+
+def test_the_address_of_a_business_account_changes_at_once_and_both_are_told(client, boss, ann):
+    old = ann.email
+    User.objects.filter(pk=ann.user_id).update(email_verified_at=timezone.now())
+
+    response = client.post(url("member_profile", ann), profile_of(ann, email="ann@new.example"), follow=True)
+
+    assert "The profile is saved." in response.text
+    ann = Member.objects.select_related("user").get(pk=ann.pk)
+    assert (ann.email, ann.user.email, ann.user.email_verified_at) == ("ann@new.example", "ann@new.example", None)
+    assert "ann@new.example" in ann.search_text
+    letters = dict(Letter.objects.values_list("kind", "email"))
+    assert letters == {"address_changed": old, "address_verification": "ann@new.example"}
+    said = render_to_string("mail/address_changed.txt", compose(Letter.objects.get(kind="address_changed")).context)
+    assert f"An administrator of {boss.organization.name} changed it." in said
+    assert "It wasn’t you?" not in said
+    assert AuditEntry.objects.get().action == "address.changed"
+
+
+def test_a_personal_account_keeps_its_address_when_the_organization_knows_it_by_another(client, organization, boss):
+    member = MemberFactory(organization=organization, personal=True)
+    own = member.user.email
+
+    client.post(url("member_profile", member), {"department": "none", "email": "work@acme.example"})
+
+    member = Member.objects.select_related("user").get(pk=member.pk)
+    assert (member.email, member.user.email) == ("work@acme.example", own)
+    assert not Letter.objects.exists()
+
+
+def test_an_address_somebody_here_has_already_is_refused_next_to_its_field(client, boss, ann):
+    response = client.post(url("member_profile", ann), profile_of(ann, email=boss.email.upper(), first_name="Other"))
+
+    assert response.status_code == 422
+    assert "Somebody in this organization already has the address" in response.text
+    ann = Member.objects.select_related("user").get(pk=ann.pk)
+    assert (ann.user.first_name, ann.email) == ("Ann", ann.user.email)
+    assert not Letter.objects.exists()
+
+
+@pytest.mark.parametrize("state", [State.INVITED, State.LEFT])
+def test_who_has_not_joined_or_has_left_has_no_address_to_change_here(organization, boss, state):
+    member = MemberFactory(organization=organization, state=state)
+
+    with pytest.raises(StateForbids):
+        change_member(
+            actor=Actor.of_member(boss), organization=organization, member=member, department=None, email="x@y.example"
+        )
+
+
+def test_nobody_changes_their_own_address_without_their_password(client, boss):
+    page = client.get(url("member_profile", boss))
+    client.post(url("member_profile", boss), profile_of(boss, email="other@acme.example"))
+
+    assert 'name="email"' not in page.text
+    assert Member.objects.get(pk=boss.pk).email == boss.email
+    with pytest.raises(OwnAddress):
+        change_member(
+            actor=Actor.of_member(boss),
+            organization=boss.organization,
+            member=boss,
+            department=None,
+            email="other@acme.example",
+        )
+
+
+def test_an_address_that_opens_an_account_is_changed_only_after_a_fresh_proof(client, boss, ann):
+    forget_proof(client)
+
+    page = client.get(url("member_profile", ann))
+    refused = client.post(url("member_profile", ann), profile_of(ann, email="ann@new.example", job_title="Typed"))
+    saved = client.post(url("member_profile", ann), profile_of(ann, job_title="Head of sales"))
+
+    assert "readonly" in page.text
+    assert f"/accounts/confirm/?next={quote(url('member_profile', ann), safe='')}" in page.text
+    assert refused.status_code == 422
+    assert 'value="Typed"' in refused.text
+    assert saved.status_code == 302
+    now = Member.objects.get(pk=ann.pk)
+    assert (now.email, now.job_title) == (ann.email, "Head of sales")
 
 
 @pytest.mark.parametrize("role", [Role.CREDIT_MANAGER, Role.VOICE_MANAGER, Role.REPORTS_VIEWER])
@@ -267,8 +384,8 @@ def test_an_address_somebody_has_is_refused(client, organization, boss, ann):
     assert "already has the address" in response.text
 
 
-def test_who_has_joined_changes_their_address_themselves(client, boss, ann):
-    assert "change their address themselves" in client.get(url("member_address", ann)).text
+def test_the_address_of_somebody_who_has_joined_is_changed_in_their_profile(client, boss, ann):
+    assert "is changed in their profile" in client.get(url("member_address", ann)).text
     assert client.post(url("member_address", ann), {"email": "x@example.com"}).status_code in (403, 422)
     ann.refresh_from_db()
     assert ann.email != "x@example.com"

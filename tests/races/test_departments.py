@@ -269,7 +269,7 @@ FORMS = {
     "department_add": lambda gone: {"name": "Dock", "parent": gone.pk},
     "department_change": lambda gone: {"name": "Dock", "parent": NOWHERE},
     "department_delete": lambda gone: {"successor": NOWHERE},
-    "member_profile": lambda gone: {"first_name": "A", "last_name": "B", "department": gone.pk},
+    "member_profile": lambda gone: {"department": gone.pk, "email": "a@people.example"},
     "members_move": lambda gone: {"to": gone.pk},
 }
 

@@ -49,6 +49,7 @@ def _facts(organization: Organization, members: MemberQuerySet) -> Iterator[list
                 "email": member.email,
                 "first_name": member.user.first_name,
                 "last_name": member.user.last_name,
+                "job_title": member.job_title,
                 "department": member.department.path if member.department else "",
                 "kind": member.user.kind,
                 "state": member.state,

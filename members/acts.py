@@ -8,6 +8,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce, JSONObject
 
 from members.access import Actor
+from members.api_tokens import end_tokens
 from members.audit import Action, record
 from members.audit_sets import record_for_members
 from members.errors import DepartmentNotEmpty, LastAdministrator
@@ -75,7 +76,7 @@ def move_invitations(invitations: QuerySet[Invitation], department: Department |
 
 @transaction.atomic(savepoint=False)
 def block(*, organization: Organization, actor: Actor, keys: Sequence[int], reason: str) -> None:
-    """Stop active members, locked already with their organization, from signing in, and end their sessions.
+    """Stop active members, locked already with their organization, from signing in; end their sessions and tokens.
 
     Raises LastAdministrator.
     """
@@ -91,6 +92,7 @@ def block(*, organization: Organization, actor: Actor, keys: Sequence[int], reas
     )
     for some in batched(keys, AT_ONCE, strict=False):
         Member.objects.filter(pk__in=some).update(state=Member.State.BLOCKED)
+        end_tokens(some)
         accounts = User.objects.filter(memberships__in=some, owner=organization)
         locked = accounts.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
         # A session that outlived the block would be good again after it.

@@ -52,6 +52,8 @@ class Action(models.TextChoices):
     RECOVERY_CODE_USED = "recovery_code.used", _("Used a recovery code")
     SESSIONS_ENDED = "sessions.ended", _("Signed out elsewhere")
     ADDRESS_CHANGED = "address.changed", _("Changed the e-mail address")
+    API_TOKEN_MADE = "api_token.made", _("Made an API token")
+    API_TOKEN_REVOKED = "api_token.revoked", _("Revoked an API token")
     CREDIT_ALLOCATED = "credit.allocated", _("Allocated credit")
     ORDER_PLACED = "order.placed", _("Ordered credit")
     ORDER_CANCELED = "order.canceled", _("Canceled an order")

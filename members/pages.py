@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from members.access import Capability
-from members.registry import BulkAction, MemberTab, NavigationEntry, OperatorPage, registry
+from members.registry import ApiScope, BulkAction, MemberTab, NavigationEntry, OperatorPage, registry
 
 
 def register() -> None:
@@ -57,6 +57,7 @@ def register() -> None:
             capability=Capability.VIEW_AUDIT,
             order=90,
         ),
+        ApiScope(key="members:read", label=_("Read members"), capability=Capability.VIEW_MEMBERS, order=10),
         BulkAction(
             key="move",
             label=_("Move to department"),

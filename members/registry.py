@@ -133,6 +133,16 @@ class MemberFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApiScope:
+    """Something that a token may be given to do: "members:read". It never does more than its capability allows."""
+
+    key: str
+    label: Text
+    capability: "Capability"
+    order: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DemoPart:
     """What an app adds to the demo company, once: ``add`` gets the company as it stands, whenever it is asked for."""
 

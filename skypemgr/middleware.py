@@ -45,7 +45,7 @@ class RequestGuardMiddleware:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         forget_broken_session(request)
         response = self.get_response(request)
-        if response.status_code != 405 or response.get("Content-Type", "").startswith("application/json"):
+        if response.status_code != 405 or "json" in response.get("Content-Type", ""):
             return response
         page = refused(request, 405, language=response.get("Content-Language", ""))
         for name, value in response.headers.items():

@@ -1,9 +1,12 @@
+from datetime import timedelta
+
 import factory
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
+from members.api_tokens import digest_of, new_token
 from members.factors import seal_secret
-from members.models import AuthenticatorApp, Department, Invitation, Member, Organization, Passkey, User
+from members.models import ApiToken, AuthenticatorApp, Department, Invitation, Member, Organization, Passkey, User
 from members.newcomers import sorting_of
 from tests.soft_passkey import SoftPasskey
 
@@ -68,6 +71,23 @@ class PasskeyFactory(factory.django.DjangoModelFactory):
     name = "Phone"
     credential_id = factory.LazyAttribute(lambda passkey: passkey.made.credential_id)
     credential = factory.LazyAttribute(lambda passkey: passkey.made.credential)
+
+
+class ApiTokenFactory(factory.django.DjangoModelFactory):
+    """``token`` is what a program would send."""
+
+    class Meta:
+        model = ApiToken
+        exclude = ("token",)
+
+    token = factory.LazyFunction(new_token)
+    made_by = factory.SubFactory("tests.factories.MemberFactory", admin=True)
+    organization = factory.SelfAttribute("made_by.organization")
+    name = "Call import"
+    digest = factory.LazyAttribute(lambda row: digest_of(row.token))
+    ending = factory.LazyAttribute(lambda row: row.token[-4:])
+    scopes = factory.LazyFunction(lambda: ["members:read"])
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=90))
 
 
 class DepartmentFactory(factory.django.DjangoModelFactory):

@@ -32,6 +32,19 @@ class CheckedField(forms.CharField):
         raise NotImplementedError
 
 
+class LabelField(forms.CharField):
+    """What somebody calls a thing of theirs, in one line of 60 characters at most."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}), **kwargs)
+
+    def clean(self, value: Any) -> str:
+        label = " ".join("".join(c if c.isprintable() else " " for c in super().clean(value)).split())
+        if not label:
+            raise ValidationError(self.error_messages["required"], code="required")
+        return label
+
+
 class AddressField(CheckedField):
     """One e-mail address, normalized as it is stored."""
 

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from members.codes import normalize_code
+from members.forms.fields import LabelField
 from members.forms.passwords import PresentPasswordField
 from members.sealed_secrets import read_draft
 from skypemgr.sealing import Unsealable
@@ -75,15 +76,7 @@ class AppForm(forms.Form):
 class PasskeyNameForm(forms.Form):
     """What a passkey is called."""
 
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=60,
-        help_text=_("So that you know it again: “Work laptop”, “Phone”."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-
-    def clean_name(self) -> str:
-        return " ".join("".join(c if c.isprintable() else " " for c in self.cleaned_data["name"]).split())
+    name = LabelField(label=_("Name"), help_text=_("So that you know it again: “Work laptop”, “Phone”."))
 
 
 class NewPasskeyForm(PasskeyNameForm):

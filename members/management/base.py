@@ -2,8 +2,6 @@
 
 import json
 from argparse import ArgumentParser
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
@@ -15,6 +13,7 @@ from members.models import Department, Member, Organization, User
 from members.selectors.departments import list_departments, subtree
 from skypemgr.characters import printable, storable
 from skypemgr.errors import DomainError
+from skypemgr.plain_json import plain
 
 
 class Refused(CommandError):
@@ -140,14 +139,3 @@ def find_departments(organization: Organization, path: str) -> list[Department]:
         if same_path(department.path) == wanted:
             return subtree(departments, department)
     raise Refused(f"There is no department “{path}”.")
-
-
-def plain(value: object) -> str:
-    """How --json writes what JSON has no word for: money with four places, time as ISO 8601 in UTC, texts."""
-    match value:
-        case Decimal():
-            return f"{value:.4f}"
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case _:
-            return str(value)

@@ -1,3 +1,4 @@
+from .api_tokens import ApiToken
 from .audit import AuditEntry, AuditOrigin
 from .batches import Batch, BatchPiece, BatchRow, BatchSlice
 from .factors import AuthenticatorApp, Passkey, RecoveryCode
@@ -13,6 +14,7 @@ from .tallies import MemberTally
 from .throttles import Throttle
 
 __all__ = [
+    "ApiToken",
     "AuditEntry",
     "AuditOrigin",
     "AuthenticatorApp",

@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 
 from members.access import Actor
+from members.api_tokens import end_tokens
 from members.audit import Action, record
 from members.credentials import confirm_password
 from members.errors import AddressTaken, BusinessAccountStays, LastAdministrator, StateForbids
@@ -133,6 +134,7 @@ def leave_organization(*, actor: Actor, organization: Organization) -> None:
     acting = Actor.of_member(member, address=actor.address)
     member.state = Member.State.LEFT
     member.save(update_fields=["state"])
+    end_tokens([member.pk])
     record(
         organization=organization,
         actor=acting,

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from members.views import (
+    api_tokens,
     audit,
     departments,
     import_encoding,
@@ -72,5 +73,8 @@ urlpatterns = [
     path("audit/", audit.entry_list, name="audit_list"),
     path("audit/export.csv", audit.entry_export, name="audit_export"),
     path("settings/", organization.settings, name="organization_settings"),
+    path("settings/api-tokens/", api_tokens.token_list, name="api_token_list"),
+    path("settings/api-tokens/add/", api_tokens.token_add, name="api_token_add"),
+    path("settings/api-tokens/<int:pk>/revoke/", api_tokens.token_revoke, name="api_token_revoke"),
     path("settings/second-factor/", organization.second_factor_rule, name="second_factor_rule"),
 ]

@@ -111,6 +111,11 @@ def themselves(world: World, language: str) -> list[Any]:
     return [world.people["founder", language].skype_name]
 
 
+def make_token(page: Page) -> None:
+    page.locator("#id_name").fill("Export of the exchange")
+    send(page)
+
+
 def own_passkey(world: World, language: str) -> list[Any]:
     return [world.people["careful", language].passkeys.get().pk]
 
@@ -225,6 +230,12 @@ SIGHTS = [
     Sight("accounts:confirm", "careful"),
     Sight("accounts:confirm", "careful", "refused", act=send, status=422),
     Sight("accounts:second_step", "visitor", act=take_first_step),
+    Sight("members:api_token_list"),
+    Sight("members:api_token_list", "founder"),
+    Sight("members:api_token_add"),
+    Sight("members:api_token_add", state="refused", act=send, status=422),
+    Sight("members:api_token_add", state="made", act=make_token),
+    Sight("members:api_token_revoke", args=lambda world, language: [world.token.pk]),
     Sight("members:second_factor_rule"),
     Sight("members:second_factor_rule", "careful", "with-factor"),
     Sight("members:member_second_factor", args=member("careful")),

@@ -21,7 +21,7 @@ from credit.services.recharge import set_auto_recharge
 from members.access import Actor
 from members.importing import Draft
 from members.letter_texts import reset_url
-from members.models import Batch, BatchRow, Department, Invitation, Letter, Member, Organization, User
+from members.models import ApiToken, Batch, BatchRow, Department, Invitation, Letter, Member, Organization, User
 from members.names import fold
 from members.services.demo import seed_demo
 from members.services.departments import add_department
@@ -38,6 +38,7 @@ from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
 from tests.browser.people import hashed_as_everywhere
 from tests.factories import (
+    ApiTokenFactory,
     AuthenticatorAppFactory,
     MemberFactory,
     OrganizationFactory,
@@ -65,6 +66,7 @@ class World:
     departments: dict[str, Department] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     letter: str = ""
+    token: ApiToken | None = None
 
 
 def build_world() -> World:
@@ -81,6 +83,7 @@ def build_world() -> World:
         _add_runs(world, acting)
         _add_links(world, acting)
         _change_members(world, acting)
+        _add_tokens(world)
         _move_credit(world, acting)
         _buy_credit(world)
         _review_amounts(world, acting)
@@ -187,6 +190,15 @@ def _add_runs(world: World, acting: dict[str, Any]) -> None:
     world.runs["running"] = moving(world.departments["nested"])
     world.runs["given_up"] = moving(world.departments["nested"])
     Batch.objects.filter(pk=world.runs["given_up"].pk).update(given_up_at=timezone.now(), attempts=5)
+
+
+def _add_tokens(world: World) -> None:
+    maker = world.people["administrator", "en"].memberships.get()
+    long_ago = timezone.now() - timedelta(days=200)
+    world.token = ApiTokenFactory(made_by=maker, name="Call import of the exchange", last_used_at=timezone.now())
+    ApiTokenFactory(made_by=maker, name="Directory", revoked_at=timezone.now())
+    expired = ApiTokenFactory(made_by=maker, name="A trial")
+    ApiToken.objects.filter(pk=expired.pk).update(created_at=long_ago, expires_at=long_ago + timedelta(days=90))
 
 
 def _many_people(number: int) -> bytes:

@@ -33,12 +33,12 @@ class Page:
     """What a URL promises.
 
     ``access`` is the capability it needs in the organization of its URL, or one of "public", "signed_in",
-    "first_password", "operator", "local", and "open" for what knows nobody. ``get`` and ``post`` are the statuses
-    for those who may; 0 says that the method is not allowed. ``unlike`` gives both for askers, or groups of them,
-    who get another answer. ``at`` are the URL's parameters, ``query`` and ``send`` what GET and POST carry: literals,
-    or functions of the company they are about. ``foreign`` names the fields of ``send`` and ``query`` that speak of
-    an object, and gives that object. ``logs`` are the actions that a POST leaves in the log; where it leaves none,
-    ``unlogged`` says why.
+    "first_password", "operator", "local", "token", and "open" for what knows nobody. ``get`` and ``post`` are the
+    statuses for those who may; 0 says that the method is not allowed. ``unlike`` gives both for askers, or groups of
+    them, who get another answer. ``at`` are the URL's parameters, ``query`` and ``send`` what GET and POST carry:
+    literals, or functions of the company they are about. ``foreign`` names the fields of ``send`` and ``query`` that
+    speak of an object, and gives that object. ``logs`` are the actions that a POST leaves in the log; where it leaves
+    none, ``unlogged`` says why.
     """
 
     access: str
@@ -99,6 +99,9 @@ TABLE: dict[str, Page] = {
     "security_txt": Page(access="open", get=404),
     "set_theme": Page(access="open", post=302, send={"theme": "dark"}, unlogged="is a cookie"),
     "styleguide": Page(access="open", get=200),
+    # Asked by programs, which bring a token; nobody's session counts
+    "api:token": Page(access="token", get=200),
+    "api:member_list": Page(access="token", get=200),
     # Everybody
     "home": Page(access="public", get=302),
     "set_language": Page(access="public", post=302, send={"language": "sv"}, unlogged=OWN_BUSINESS),
@@ -637,6 +640,17 @@ TABLE: dict[str, Page] = {
         post=302,
         send={"name": "Kornblom Nya", "time_zone": "Europe/Stockholm", "language": "sv"},
         logs=("organization.changed",),
+    ),
+    "members:api_token_list": Page(access=SETTINGS, get=200),
+    "members:api_token_add": Page(
+        access=SETTINGS,
+        get=200,
+        post=200,
+        send={"name": "Import", "scopes": "members:read", "days": "90", "key": key},
+        logs=("api_token.made",),
+    ),
+    "members:api_token_revoke": Page(
+        access=SETTINGS, get=200, post=302, at={"pk": of("api_token.pk")}, logs=("api_token.revoked",)
     ),
     "members:second_factor_rule": Page(
         access=SETTINGS, get=200, post=302, send={"required": "on"}, logs=("organization.changed",)

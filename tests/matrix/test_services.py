@@ -78,6 +78,10 @@ VERBS: dict[str, Verb] = {
         MANAGE, {"name": "Werft"}, {"department": of("empty"), "parent": of("department")}
     ),
     "departments.delete_department": Verb(MANAGE, {}, {"department": of("empty"), "successor": of("department")}),
+    "api_tokens.make_api_token": Verb(
+        Capability.MANAGE_ORGANIZATION, {"name": "Import", "scopes": ["members:read"], "days": 90, "key": key}
+    ),
+    "api_tokens.revoke_api_token": Verb(Capability.MANAGE_ORGANIZATION, {}, {"token": of("api_token")}),
     "erasure.erase_member": Verb(MANAGE, {}, {"member": of("gone")}),
     "imports.start_import_of_file": Verb(
         MANAGE, {"content": b"E-mail\nanna@people.example\n", "file_name": "a.csv", "key": key}
@@ -248,7 +252,18 @@ def test_the_table_names_every_argument_that_could_belong_to_another(name):
     verb, parameters = VERBS[name], set(inspect.signature(ALL[name]).parameters)
 
     assert parameters >= {"actor", "organization", *verb.given, *verb.objects}
-    objects = {"order", "member", "members", "department", "parent", "successor", "batch", "invitation", "invitations"}
+    objects = {
+        "order",
+        "member",
+        "members",
+        "department",
+        "parent",
+        "successor",
+        "batch",
+        "invitation",
+        "invitations",
+        "token",
+    }
     assert parameters & objects == set(verb.objects)
 
 

@@ -125,6 +125,8 @@ def promised(page: Page, place: Place, method: str, person: Person) -> tuple[int
     """The status that the table promises, and whether this is done by somebody who may do it."""
     reading = method in SAFE
     visitor, newcomer = "visitor" in person.groups, person.name == "newcomer"
+    if page.access == "token":
+        return 401, False
     if page.access not in ("open", "public"):
         if visitor or (newcomer and page.access != "first_password"):
             return 302, False

@@ -41,6 +41,7 @@ from members.models import Batch, BatchPiece, BatchRow, Department, Invitation, 
 from members.tokens import address_token, invitation_token
 from tests.factories import (
     PASSWORD,
+    ApiTokenFactory,
     AuthenticatorAppFactory,
     InvitationFactory,
     MemberFactory,
@@ -144,6 +145,7 @@ def _side(word: str, *, first_row: int) -> Side:
     _member(side, "careful")
     AuthenticatorAppFactory(user=side.careful.user)
     side.passkey = PasskeyFactory(user=side.administrator.user, name=f"{title} {CANARY}")
+    side.api_token = ApiTokenFactory(made_by=side.administrator, name=f"{title} {CANARY}")
     fund(organization=side.organization, actor=Actor.system(), amount=Decimal(1_000), key=uuid4())
     _purchases(side)
     RechargePlan.objects.create(

@@ -63,6 +63,10 @@ RACED = {
         "test_that_data_were_restored_is_noticed_by_one_sender",
         "test_control_without_its_condition_two_senders_notice_it",
     ),
+    "services.api_tokens._lock_maker": (
+        "test_a_token_made_while_its_maker_is_blocked_is_none_or_ends",
+        "test_control_without_the_lock_a_token_outlives_the_block_of_its_maker",
+    ),
     "services.accounts._finish_first_password": (
         "test_a_first_password_chosen_twice_at_once_lets_in_once",
         "test_control_without_the_lock_a_first_password_lets_in_twice",
@@ -198,6 +202,7 @@ NOT_RACED = {
     "accounts.request_password_reset": "adds a row, after a try that is counted (throttle)",
     "accounts.resend_verification": "adds a row, after a try that is counted (throttle)",
     "accounts.sign_in_user": "changes nothing but what is counted (throttle); tests/members/test_guessing.py",
+    "api_tokens.revoke_api_token": ONE_ROW,
     "batch_attempts.begin_attempt": ONE_ROW,
     "batch_attempts.end_attempt": ONE_ROW,
     "factors.rename_passkey": ONE_ROW,

@@ -5,6 +5,7 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,9 +13,10 @@ from django.urls import reverse
 
 from members.access import Actor
 from members.errors import DepartmentExists, InvitationClosed, StateForbids
-from members.models import AuditEntry, Department, Invitation, Member, Operation, User
+from members.models import ApiToken, AuditEntry, Department, Invitation, Member, Operation, User
 from members.newcomers import sorting_of
 from members.services import departments, joining
+from members.services.api_tokens import make_api_token
 from members.services.departments import add_department
 from members.services.invitations import invite_personal
 from members.services.members import block_members
@@ -204,6 +206,41 @@ def test_whoever_is_blocked_while_they_work_is_refused_from_the_next_request_on(
             response = client.get(url)
             assert response.status_code == 302
             assert response.url.startswith(reverse("accounts:sign_in"))
+
+
+def _make_token_while_blocked(meanwhile, **options):
+    admin = MemberFactory(admin=True)
+    other = MemberFactory(admin=True, organization=admin.organization)
+    block = partial(
+        block_members,
+        actor=Actor.of_member(other),
+        organization=admin.organization,
+        members=Member.objects.filter(pk=admin.pk),
+    )
+    make = partial(
+        make_api_token,
+        actor=Actor.of_member(admin),
+        organization=admin.organization,
+        name="Import",
+        scopes=["members:read"],
+        days=30,
+        key=uuid4(),
+    )
+    return meanwhile(block, make, at='UPDATE "members_apitoken"', **options)
+
+
+def test_a_token_made_while_its_maker_is_blocked_is_none_or_ends(meanwhile):
+    held = _make_token_while_blocked(meanwhile)
+
+    assert held.waited
+    assert isinstance(held.second, PermissionDenied)
+    assert not ApiToken.objects.filter(revoked_at=None).exists()
+
+
+def test_control_without_the_lock_a_token_outlives_the_block_of_its_maker(meanwhile):
+    _make_token_while_blocked(meanwhile, unlocked=True)
+
+    assert ApiToken.objects.filter(revoked_at=None, made_by__state="blocked").exists()
 
 
 def test_names_changed_in_two_tabs_at_once_are_one_of_both(race, rounds):

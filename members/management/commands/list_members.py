@@ -1,13 +1,11 @@
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 from members.access import Actor, Capability, require
 from members.management.base import OrganizationCommand, find_departments
 from members.models import Member, Organization
-from members.models.people import MemberQuerySet
-from members.registry import MemberFact, registry
+from members.selectors.member_facts import facts_of
 from members.selectors.members import BY_NAME, for_list
 from skypemgr.lists import keyset_chunks
 
@@ -29,7 +27,8 @@ class Command(OrganizationCommand):
             members = members.filter(state=state)
         if department:
             members = members.filter(department__in=find_departments(organization, department))
-        return list(chain.from_iterable(_facts(organization, members)))
+        chunks = keyset_chunks(for_list(members), order=BY_NAME)
+        return list(chain.from_iterable(facts_of(organization, some) for some in chunks))
 
     def explain(self, result: list[dict[str, object]]) -> None:
         for row in result:
@@ -38,23 +37,3 @@ class Command(OrganizationCommand):
                 f"{row['first_name']} {row['last_name']} <{row['email']}>"
             )
         self.stdout.write(f"{len(result)} member{'' if len(result) == 1 else 's'}.")
-
-
-def _facts(organization: Organization, members: MemberQuerySet) -> Iterator[list[dict[str, object]]]:
-    for some in keyset_chunks(for_list(members), order=BY_NAME):
-        extra = {fact.key: fact.values(organization, some) for fact in registry.all(MemberFact)}
-        yield [
-            {
-                "skype_name": member.user.skype_name,
-                "email": member.email,
-                "first_name": member.user.first_name,
-                "last_name": member.user.last_name,
-                "job_title": member.job_title,
-                "department": member.department.path if member.department else "",
-                "kind": member.user.kind,
-                "state": member.state,
-                "role": member.role,
-                **{key: values.get(member.pk) for key, values in extra.items()},
-            }
-            for member in some
-        ]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from credit import low_balances
 from credit.causes import CauseFinder, batches_of, orders_of
 from credit.recharge_texts import terms_text
 from credit.selectors.balances import list_balances
@@ -80,6 +81,15 @@ def register() -> None:
             url_name="credit:members_allocate",
             capability=Capability.MANAGE_CREDIT,
             order=10,
+        ),
+        MembersFilter(
+            key="credit",
+            label=_("Credit"),
+            every=_("Any credit"),
+            order=40,
+            choices=low_balances.choices,
+            apply=low_balances.below,
+            parts=low_balances.below_in_parts,
         ),
         MembersColumn(
             key="auto_recharge", label=_("Auto-recharge"), order=50, values=_recharge_terms, css_class="wide-only"

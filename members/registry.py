@@ -83,13 +83,19 @@ class MembersColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class MembersFilter:
-    """A filter of the members list: a query parameter, its choices, and what it does to the queryset."""
+    """A filter of the members list: a query parameter, its choices, and what it does to the queryset.
+
+    ``parts`` tells the same of a page of the list as several querysets that share nobody, for what no single index
+    can find (decision 8). ``every`` is what it says when nothing is chosen, ``label`` if nothing else.
+    """
 
     key: str
     label: Text
     order: int
     choices: Callable[["Organization"], Sequence[tuple[str, Text]]]
     apply: Callable[..., object]
+    parts: Callable[..., Sequence[object]] | None = None
+    every: Text = ""
 
 
 @dataclass(frozen=True, kw_only=True)

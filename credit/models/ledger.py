@@ -45,6 +45,18 @@ class AmountField(models.DecimalField):
         super().__init__(**options | {"max_digits": 16, "decimal_places": 4})
 
 
+# Where members' balances are told apart: below the first they are overdrawn. In every currency the same numbers.
+BOUNDS = (0, 1, 5, 10, 50, 100, 500, 1000)
+
+
+class Band(models.Func):
+    """How many of BOUNDS a balance has reached: 0 when it is overdrawn, 1 from nothing up to the first credit."""
+
+    function = "width_bucket"
+    template = f"%(function)s(%(expressions)s, ARRAY[{', '.join(map(str, BOUNDS))}]::numeric[])"
+    arity = 1
+
+
 class LedgerAccount(models.Model):
     """Where credit is: an organization's wallet, a member's balance, or the world outside of the organization.
 
@@ -67,6 +79,10 @@ class LedgerAccount(models.Model):
     member = models.OneToOneField(Member, models.PROTECT, null=True, related_name="ledger_account")
     balance = AmountField(null=True)
     version = models.BigIntegerField(null=True)
+    # In an index, which a balance must not be: each transfer would have to write to it.
+    band = models.GeneratedField(
+        expression=Band("balance"), output_field=models.IntegerField(null=True), db_persist=True
+    )
 
     class Meta:
         constraints = [
@@ -74,6 +90,14 @@ class LedgerAccount(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "kind"], condition=Q(member=None), name="ledger_account_of_each_kind_once"
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "band"],
+                include=["member"],
+                condition=Q(kind="member"),
+                name="ledger_accounts_by_band",
+            )
         ]
         triggers = [
             pgtrigger.Protect(

@@ -240,6 +240,7 @@ class Member(models.Model):
                 condition=PRESENT,
                 name="member_newest_by_kind",
             ),
+            models.Index(fields=["organization", "joined_at"], name="member_joined"),
             GinIndex(F("organization"), OpClass(F("search_text"), "gin_trgm_ops"), name="member_search"),
         ]
         triggers = [

@@ -111,6 +111,40 @@ def find_by_words(
         )
 
 
+def find_by_facts(
+    near: MemberQuerySet,
+    parts: Sequence[MemberQuerySet],
+    beyond: Q,
+    fields: Sequence[str],
+    number: int,
+    *,
+    index_order: Sequence[str],
+    common: bool,
+) -> list[int]:
+    """The keys of the first ``number`` of those in any of ``parts``, which share nobody, in the order of ``fields``.
+
+    What they have to be like has no index in that order. ``near`` holds them and others, and has one that begins
+    with ``index_order``. When they are ``common``, a page of them is likely to be near; otherwise all are sorted.
+    """
+    if common:
+        rows = near.filter(beyond).order_by(*index_order)
+        with only_indexed():
+            found = _first_of(parts, fields, number, pk__in=rows.values("pk")[:WINDOW])
+        if len(found) == number or not rows[WINDOW - 1 : WINDOW].exists():
+            return found
+    with only_matching():
+        return _first_of([part.filter(beyond) for part in parts], fields, number)
+
+
+def _first_of(parts: Sequence[MemberQuerySet], fields: Sequence[str], number: int, **within: object) -> list[int]:
+    columns = _columns(fields)
+    rows = [
+        row for part in parts for row in part.filter(**within).order_by(*fields).values_list(*columns, "id")[:number]
+    ]
+    rows.sort(reverse=fields[0].startswith("-"))
+    return [row[-1] for row in rows[:number]]
+
+
 def _look_nearby(members: MemberQuerySet, words: Words, fields: Sequence[str], number: int) -> tuple[list[int], bool]:
     """Who is found in the next rows of the list, and whether these were the last ones."""
     columns = [column for column in _columns(fields) if column != "search_text"]
@@ -127,9 +161,21 @@ def _look_nearby(members: MemberQuerySet, words: Words, fields: Sequence[str], n
     return keys, looked_at < WINDOW
 
 
-def count_by_state(members: MemberQuerySet, cap: int) -> dict[str, int]:
-    """How many of ``members``, in no order, have which state; no more than ``cap`` + 1 are looked at."""
-    return Counter(members.order_by().values_list("state", flat=True)[: cap + 1])
+def count_by_state(parts: Sequence[MemberQuerySet], cap: int) -> dict[str, int]:
+    """How many of those in ``parts``, which share nobody, have which state; no more than ``cap`` + 1 are looked at."""
+    states: list[str] = []
+    for part in parts:
+        states += part.order_by().values_list("state", flat=True)[: cap + 1 - len(states)]
+    return Counter(states)
+
+
+@contextmanager
+def only_indexed() -> Iterator[None]:
+    """Have the planner begin with an index, and read no whole table in the hope to meet enough of them soon."""
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        yield
+        cursor.execute("SET LOCAL enable_seqscan = on")
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The list of members: what a query string asks for, who matches, and what a row shows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -17,7 +16,16 @@ from members.models.people import MemberQuerySet
 from members.names import sort_key
 from members.registry import MembersColumn, MembersFilter, Text, registry
 from members.selectors.departments import department_paths
-from members.selectors.member_pages import Words, count_by_state, find_across, find_by_words, only_matching
+from members.selectors.joined import JOINED, joined_when
+from members.selectors.member_pages import (
+    Words,
+    count_by_state,
+    find_across,
+    find_by_facts,
+    find_by_words,
+    only_indexed,
+    only_matching,
+)
 from members.tallies import tally
 from skypemgr.lists import (
     MOST_COUNTED,
@@ -69,6 +77,8 @@ TAB_LABELS = {
 # A search is not found in an order, so counting what it finds costs more.
 MOST_FOUND = 1_000
 NOWHERE = "none"
+# What the tallies know, and what an index of the list begins with in each of its orders.
+TALLIED = frozenset({"department", "role", "kind"})
 
 
 @dataclass(frozen=True)
@@ -201,7 +211,12 @@ class MembersQuery:
         """The way to find a page of the query at the same cost in an organization of any size."""
 
         def take(beyond: Q, fields: Sequence[str], number: int) -> list[Member]:
-            if self.search:
+            if self._is_narrow:
+                near = _in_tab(Member.objects.of(self.organization).filter(self._facts(self._in_order)), self.state)
+                index_order = [*self._null_first(fields), *fields]
+                parts = [_in_tab(part, self.state) for part in self._parts()]
+                keys = find_by_facts(near, parts, beyond, fields, number, index_order=index_order, common=common)
+            elif self.search:
                 members = _in_tab(self._filtered(), self.state)
                 keys = find_by_words(members, Words(self.search), beyond, fields, number, common=common)
             elif len(self._places) > 1:
@@ -231,9 +246,20 @@ class MembersQuery:
         return {entry.key: entry.chosen for entry in self.filters if entry.chosen}
 
     @property
+    def _is_narrow(self) -> bool:
+        """Whether something is asked that no index of the list holds in its order."""
+        return not self._chosen.keys() <= TALLIED
+
+    @property
+    def _in_order(self) -> dict[str, str]:
+        """What is asked that an index of the list begins with."""
+        kept = TALLIED if len(self._places) < 2 else TALLIED - {"department"}
+        return {key: value for key, value in self._chosen.items() if key in kept}
+
+    @property
     def _is_tallied(self) -> bool:
         """Whether the database keeps how many there are."""
-        return not self.search and self._chosen.keys() <= {"department", "role", "kind"}
+        return not self.search and not self._is_narrow
 
     @cached_property
     def _places(self) -> list[int]:
@@ -247,6 +273,16 @@ class MembersQuery:
     def _found(self) -> MemberQuerySet:
         members = self._filtered()
         return members.filter(Words(self.search).condition) if self.search else members
+
+    def _parts(self) -> list[MemberQuerySet]:
+        """Those in any state whom the query asks for, as querysets that share nobody and are each found quickly."""
+        members = Member.objects.of(self.organization).filter(self._facts(self._chosen))
+        parts = [members.filter(Words(self.search).condition) if self.search else members]
+        for entry in registry.all(MembersFilter):
+            if value := self._chosen.get(entry.key):
+                split = entry.parts or (lambda members, value, entry=entry: [entry.apply(members, value)])
+                parts = [cast(MemberQuerySet, part) for members in parts for part in split(members, value)]
+        return parts
 
     def _filtered(self, *, but: str = "") -> MemberQuerySet:
         """Those in any state whom the filters leave, all of them or all but one."""
@@ -266,6 +302,8 @@ class MembersQuery:
             condition &= Q(role=role)
         if kind := chosen.get("kind"):
             condition &= Q(account_kind=kind)
+        if since := chosen.get("joined"):
+            condition &= joined_when(since)
         return condition
 
     def _tallied(self) -> dict[str, Total | None]:
@@ -276,11 +314,12 @@ class MembersQuery:
         }
 
     def _counted(self) -> dict[str, Total | None]:
-        with only_matching() if self.search else nullcontext():
-            numbers = count_by_state(self._found(), MOST_FOUND)
+        parts = self._parts()
+        with only_matching() if self.search else only_indexed():
+            numbers = count_by_state(parts, MOST_FOUND)
             if sum(numbers.values()) > MOST_FOUND:
                 # How they are spread over the states is not worth looking at each of them.
-                numbers = count_by_state(self.matching(), MOST_FOUND)
+                numbers = count_by_state([_in_tab(part, self.state) for part in parts], MOST_FOUND)
                 return dict.fromkeys(TABS) | {self.state: Total.up_to(sum(numbers.values()), MOST_FOUND)}
         return {key: Total(sum(numbers.get(state, 0) for state in states)) for key, states in TABS.items()}
 
@@ -325,9 +364,11 @@ def _read_filters(
         ),
         ("role", _("Role"), _("Every role"), Member.Role.choices),
         ("kind", _("Kind of account"), _("Every kind"), User.Kind.choices),
+        ("joined", _("Joined when"), _("Joined at any time"), JOINED),
     ]
     offered += [
-        (entry.key, entry.label, entry.label, entry.choices(organization)) for entry in registry.all(MembersFilter)
+        (entry.key, entry.label, entry.every or entry.label, entry.choices(organization))
+        for entry in registry.all(MembersFilter)
     ]
     return [
         ChoiceFilter(

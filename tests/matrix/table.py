@@ -341,9 +341,7 @@ TABLE: dict[str, Page] = {
     "members:member_list": Page(access=VIEW, get=200),
     "members:member_export": Page(access=VIEW, get=200),
     "members:member_workbook": Page(access=VIEW, get=200),
-    "members:members_export": Page(
-        access=VIEW, get=200, query={"member": of("plain.pk")}, foreign={"member": of("plain.pk")}
-    ),
+    "members:members_export": Page(access=VIEW, get=200, query={"member": of("plain.pk")}),
     "members:members_move": Page(
         access=MANAGE,
         get=200,

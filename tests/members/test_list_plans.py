@@ -1,24 +1,32 @@
 """The plans by which pages of the list are found, asked of the database for every filter, order and depth."""
 
 import json
+from decimal import Decimal
 from itertools import product
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.http import QueryDict
 
+from credit.ledger import Move, account_of, accounts_of, post
+from members.access import Actor
 from members.crowd import Tongue, add_crowd, tidy_tables
 from members.models import Department, Member, User
+from members.selectors.joined import JOINED
 from members.selectors.member_pages import FEW, WINDOW
 from members.selectors.members import ORDERS, TABS, MembersQuery
 from members.services.demo import ENGLISH, FRENCH
 from skypemgr.lists import MOST_COUNTED, PAGE_SIZE, Total, page_url
+from tests.credit.moves import buy
 from tests.factories import MemberFactory, OrganizationFactory
 
 # Enough of them that a plan which reads all of an organization is told from one that reads a page.
 PEOPLE = 20_000
 REGION, STUDIO, TEAM = "Europe du Nord", "Europe du Sud / Studio Lyon", "Europe du Sud / Studio Lyon / Accueil"
+# Of so many one is overdrawn, and one never got any credit.
+FEW_AMONG = 400
 SEARCHES = ("vasseur", "yann", "agathe even-even", "xyzzyx", "ka", "xq", "1234@")
 
 
@@ -40,10 +48,38 @@ def company(django_db_setup, django_db_blocker):
             ],
             password="un pont trois lanternes",
         )
+        give_credit(organization)
         tidy_tables()
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (ANALYZE) credit_ledgeraccount")
     yield organization
     with django_db_blocker.unblock():
         call_command("flush", interactive=False, inhibit_post_migrate=True, verbosity=0)
+
+
+def give_credit(organization):
+    """Nearly everybody has credit; who is overdrawn, and who never got any, came last."""
+    buy(organization, "1000000")
+    people = Member.objects.of(organization).order_by("-created_at", "-pk")
+    few = PEOPLE // FEW_AMONG
+    accounts = list(accounts_of(organization, people[few:]).values())
+    wallet, usage = account_of(organization, "wallet"), account_of(organization, "usage")
+    given = [Move(wallet, account, Decimal(25), uuid4()) for account in accounts[few:]]
+    owed = [Move(account, usage, Decimal(2), uuid4()) for account in accounts[:few]]
+    post(organization=organization, operation="allocation", moves=given, actor=Actor.system())
+    post(organization=organization, operation="charge", moves=owed, actor=Actor.system())
+
+
+def narrow_filters(company):
+    """What no order of the list knows: of everybody, and of those in one of its tabs, roles and departments."""
+    [region] = Department.objects.filter(organization=company, path=REGION).values_list("pk", flat=True)
+    some = [{"joined": choice} for choice, _label in JOINED] + [
+        {"credit": choice} for choice in ("overdrawn", "5", "50")
+    ]
+    for chosen in some:
+        yield from (
+            chosen | more for more in ({}, {"state": "active"}, {"role": "member"}, {"department": str(region)})
+        )
 
 
 def filters(company):
@@ -108,7 +144,7 @@ def complaints(company, query, *, most_sorted, most_read):
         for node in found:
             what = f"{query.urlencode()}: {node['Node Type']} {node.get('Relation Name', '')}"
             read = node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-            if node.get("Relation Name") in ("members_member", "members_user"):
+            if node.get("Relation Name") in ("members_member", "members_user", "credit_ledgeraccount"):
                 if node["Node Type"] == "Seq Scan":
                     yield what
                 if read > most_read:
@@ -133,6 +169,41 @@ def all_complaints(company, chosen):
 
 def test_a_page_by_any_filter_in_any_order_at_any_depth_reads_no_more_than_a_page(company):
     assert [found for chosen in filters(company) for found in all_complaints(company, chosen)] == []
+
+
+def test_what_no_order_knows_is_found_near_or_by_an_index_of_its_own(company):
+    assert [found for chosen in narrow_filters(company) for found in narrow_complaints(company, chosen)] == []
+
+
+@pytest.mark.parametrize(
+    ("index", "chosen"),
+    [("member_joined", {"joined": "7"}), ("ledger_accounts_by_band", {"credit": "overdrawn"})],
+)
+def test_a_filter_without_its_index_would_be_told_of(company, index, chosen):
+    assert narrow_complaints(company, chosen) == []
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {index}")
+
+    assert narrow_complaints(company, chosen)
+
+
+def narrow_complaints(company, chosen):
+    matching = MembersQuery.read(company, as_query(chosen)).matching().count()
+    # Those who match are sorted when they are not near, which is so for few of them or for those of one time.
+    most = max(WINDOW, matching) + PAGE_SIZE
+    # Nothing knows who never got any credit, but that they have no account: each key is looked up in an index.
+    read = PEOPLE + 1 if "credit" in chosen and chosen["credit"] != "overdrawn" else 0
+    return [
+        found
+        for query in pages(company, chosen)
+        for found in complaints(company, query, most_sorted=most, most_read=max(2 * most, read))
+    ]
+
+
+def as_query(chosen):
+    query = QueryDict(mutable=True)
+    query.update(chosen)
+    return query
 
 
 def test_a_search_reads_what_it_finds_and_no_list_of_everybody(company):

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('credit', '0014_newest_vat_ids'),
-        ('members', '0016_joined_when'),
+        ('members', '0018_joined_when'),
     ]
 
     operations = [

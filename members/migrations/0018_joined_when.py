@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0015_alerts'),
+        ('members', '0017_api_tokens'),
     ]
 
     operations = [

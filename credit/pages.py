@@ -63,7 +63,7 @@ def register() -> None:
         MembersColumn(
             key="balance", label=_("Balance"), order=40, values=list_balances, show=_in_currency, numeric=True
         ),
-        PersonalPanel(key="credit", order=10, render=render_own_credit),
+        PersonalPanel(key="credit", order=10, render=render_own_credit, after_leaving=True),
         CauseFinder(key="batches", find=batches_of),
         CauseFinder(key="orders", find=orders_of),
         MemberFact(key="balance", values=list_balances),

@@ -30,6 +30,8 @@ class Action(models.TextChoices):
     INVITATION_RESENT = "invitation.resent", _("Sent an invitation again")
     INVITATION_CANCELED = "invitation.canceled", _("Canceled an invitation")
     INVITATION_DECLINED = "invitation.declined", _("Declined an invitation")
+    CONSENT_GIVEN = "consent.given", _("Agreed to show whom they call")
+    CONSENT_WITHDRAWN = "consent.withdrawn", _("No longer agrees to show whom they call")
     DEPARTMENT_ADDED = "department.added", _("Added a department")
     DEPARTMENT_CHANGED = "department.changed", _("Changed a department")
     DEPARTMENT_DELETED = "department.deleted", _("Deleted a department")

@@ -51,6 +51,7 @@ FIELDS: dict[str, Text] = {
     "rows": _("Rows"),
     "run": pgettext_lazy("of many members", "Change"),
     "scopes": pgettext_lazy("of a token", "May"),
+    "show_colleagues": _("Members see their colleagues"),
     "skipped": _("Skipped"),
     "state": _("State"),
     "sum": _("Sum"),

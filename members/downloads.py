@@ -57,7 +57,8 @@ def _is_allowed(request: OrganizationRequest, capability: Capability | None) -> 
     return (
         member is not None
         and (capability is None or Actor.of_member(member).can(capability))
-        and member.state == Member.State.ACTIVE
+        # Who has left keeps what is their own.
+        and (member.state == Member.State.ACTIVE or (capability is None and member.state == Member.State.LEFT))
         and member.user.get_session_auth_hash() == request.session.get(HASH_SESSION_KEY)
         and request.session.exists(request.session.session_key or "")
     )

@@ -263,6 +263,10 @@ class BusinessAccountStays(Refusal):
     text = _("A business account belongs to its organization and can’t leave it.")
 
 
+class NoConsentNeeded(Refusal):
+    text = _("A business account belongs to its organization, which sees its calls.")
+
+
 class CannotInvite(Refusal):
     """Nobody was invited; ``problems`` holds a sentence for each entry that stands in the way."""
 

@@ -73,6 +73,10 @@ CHANGES = {
         "SELECT id FROM members_member WHERE state = 'blocked'",
         "SELECT subject_member_id FROM members_auditentry WHERE action = 'member.blocked'",
     ),
+    "decisions about call detail": (
+        "SELECT id FROM members_calldetailconsent",
+        "SELECT subject_id FROM members_auditentry WHERE action IN ('consent.given', 'consent.withdrawn')",
+    ),
     "canceled invitations": (
         "SELECT id FROM members_invitation WHERE state = 'canceled'",
         "SELECT subject_id FROM members_auditentry WHERE action = 'invitation.canceled'",

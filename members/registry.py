@@ -123,11 +123,15 @@ class DepartmentAction:
 
 @dataclass(frozen=True, kw_only=True)
 class PersonalPanel:
-    """A panel of /me/. ``render`` gives safe HTML, or "" for nothing."""
+    """A panel of /me/. ``render`` gives safe HTML, or "" for nothing.
+
+    With ``after_leaving`` it is also asked about personal accounts that have left: for what stays theirs.
+    """
 
     key: str
     order: int
     render: Callable[[HttpRequest, "Member"], str]
+    after_leaving: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,6 +62,7 @@ WITHOUT_ACTOR = {
 # Everybody may do these for themselves; no role is needed.
 WITHOUT_CAPABILITY = {
     "leave_organization": "somebody's own membership",
+    "decide_call_detail": "somebody's own membership",
 }
 # Why a file may catch whatever happens.
 CATCHES_EVERYTHING = {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -28,7 +29,7 @@ from members.access import Actor, Capability
 from members.decorators import OrganizationRequest, SignedInRequest, organization_view, signed_in_view
 from members.downloads import download
 from members.member_frame import find_member, member_frame
-from members.models import Member
+from members.models import Member, User
 from members.months import present_month
 from members.periods import Period
 from skypemgr.lists import change_query
@@ -127,9 +128,12 @@ def statement_panel(request: OrganizationRequest, member: Member) -> dict[str, A
 
 
 def render_own_credit(request: HttpRequest, member: Member) -> str:
-    """The panel of /me/ with what ``member`` holds, and the newest lines; "" before they ever got any."""
+    """The panel of /me/ with what ``member`` holds, and the newest lines; "" before they ever got any.
+
+    Somebody who has left sees it as long as anything is left.
+    """
     account = account_of_member(member.organization, member)
-    if account is None:
+    if account is None or (member.state == Member.State.LEFT and not account.balance):
         return ""
     statement = Statement.read(member.organization, account, QueryDict(), kind=Kind.MEMBER, by=False)
     lines = statement.page(FEWEST).lines
@@ -151,11 +155,12 @@ def _of_wallet(request: OrganizationRequest) -> Statement:
 
 def _own(request: SignedInRequest, slug: str) -> OrganizationRequest:
     """The request as one inside the organization in which somebody looks at what is their own. Raises Http404."""
+    # Who left with a personal account has taken their credit along.
+    theirs = Q(state=Member.State.ACTIVE) | Q(state=Member.State.LEFT, account_kind=User.Kind.PERSONAL)
     member = get_object_or_404(
-        Member.objects.select_related("organization", "user"),
+        Member.objects.select_related("organization", "user").filter(theirs),
         organization__slug=slug,
         user=request.user,
-        state=Member.State.ACTIVE,
     )
     own: Any = request
     own.member, own.organization = member, member.organization

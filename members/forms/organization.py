@@ -27,6 +27,11 @@ class OrganizationSettingsForm(forms.Form):
         required=False,
         help_text=_("Turned off, those who are members with a personal account stay."),
     )
+    show_colleagues = forms.BooleanField(
+        label=_("Members see who else is a member"),
+        required=False,
+        help_text=_("Names, Skype Names, job titles and departments of everybody who has joined. No addresses."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

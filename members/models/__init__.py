@@ -1,6 +1,7 @@
 from .api_tokens import ApiToken
 from .audit import AuditEntry, AuditOrigin
 from .batches import Batch, BatchPiece, BatchRow, BatchSlice
+from .consents import CallDetailConsent
 from .factors import AuthenticatorApp, Passkey, RecoveryCode
 from .invitations import Invitation
 from .jobs import Heartbeat, JobRun
@@ -22,6 +23,7 @@ __all__ = [
     "BatchPiece",
     "BatchRow",
     "BatchSlice",
+    "CallDetailConsent",
     "DatabaseMark",
     "Department",
     "Heartbeat",

@@ -19,6 +19,8 @@ class Organization(models.Model):
     zone_month_end = models.DateTimeField(null=True)
     language = models.CharField(max_length=5, choices=LANGUAGES, default="en")
     allow_personal_accounts = models.BooleanField(default=True)
+    # Whether members see who else is one.
+    show_colleagues = models.BooleanField(default=False, db_default=False)
     # Administrators without a second factor are led to get one before the console opens.
     require_second_factor = models.BooleanField(default=False)
     # No letter leaves before the founder's address is verified (decision 11).

@@ -38,14 +38,18 @@ class Words:
 
     @property
     def condition(self) -> Q:
+        return self.condition_on("search_text")
+
+    def condition_on(self, field: str) -> Q:
+        """The same, of another field or annotation."""
         if self.find_nobody:
             return Q(pk__in=[])
         found = Q()
         for word in self._words:
             if _is_long(word):
-                found &= Q(search_text__contains=word)
+                found &= Q((f"{field}__contains", word))
             else:
-                found &= Q(search_text__startswith=word) | Q(search_text__contains=f" {word}")
+                found &= Q((f"{field}__startswith", word)) | Q((f"{field}__contains", f" {word}"))
         return found
 
     def as_sql(self, column: str) -> tuple[str, list[str]]:

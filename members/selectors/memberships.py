@@ -12,6 +12,12 @@ def list_memberships(user: User) -> list[Member]:
     return list(memberships.order_by("organization__name", "pk"))
 
 
+def list_left(user: User) -> list[Member]:
+    """The organizations ``user`` has left with a personal account, by name."""
+    left = Member.objects.filter(user=user, state=Member.State.LEFT, account_kind=User.Kind.PERSONAL)
+    return list(left.select_related("organization", "user").order_by("organization__name", "pk"))
+
+
 def list_consoles(user: User) -> list[Member]:
     """The memberships of ``user`` that open a console, by the name of the organization."""
     memberships = Member.objects.filter(user=user, state=Member.State.ACTIVE, role__in=_CONSOLE_ROLES)

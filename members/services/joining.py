@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from members.access import Actor
 from members.audit import Action, record
 from members.confirmation import confirm_address, hold_unreleased
+from members.consents import note_consent
 from members.errors import (
     AddressTaken,
     AlreadyMember,
@@ -52,8 +53,10 @@ def accept_business_invitation(
 
 
 @transaction.atomic(durable=True)
-def accept_personal_invitation(*, actor: Actor, invitation: Invitation) -> Member:
+def accept_personal_invitation(*, actor: Actor, invitation: Invitation, call_detail: bool = False) -> Member:
     """Take the actor's personal account into the organization that invited them.
+
+    ``call_detail`` says that they let its administrators see whom they call.
 
     Raises InvitationClosed, NotAPersonalAccount, MeantForAnother, AlreadyMember, PersonalAccountsRefused,
     AddressTaken.
@@ -65,13 +68,20 @@ def accept_personal_invitation(*, actor: Actor, invitation: Invitation) -> Membe
     if invitation.user_id not in (None, actor.user.pk):
         raise MeantForAnother(skype_name=invitation.user)
     try:
-        return _take_in(actor, invitation, actor.user)
+        return _take_in(actor, invitation, actor.user, call_detail=call_detail)
     except IntegrityError:
         raise AddressTaken(email=invitation.email) from None
 
 
 def join_with_new_account(
-    *, actor: Actor, invitation: Invitation, skype_name: str, first_name: str, last_name: str, password: str
+    *,
+    actor: Actor,
+    invitation: Invitation,
+    skype_name: str,
+    first_name: str,
+    last_name: str,
+    password: str,
+    call_detail: bool = False,
 ) -> Member:
     """Make a personal account at the link of an invitation, and take it into the organization.
 
@@ -93,6 +103,7 @@ def join_with_new_account(
                 kind=User.Kind.PERSONAL,
                 password=make_password(password),
             ),
+            call_detail=call_detail,
         )
     except IntegrityError:
         # Asked outside of the transaction that failed: the name, or else the address.
@@ -102,12 +113,13 @@ def join_with_new_account(
 
 
 @transaction.atomic(durable=True)
-def _make_account_and_join(*, actor: Actor, invitation: Invitation, account: User) -> Member:
+def _make_account_and_join(*, actor: Actor, invitation: Invitation, account: User, call_detail: bool) -> Member:
     account.save()
-    return _take_in(Actor.of_person(account, address=actor.address), invitation, account)
+    person = Actor.of_person(account, address=actor.address)
+    return _take_in(person, invitation, account, call_detail=call_detail)
 
 
-def _take_in(actor: Actor, invitation: Invitation, user: User) -> Member:
+def _take_in(actor: Actor, invitation: Invitation, user: User, *, call_detail: bool) -> Member:
     # So that the department stays, and a second invitation of the same person finds them here.
     hold_unreleased(user, invitation.organization)
     organization = Organization.objects.get(pk=invitation.organization_id)
@@ -127,6 +139,7 @@ def _take_in(actor: Actor, invitation: Invitation, user: User) -> Member:
     # Named by Skype Name, they are known by the address of their account.
     member.email = invitation.email if invitation.user_id is None else user.email
     let_in(actor=actor, member=member)
+    note_consent(actor=actor, member=member, given=call_detail)
     Invitation.objects.filter(pk=invitation.pk).update(member=member)
     if user.email.lower() == invitation.email.lower():
         confirm_address(actor=Actor.of_member(member, address=actor.address), user=user)

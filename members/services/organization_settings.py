@@ -28,6 +28,7 @@ def change_organization_settings(
     time_zone: str,
     language: str,
     allow_personal_accounts: bool,
+    show_colleagues: bool,
 ) -> Organization:
     """Change what an organization may change about itself; with the language, names are sorted as it sorts.
 
@@ -43,6 +44,7 @@ def change_organization_settings(
         "time_zone": time_zone,
         "language": language,
         "allow_personal_accounts": allow_personal_accounts,
+        "show_colleagues": show_colleagues,
     }
     before = {field: getattr(organization, field) for field in new}
     changed = [field for field, value in new.items() if before[field] != value]

@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from members.access import Actor
 from members.api_tokens import end_tokens
 from members.audit import Action, record
+from members.consents import note_consent
 from members.credentials import confirm_password
 from members.errors import AddressTaken, BusinessAccountStays, LastAdministrator, StateForbids
 from members.factors import lock_own_account
@@ -108,7 +109,7 @@ def _move_member(*, actor: Actor, member: Member, email: str) -> None:
 
 @transaction.atomic(durable=True)
 def leave_organization(*, actor: Actor, organization: Organization) -> None:
-    """Take the actor's personal account out of ``organization``, for good.
+    """Take the actor's personal account out of ``organization``, for good, with the credit it holds.
 
     Raises BusinessAccountStays, LastAdministrator, StateForbids when they are no active member.
     """
@@ -132,6 +133,7 @@ def leave_organization(*, actor: Actor, organization: Organization) -> None:
     if member.role == Member.Role.ADMINISTRATOR and not others.exists():
         raise LastAdministrator
     acting = Actor.of_member(member, address=actor.address)
+    note_consent(actor=actor, member=member, given=False)
     member.state = Member.State.LEFT
     member.save(update_fields=["state"])
     end_tokens([member.pk])

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from members.access import Actor
 from members.decorators import View, client_address, public_view
-from members.forms.join import JoinForm, NewAccountForm
+from members.forms.join import JoinForm, JoinWithOwnAccountForm, NewAccountForm
 from members.letter_texts import language_of
 from members.models import Invitation, Member, User
 from members.names import propose_skype_name
@@ -140,7 +140,8 @@ def _form(request: HttpRequest, invitation: Invitation) -> forms.Form:
         names = {"first_name": user.first_name, "last_name": user.last_name}
         return JoinForm(data, initial=names, person=user, organization=organization)
     if request.user.is_authenticated or invitation.user is not None:
-        return forms.Form({} if request.method == "POST" else None)
+        answers = request.POST if request.method == "POST" else None
+        return JoinWithOwnAccountForm(answers, organization=organization)
     initial = {}
     if data is None:
         proposal, _notes = propose_skype_name(address=invitation.email, company=organization.name)
@@ -154,7 +155,7 @@ def _join(request: HttpRequest, invitation: Invitation, form: forms.Form) -> Mem
         return joining.accept_business_invitation(actor=actor, invitation=invitation, **form.cleaned_data)
     if isinstance(form, NewAccountForm):
         return joining.join_with_new_account(actor=actor, invitation=invitation, **form.cleaned_data)
-    return joining.accept_personal_invitation(actor=actor, invitation=invitation)
+    return joining.accept_personal_invitation(actor=actor, invitation=invitation, **form.cleaned_data)
 
 
 def _show(

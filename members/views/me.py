@@ -12,17 +12,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import ROLES, Capability
+from members.consents import latest_consents
 from members.decorators import SignedInRequest, signed_in_view
 from members.forms.me import AddressForm, ProfileForm
 from members.models import Member, Organization
+from members.models.people import MemberQuerySet
 from members.registry import PersonalPanel, registry
+from members.selectors.colleagues import colleagues_page
+from members.selectors.consents import list_consents
 from members.selectors.invitations import invitations_for
-from members.selectors.memberships import list_memberships
+from members.selectors.memberships import list_left, list_memberships
+from members.services.consents import decide_call_detail
 from members.services.profile import change_address as replace_address
 from members.services.profile import change_profile, leave_organization
 from members.tokens import invitation_token
 from members.views.answers import page_with_form
 from skypemgr.forms import form_errors
+from skypemgr.lists import read_text
 
 
 @signed_in_view
@@ -31,10 +37,22 @@ def home(request: SignedInRequest) -> HttpResponse:
     """What this person has and may do, in each of their organizations."""
     memberships = list_memberships(request.user)
     active = [member for member in memberships if member.state == Member.State.ACTIVE]
-    panels = [panel.render(request, member) for panel in registry.all(PersonalPanel) for member in active]
+    left = list_left(request.user)
+    panels = [
+        panel.render(request, member)
+        for panel in registry.all(PersonalPanel)
+        for member in [*active, *(left if panel.after_leaving else ())]
+    ]
+    consents = latest_consents([member.pk for member in memberships])
     context = {
         "memberships": [
-            {"member": member, "opens_console": _opens_console(member), "may_leave": _may_leave(member)}
+            {
+                "member": member,
+                "opens_console": _opens_console(member),
+                "may_leave": _may_leave(member),
+                "sees_colleagues": member.state == Member.State.ACTIVE and member.organization.show_colleagues,
+                "shows_call_detail": member.pk in consents and consents[member.pk].given,
+            }
             for member in memberships
         ],
         "panels": [panel for panel in panels if panel],
@@ -110,3 +128,47 @@ def leave(request: SignedInRequest, slug: str) -> HttpResponse:
             return redirect("me:home")
     context = {"organization": organization, "form": form}
     return render(request, "me/leave.html", context, status=422 if form.is_bound else 200)
+
+
+@signed_in_view
+@require_http_methods(["GET", "HEAD", "POST"])
+def call_detail(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Whether administrators see whom the owner of a personal account calls: what was decided, and a button."""
+    present = _memberships(request).filter(state__in=[Member.State.ACTIVE, Member.State.BLOCKED])
+    member = get_object_or_404(present, organization__slug=slug)
+    history = list_consents(member)
+    given = bool(history) and history[0].given
+    form = forms.Form(request.POST if request.method == "POST" else None)
+    if form.is_bound:
+        with form_errors(form):
+            agrees = request.POST.get("given") == "yes"
+            decide_call_detail(actor=request.actor, organization=member.organization, given=agrees)
+            text = (
+                _("Administrators of {name} may see whom you call.")
+                if agrees
+                else _("Administrators of {name} don’t see whom you call.")
+            )
+            messages.success(request, text.format(name=member.organization.name))
+        if not form.errors:
+            return redirect("me:call_detail", slug)
+    context = {"member": member, "organization": member.organization, "form": form, "given": given, "history": history}
+    return render(request, "me/call_detail.html", context, status=422 if form.is_bound else 200)
+
+
+@signed_in_view
+@require_safe
+def colleagues(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Who else is a member, where the organization lets its members see that."""
+    mine = _memberships(request).filter(state=Member.State.ACTIVE, organization__show_colleagues=True)
+    organization = get_object_or_404(mine, organization__slug=slug).organization
+    search = read_text(request.GET)
+    context = {
+        "organization": organization,
+        "search": search,
+        "page": colleagues_page(organization, request.GET, search=search, text=_("Shown: {shown}, by name")),
+    }
+    return render(request, "me/colleagues.html", context)
+
+
+def _memberships(request: SignedInRequest) -> MemberQuerySet:
+    return Member.objects.filter(user=request.user).select_related("organization", "user")

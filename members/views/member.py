@@ -15,6 +15,7 @@ from members.forms.members import BlockForm, InvitedAddressForm, ProfileForm, Ro
 from members.member_frame import find_member, may_change, member_frame
 from members.models import Member
 from members.selectors.audit import list_history
+from members.selectors.consents import may_see_call_detail
 from members.selectors.departments import list_departments
 from members.services.erasure import erase_member
 from members.services.factors import reset_second_factor
@@ -178,6 +179,7 @@ def _show_profile(
         "may_edit": stays and may_change(request.actor, member),
         "may_assign": stays and request.actor.can(Capability.ASSIGN_ROLES),
         "is_self": member == request.member,
+        "shows_call_detail": may_see_call_detail(member),
         "may_reset_factor": request.actor.can(Capability.ASSIGN_ROLES)
         and member.user.owner_id == request.organization.pk
         and has_second_factor(member.user),

@@ -15,7 +15,7 @@ from members.services.organization_settings import change_organization_settings,
 from members.views.answers import page_with_form
 from skypemgr.forms import form_errors
 
-CHANGEABLE = ("name", "time_zone", "language", "allow_personal_accounts")
+CHANGEABLE = ("name", "time_zone", "language", "allow_personal_accounts", "show_colleagues")
 
 
 @organization_view(Capability.MANAGE_ORGANIZATION)

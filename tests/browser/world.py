@@ -23,6 +23,7 @@ from members.importing import Draft
 from members.letter_texts import reset_url
 from members.models import ApiToken, Batch, BatchRow, Department, Invitation, Letter, Member, Organization, User
 from members.names import fold
+from members.services.consents import decide_call_detail
 from members.services.demo import seed_demo
 from members.services.departments import add_department
 from members.services.erasure import erase_member
@@ -32,6 +33,7 @@ from members.services.invitations import cancel_invitations, invite_personal, re
 from members.services.joining import accept_business_invitation, decline_invitation, tell_inviter
 from members.services.letters import send_letters
 from members.services.members import block_members
+from members.services.profile import leave_organization
 from members.services.run_work import advance_run
 from members.services.runs import cancel_run, start_run
 from members.tokens import address_token, invitation_token
@@ -75,6 +77,7 @@ def build_world() -> World:
         company = seed_demo(actor=Actor.system(), members=64)
         founder = Member.objects.select_related("user", "organization").get(user__skype_name="architectes.admin")
         start = OrganizationFactory(name="Maison Vide", slug="maison-vide", letters_released_at=None)
+        Organization.objects.filter(pk=company.pk).update(show_colleagues=True)
         world = World(company=company, start=start)
         _add_people(world)
         acting: dict[str, Any] = {"actor": Actor.of_member(founder), "organization": company}
@@ -110,6 +113,8 @@ def _add_people(world: World) -> None:
         )
         careful = _person(world, language, "careful", organization=world.company, admin=True, personal=True)
         PasskeyFactory(user=careful, name="Work laptop")
+        decide_call_detail(actor=Actor.of_person(guest), organization=world.start, given=True)
+        _person(world, language, "traveler", organization=world.company, personal=True)
         for user in (careful, world.people["operator", language]):
             AuthenticatorAppFactory(user=user)
     world.members["careful"] = MemberFactory(organization=world.company, user__skype_name="careful.person")
@@ -345,6 +350,10 @@ def _move_credit(world: World, acting: dict[str, Any]) -> None:
     wallet, usage = account_of(company, "wallet"), account_of(company, "usage")
     move("allocation", [(wallet, account) for account in accounts], "25", actor=acting["actor"], reason="Site in Basel")
     move("charge", [(account, usage) for account in accounts for _ in range(30)], "0.855", actor=Actor.system())
+    # Who has left with a personal account takes the rest along.
+    for traveler in Member.objects.of(company).filter(user__skype_name__endswith=".traveler").select_related("user"):
+        move("allocation", [(wallet, accounts_of(company, [traveler])[traveler.pk])], "12.5", actor=acting["actor"])
+        leave_organization(actor=Actor.of_person(traveler.user), organization=company)
     _recharge(acting, world.members["active"], limit=60)
     # Nothing more fits into this month.
     _recharge(acting, world.members["blocked"], limit=15)

@@ -234,6 +234,7 @@ class Till(RuleBasedStateMachine):
             time_zone=zone,
             language="en",
             allow_personal_accounts=True,
+            show_colleagues=False,
         )
 
     @precondition(lambda self: self.done)

@@ -17,6 +17,7 @@ from credit.selectors.statements import Statement
 from members.access import Actor
 from members.downloads import AccessEnded
 from members.models import Batch, Member
+from members.services.profile import leave_organization
 from tests.credit.moves import allocate, buy, charge, recorded
 from tests.factories import MemberFactory, OrganizationFactory
 
@@ -378,6 +379,50 @@ def test_ones_own_file_breaks_off_when_one_is_no_member_any_more(client, member,
     Member.objects.filter(pk=member.pk).update(state=Member.State.BLOCKED)
     with pytest.raises(AccessEnded):
         answer.getvalue()
+
+
+def leave(member):
+    leave_organization(actor=Actor.of_person(member.user), organization=member.organization)
+
+
+def test_who_left_with_a_personal_account_goes_on_to_see_what_is_theirs(client, organization):
+    member = MemberFactory(organization=organization, personal=True)
+    buy(organization)
+    allocate(member, "20", reason="Trip to Basel")
+    client.force_login(member.user)
+
+    leave(member)
+
+    home = client.get("/me/").text
+    assert "€20.00" in home and "You left Architectes. What you hold stays yours." in home
+    assert "Trip to Basel" in client.get("/me/credit/architectes/").text
+    assert "Trip to Basel" in client.get("/me/credit/architectes/export.csv").getvalue().decode()
+    assert LedgerAccount.objects.get(member=member).balance == 20
+
+
+def test_who_left_with_nothing_has_no_panel(client, organization):
+    member = MemberFactory(organization=organization, personal=True)
+    buy(organization)
+    allocate(member, "20")
+    charge(member, "20")
+    client.force_login(member.user)
+
+    leave(member)
+
+    assert "Your credit" not in client.get("/me/").text
+
+
+def test_who_leaves_while_the_file_of_their_own_credit_is_sent_gets_all_of_it(client, organization, monkeypatch):
+    monkeypatch.setattr(statements, "CHUNK", 5)
+    member = MemberFactory(organization=organization, personal=True)
+    buy(organization)
+    allocate(member, "1", times=20)
+    client.force_login(member.user)
+
+    answer = client.get("/me/credit/architectes/export.csv")
+    leave(member)
+
+    assert len(answer.getvalue().decode().splitlines()) == 21
 
 
 def test_who_holds_no_credit_has_no_panel(client, member):

@@ -223,17 +223,32 @@ TABLE: dict[str, Page] = {
         unlike={"reports_viewer": (200, 302), "inside": (200, 422), "signed_in": (404, 404)},
         logs=("member.left",),
     ),
-    "my_credit:statement": Page(
+    "me:call_detail": Page(
+        access="signed_in",
+        get=200,
+        post=302,
+        at={"slug": of("organization.slug")},
+        send={"given": "yes"},
+        unlike={"reports_viewer": (200, 302), "inside": (200, 422), "blocked": (200, 422), "signed_in": (404, 404)},
+        logs=("consent.given",),
+    ),
+    "me:colleagues": Page(
         access="signed_in",
         get=200,
         at={"slug": of("organization.slug")},
         unlike={"inside": (200, 0), "signed_in": (404, 0)},
     ),
+    "my_credit:statement": Page(
+        access="signed_in",
+        get=200,
+        at={"slug": of("organization.slug")},
+        unlike={"inside": (200, 0), "left": (200, 0), "signed_in": (404, 0)},
+    ),
     "my_credit:export": Page(
         access="signed_in",
         get=200,
         at={"slug": of("organization.slug")},
-        unlike={"inside": (200, 0), "signed_in": (404, 0)},
+        unlike={"inside": (200, 0), "left": (200, 0), "signed_in": (404, 0)},
     ),
     "accounts:confirm": Page(
         access="signed_in",

@@ -120,7 +120,13 @@ VERBS: dict[str, Verb] = {
     "members.unblock_member": Verb(MANAGE, {}, {"member": of("stopped")}),
     "organization_settings.change_organization_settings": Verb(
         Capability.MANAGE_ORGANIZATION,
-        {"name": "Third", "time_zone": "Europe/Paris", "language": "sv", "allow_personal_accounts": False},
+        {
+            "name": "Third",
+            "time_zone": "Europe/Paris",
+            "language": "sv",
+            "allow_personal_accounts": False,
+            "show_colleagues": True,
+        },
     ),
     "organization_settings.change_second_factor_rule": Verb(
         Capability.MANAGE_ORGANIZATION,
@@ -221,6 +227,7 @@ WITHOUT_ROLE = {
     "profile.change_profile": OWN_ACCOUNT,
     "profile.change_language": OWN_ACCOUNT,
     "profile.change_address": OWN_ACCOUNT,
+    "consents.decide_call_detail": OWN_ACCOUNT,
     "profile.leave_organization": OWN_ACCOUNT,
 }
 

@@ -127,7 +127,7 @@ def keys_from(start: int) -> Iterator[None]:
 
 def _side(word: str, *, first_row: int) -> Side:
     title = word.title()
-    side = Side(word=word, organization=OrganizationFactory(name=f"{title} {CANARY}", slug=word))
+    side = Side(word=word, organization=OrganizationFactory(name=f"{title} {CANARY}", slug=word, show_colleagues=True))
     side.department = _department(side, f"{title} Nord {CANARY}")
     side.empty = _department(side, f"{title} Süd")
     for role in Role:

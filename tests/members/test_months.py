@@ -132,6 +132,7 @@ def test_the_present_month_stays_as_it_was_when_the_zone_is_changed_twice():
             time_zone=zone,
             language="en",
             allow_personal_accounts=True,
+            show_colleagues=False,
         )
         assert present_month(organization) == before
         assert (organization.zone_month_start, organization.zone_month_end) == (before.start, before.end)

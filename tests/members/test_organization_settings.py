@@ -30,6 +30,7 @@ def facts(**changes):
         "time_zone": "Europe/Paris",
         "language": "en",
         "allow_personal_accounts": True,
+        "show_colleagues": False,
         **changes,
     }
 

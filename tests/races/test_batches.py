@@ -263,6 +263,7 @@ def test_another_language_and_another_name_at_once_are_sorted_as_the_language_so
                 time_zone=organization.time_zone,
                 language="sv",
                 allow_personal_accounts=True,
+                show_colleagues=False,
             ),
             partial(
                 change_member,

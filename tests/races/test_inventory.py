@@ -75,6 +75,10 @@ RACED = {
         "test_a_reset_link_opened_twice_at_once_sets_one_password",
         "test_control_without_the_lock_a_reset_link_works_twice",
     ),
+    "services.consents.decide_call_detail": (
+        "test_agreeing_while_leaving_shows_nothing_afterward",
+        "test_control_without_the_lock_somebody_who_has_left_agrees",
+    ),
     "services.demo.seed_demo": (
         "test_two_demo_companies_wanted_at_once_are_one",
         "The addresses of the demo company are fixed: without the lock the second fails in the database.",

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0017_api_tokens'),
+        ('members', '0018_joined_when'),
     ]
 
     operations = [

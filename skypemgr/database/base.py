@@ -4,6 +4,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.features import DatabaseFeatures
 from psycopg import IsolationLevel
 from psycopg_pool import PoolTimeout
 
@@ -15,8 +16,17 @@ KNOWS_TRANSACTION_TIMEOUT = 170_000
 PAUSE = 1.0
 
 
+class Features(DatabaseFeatures):
+    """What can be told without asking the server, so that settings are checked where there is none."""
+
+    # Ours are stored, which every version can do.
+    supports_virtual_generated_columns = False
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """PostgreSQL on connections that notice when their server has gone silent."""
+
+    features_class = Features
 
     _away_until = 0.0
 

@@ -47,6 +47,7 @@ class Action(models.TextChoices):
     RUN_GIVEN_UP = "run.given_up", _("Gave up a change of many members")
     RUN_CONTINUED = "run.continued", _("Continued a change of many members")
     PASSWORD_CHANGED = "password.changed", _("Changed the password")
+    PASSWORD_LETTER_SENT = "password.letter_sent", _("Sent a letter to choose a new password")
     FACTOR_ADDED = "factor.added", _("Set up a second factor")
     FACTOR_REMOVED = "factor.removed", _("Removed a second factor")
     FACTORS_RESET = "factors.reset", _("Reset the second factor of a member")

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Invitation, Letter, Organization
+from members.models import Invitation, Letter, Member, Organization
 
 # What stands at a letter that was given up since each of its senders died.
 SENDER_DIED = "sender died"
@@ -31,6 +31,13 @@ def deliveries_of(organization: Organization, invitations: Sequence[Invitation])
     return {invitation.pk: describe_delivery(organization, letters.get(invitation.pk)) for invitation in invitations}
 
 
+def letters_about(organization: Organization, member: Member) -> list[tuple[Letter, Delivery]]:
+    """The newest letter of each kind that was written about a membership, newest first, and what became of it."""
+    newest = Letter.objects.filter(organization=organization, member=member).order_by("kind", "-pk").distinct("kind")
+    letters = sorted(newest, key=lambda letter: -letter.pk)
+    return [(letter, describe_delivery(organization, letter)) for letter in letters]
+
+
 def describe_delivery(organization: Organization, letter: Letter | None) -> Delivery:
     """What became of one letter, or that none was written."""
     if letter is None:
@@ -44,7 +51,7 @@ def describe_delivery(organization: Organization, letter: Letter | None) -> Deli
             return Delivery("off", _("Letter taken back"), letter.closed_at)
     if letter.held_at is not None:
         return Delivery("waiting", _("Held"), note=_("It may have gone before the data were restored."))
-    if organization.letters_released_at is None:
+    if organization.letters_released_at is None and letter.kind == Letter.Kind.INVITATION:
         return Delivery("waiting", _("Held"), note=_("Leaves when the founder’s address is confirmed."))
     if letter.last_error:
         return Delivery("warning", _("Not delivered yet"), letter.due_at, _why(letter))

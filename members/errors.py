@@ -235,6 +235,10 @@ class NotTheirAccount(Refusal):
     )
 
 
+class TheirOwnPassword(Refusal):
+    text = _("The password of a personal account is its owner’s. They choose a new one where they sign in.")
+
+
 class WrongPassword(Refusal):
     text = _("This is not your present password.")
     field = "password"

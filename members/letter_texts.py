@@ -117,9 +117,14 @@ def _accounts(letter: Letter) -> list[User]:
     return [user for user in users.order_by("skype_name") if same_address_key(user.email) == address]
 
 
+def _by_administrator(letter: Letter) -> bool:
+    return letter.facts.get("by") == BY_ADMINISTRATOR
+
+
 def _password_reset(letter: Letter) -> dict[str, Any] | None:
     links = [(user, reset_url(user)) for user in _accounts(letter)]
-    return {"links": links, "hours": settings.PASSWORD_RESET_TIMEOUT // 3600} if links else None
+    hours = settings.PASSWORD_RESET_TIMEOUT // 3600
+    return {"links": links, "hours": hours, "by_administrator": _by_administrator(letter)} if links else None
 
 
 def _skype_names(letter: Letter) -> dict[str, Any] | None:
@@ -135,7 +140,7 @@ def _address_changed(letter: Letter) -> dict[str, Any] | None:
     return {
         "at": letter.created_at,
         "url": absolute_url("accounts:sign_in"),
-        "by_administrator": letter.facts.get("by") == BY_ADMINISTRATOR,
+        "by_administrator": _by_administrator(letter),
     }
 
 

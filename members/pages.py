@@ -23,6 +23,7 @@ def register() -> None:
                 ("add", _("Add members"), "members:import_add", Capability.MANAGE_MEMBERS),
                 ("invitations", _("Invitations"), "members:invitation_list", Capability.MANAGE_MEMBERS),
                 ("departments", _("Departments"), "members:department_list", Capability.VIEW_MEMBERS),
+                ("roles", _("Roles"), "members:role_table", Capability.VIEW_MEMBERS),
                 ("imports", _("Imports"), "members:import_list", Capability.MANAGE_MEMBERS),
                 ("runs", _("Changes of many"), "members:run_list", Capability.VIEW_MEMBERS),
             ],

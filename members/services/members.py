@@ -9,14 +9,16 @@ from members.access import ROLES, Actor, Capability, require, require_over
 from members.acts import block, keep_an_administrator, lock_members, move
 from members.audit import Action, Fact, record, record_many
 from members.bulk import blockable, movable
+from members.credentials import fold_login
 from members.departments import check_department
-from members.errors import AddressTaken, OwnAddress, StateForbids
+from members.errors import AddressTaken, OwnAddress, StateForbids, TheirOwnPassword, TooManyTries
 from members.letter_texts import BY_ADMINISTRATOR
 from members.locks import lock_organization, take_time
 from members.mail import personal_letter, write_letters
 from members.models import Department, Letter, Member, Organization, User
 from members.models.people import MemberQuerySet
 from members.newcomers import sorting_of
+from members.throttle import RESET_LETTERS, count_try
 
 
 @transaction.atomic(durable=True)
@@ -190,6 +192,32 @@ def _change_address(organization: Organization, actor: Actor, member: Member, em
         user.save(update_fields=["email", "email_verified_at"])
         write_letters([farewell, personal_letter(Letter.Kind.ADDRESS_VERIFICATION, user, member=member)])
     record(organization=organization, actor=actor, action=Action.ADDRESS_CHANGED, subject=member)
+
+
+@transaction.atomic(durable=True)
+def send_password_letter(*, actor: Actor, organization: Organization, member: Member) -> None:
+    """Write to somebody with a business account, with a link at which they choose a new password.
+
+    The present one goes on working until then. While such a letter waits to leave, there is no second one. Raises
+    TheirOwnPassword, StateForbids unless they are active, and TooManyTries as if they had asked themselves.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    member = _lock_member(organization, member)
+    require_over(actor, member)
+    user = member.user
+    if user.owner_id != organization.pk:
+        raise TheirOwnPassword
+    if member.state != Member.State.ACTIVE:
+        raise StateForbids(state=member.get_state_display())
+    letters = Letter.objects.filter(organization=organization, member=member, kind=Letter.Kind.PASSWORD_RESET)
+    if letters.filter(state=Letter.State.WAITING, email=user.email).exists():
+        return
+    if not count_try(RESET_LETTERS, fold_login(user.email)):
+        raise TooManyTries(seconds=RESET_LETTERS.minutes * 60)
+    letter = personal_letter(Letter.Kind.PASSWORD_RESET, user, member=member)
+    letter.facts = {"users": [user.pk], "by": BY_ADMINISTRATOR}
+    write_letters([letter])
+    record(organization=organization, actor=actor, action=Action.PASSWORD_LETTER_SENT, subject=member)
 
 
 def _lock_member(organization: Organization, member: Member) -> Member:

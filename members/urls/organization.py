@@ -11,6 +11,7 @@ from members.views import (
     member_files,
     members,
     organization,
+    roles,
     runs,
 )
 from skypemgr.row_files import FileKind
@@ -35,6 +36,7 @@ urlpatterns = [
     path("members/departments/add/", departments.department_add, name="department_add"),
     path("members/departments/<int:pk>/", departments.department_change, name="department_change"),
     path("members/departments/<int:pk>/delete/", departments.department_delete, name="department_delete"),
+    path("members/roles/", roles.role_table, name="role_table"),
     path("members/imports/", imports.import_list, name="import_list"),
     path("members/imports/<int:pk>/", imports.import_detail, name="import_detail"),
     path("members/imports/<int:pk>/progress/", imports.import_progress, name="import_progress"),
@@ -68,6 +70,7 @@ urlpatterns = [
     path("members/@<str:skype_name>/address/", member.address, name="member_address"),
     path("members/@<str:skype_name>/block/", member.block, name="member_block"),
     path("members/@<str:skype_name>/unblock/", member.unblock, name="member_unblock"),
+    path("members/@<str:skype_name>/password/", member.password, name="member_password"),
     path("members/@<str:skype_name>/erase/", member.erase, name="member_erase"),
     path("members/@<str:skype_name>/second-factor/", member.second_factor, name="member_second_factor"),
     path("audit/", audit.entry_list, name="audit_list"),

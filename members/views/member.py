@@ -10,17 +10,25 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from members.access import Capability
 from members.decorators import OrganizationRequest, fresh_proof, fresh_proof_when, organization_view, proof_url
+from members.delivery import letters_about
 from members.factors import has_second_factor
 from members.forms.members import BlockForm, InvitedAddressForm, ProfileForm, RoleForm
 from members.member_frame import find_member, may_change, member_frame
 from members.models import Member
+from members.role_texts import abilities_of
 from members.selectors.audit import list_history
 from members.selectors.consents import may_see_call_detail
 from members.selectors.departments import list_departments
 from members.services.erasure import erase_member
 from members.services.factors import reset_second_factor
 from members.services.invitations import change_invited_address
-from members.services.members import assign_role, block_members, change_member, unblock_member
+from members.services.members import (
+    assign_role,
+    block_members,
+    change_member,
+    send_password_letter,
+    unblock_member,
+)
 from members.sessions import is_proved
 from members.views.audit_rows import audit_days
 from skypemgr.forms import form_errors, told_refusals
@@ -111,6 +119,18 @@ def unblock(request: OrganizationRequest, skype_name: str) -> HttpResponse:
 
 
 @organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
+def password(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    """Send the letter at which somebody chooses a new password."""
+    member = find_member(request.organization, skype_name)
+    with told_refusals(request):
+        send_password_letter(actor=request.actor, organization=request.organization, member=member)
+        text = gettext("A letter to choose a new password is on its way to {email}.")
+        messages.success(request, text.format(email=member.email))
+    return _to_profile(request, member)
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
 @require_http_methods(["GET", "HEAD", "POST"])
 @fresh_proof
 def erase(request: OrganizationRequest, skype_name: str) -> HttpResponse:
@@ -180,6 +200,9 @@ def _show_profile(
         "may_assign": stays and request.actor.can(Capability.ASSIGN_ROLES),
         "is_self": member == request.member,
         "shows_call_detail": may_see_call_detail(member),
+        "is_own": member.user.owner_id == request.organization.pk,
+        "abilities": abilities_of(member.role),
+        "letters": letters_about(request.organization, member) if request.actor.can(Capability.MANAGE_MEMBERS) else [],
         "may_reset_factor": request.actor.can(Capability.ASSIGN_ROLES)
         and member.user.owner_id == request.organization.pk
         and has_second_factor(member.user),

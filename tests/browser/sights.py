@@ -333,6 +333,7 @@ SIGHTS = [
         for state in ("active", "invited", "blocked", "left", "erased")
     ),
     Sight("members:member_profile", state="oneself", args=myself),
+    Sight("members:role_table"),
     Sight("members:member_history", args=member("blocked")),
     Sight("members:member_history", state="empty", args=myself),
     Sight("members:member_address", args=member("invited")),

@@ -593,6 +593,7 @@ TABLE: dict[str, Page] = {
     "credit:member_recharge_off": Page(
         access=CREDIT, post=302, at={"skype_name": of("careful.user.skype_name")}, logs=("recharge.stopped",)
     ),
+    "members:role_table": Page(access=VIEW, get=200),
     "members:member_profile": Page(
         access=VIEW,
         get=200,
@@ -634,6 +635,9 @@ TABLE: dict[str, Page] = {
     ),
     "members:member_unblock": Page(
         access=MANAGE, post=302, at={"skype_name": of("stopped.user.skype_name")}, logs=("member.unblocked",)
+    ),
+    "members:member_password": Page(
+        access=MANAGE, post=302, at={"skype_name": of("plain.user.skype_name")}, logs=("password.letter_sent",)
     ),
     "members:member_erase": Page(
         access=MANAGE, get=200, post=302, at={"skype_name": of("gone.user.skype_name")}, logs=("member.erased",)

@@ -117,6 +117,7 @@ VERBS: dict[str, Verb] = {
     "members.assign_role": Verb(Capability.ASSIGN_ROLES, {"role": "credit_manager"}, {"member": of("plain")}),
     "members.move_members": Verb(MANAGE, {}, {"members": members_of("plain"), "department": of("empty")}),
     "members.block_members": Verb(MANAGE, {}, {"members": members_of("plain")}),
+    "members.send_password_letter": Verb(MANAGE, {}, {"member": of("plain")}),
     "members.unblock_member": Verb(MANAGE, {}, {"member": of("stopped")}),
     "organization_settings.change_organization_settings": Verb(
         Capability.MANAGE_ORGANIZATION,

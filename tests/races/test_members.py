@@ -13,13 +13,13 @@ from django.urls import reverse
 
 from members.access import Actor
 from members.errors import DepartmentExists, InvitationClosed, StateForbids
-from members.models import ApiToken, AuditEntry, Department, Invitation, Member, Operation, User
+from members.models import ApiToken, AuditEntry, Department, Invitation, Letter, Member, Operation, User
 from members.newcomers import sorting_of
 from members.services import departments, joining
 from members.services.api_tokens import make_api_token
 from members.services.departments import add_department
 from members.services.invitations import invite_personal
-from members.services.members import block_members
+from members.services.members import block_members, send_password_letter
 from members.services.profile import change_address, change_profile, leave_organization
 from members.tokens import invitation_token, read_invitation_token
 from tests.factories import PASSWORD, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
@@ -262,3 +262,13 @@ def test_names_changed_in_two_tabs_at_once_are_one_of_both(race, rounds):
         assert (now.user.first_name, now.user.last_name) in names
         # The name by which lists sort is that of the same tab.
         assert now.sort_key == sorting_of(now.user, now.organization, now.email)["sort_key"]
+
+
+def test_a_letter_to_choose_a_password_asked_for_twice_at_once_is_one(race, rounds):
+    organization = OrganizationFactory()
+    for _round in range(rounds):
+        member = MemberFactory(organization=organization)
+        send = partial(send_password_letter, actor=SYSTEM, organization=organization, member=member)
+
+        assert race(send, send) == [None, None]
+        assert Letter.objects.filter(member=member).count() == 1

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from credit import low_balances
 from credit.causes import CauseFinder, batches_of, orders_of
+from credit.personal_data import credit_of
 from credit.recharge_texts import terms_text
 from credit.selectors.balances import list_balances
 from credit.selectors.recharges import list_recharging
@@ -24,6 +25,7 @@ from members.registry import (
     MemberTab,
     NavigationEntry,
     OperatorPage,
+    PersonalDataPart,
     PersonalPanel,
     registry,
 )
@@ -67,6 +69,7 @@ def register() -> None:
         CauseFinder(key="batches", find=batches_of),
         CauseFinder(key="orders", find=orders_of),
         MemberFact(key="balance", values=list_balances),
+        PersonalDataPart(key="credit", order=10, collect=credit_of),
         BulkAction(
             key="allocate",
             label=_("Allocate credit"),

@@ -1,6 +1,5 @@
 """The door of programs: a token instead of a session, JSON, and problems as RFC 9457 has them."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -15,7 +14,7 @@ from members.api_tokens import EXPIRED, LIVE, REVOKED, find_token, note_use
 from members.decorators import client_address
 from members.models import ApiToken, Member, Organization
 from members.registry import ApiScope, registry
-from skypemgr.plain_json import plain
+from skypemgr.plain_json import as_json
 
 type ApiView = Callable[..., HttpResponse]
 
@@ -74,7 +73,7 @@ def api_view(scope: str | None) -> Callable[[ApiView], ApiView]:
 
 def answer(facts: dict[str, object]) -> HttpResponse:
     """``facts`` as JSON: dicts, lists, texts, numbers, and Decimals and moments as commands write them."""
-    return HttpResponse(json.dumps(facts, ensure_ascii=False, default=plain), content_type="application/json")
+    return HttpResponse(as_json(facts), content_type="application/json")
 
 
 def problem(status: int, title: str, detail: str, *, headers: dict[str, str] | None = None) -> HttpResponse:

@@ -25,6 +25,7 @@ class Action(models.TextChoices):
     MEMBER_BLOCKED = "member.blocked", _("Blocked sign-in")
     MEMBER_UNBLOCKED = "member.unblocked", _("Allowed sign-in again")
     MEMBER_LEFT = "member.left", pgettext_lazy("action", "Left")
+    MEMBER_DATA_EXPORTED = "member.data_exported", _("Exported personal data")
     MEMBER_ERASED = "member.erased", _("Erased personal data")
     INVITATION_SENT = "invitation.sent", _("Sent an invitation")
     INVITATION_RESENT = "invitation.resent", _("Sent an invitation again")

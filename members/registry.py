@@ -143,6 +143,15 @@ class MemberFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PersonalDataPart:
+    """What another app keeps about a member, for the file they may ask for: texts, numbers, Decimals, moments."""
+
+    key: str
+    order: int
+    collect: Callable[["Member"], object]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiScope:
     """Something that a token may be given to do: "members:read". It never does more than its capability allows."""
 

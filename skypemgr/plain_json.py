@@ -1,5 +1,6 @@
 """How answers to programs, of commands and of the API, write what JSON has no word for."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -13,3 +14,8 @@ def plain(value: object) -> str:
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case _:
             return str(value)
+
+
+def as_json(facts: object, *, indent: int | None = None) -> str:
+    """``facts`` as one JSON value: dicts, lists, texts, numbers, and whatever ``plain`` can write."""
+    return json.dumps(facts, ensure_ascii=False, default=plain, indent=indent)

@@ -1,6 +1,5 @@
 """What the commands have in common: who acts, in which organization, and how they answer."""
 
-import json
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from members.models import Department, Member, Organization, User
 from members.selectors.departments import list_departments, subtree
 from skypemgr.characters import printable, storable
 from skypemgr.errors import DomainError
-from skypemgr.plain_json import plain
+from skypemgr.plain_json import as_json
 
 
 class Refused(CommandError):
@@ -69,7 +68,7 @@ class JsonCommand(BaseCommand):
     def _print_json(self, result: object, options: dict[str, Any]) -> None:
         # A refusal is told on standard error; standard output is for programs then.
         if options["json"]:
-            text = json.dumps(result, ensure_ascii=False, default=plain)
+            text = as_json(result)
             self.stdout.write(text.encode("utf-8", "backslashreplace").decode())
 
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", me.home, name="home"),
     path("settings/", me.settings, name="settings"),
     path("settings/address/", me.change_address, name="change_address"),
+    path("settings/data/", me.personal_data, name="personal_data"),
     path("settings/password/", security.change_password, name="change_password"),
     path("security/", security.security, name="security"),
     path("security/app/", security.add_app, name="app_add"),

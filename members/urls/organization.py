@@ -72,6 +72,7 @@ urlpatterns = [
     path("members/@<str:skype_name>/unblock/", member.unblock, name="member_unblock"),
     path("members/@<str:skype_name>/password/", member.password, name="member_password"),
     path("members/@<str:skype_name>/erase/", member.erase, name="member_erase"),
+    path("members/@<str:skype_name>/data/", member.personal_data, name="member_data"),
     path("members/@<str:skype_name>/second-factor/", member.second_factor, name="member_second_factor"),
     path("audit/", audit.entry_list, name="audit_list"),
     path("audit/export.csv", audit.entry_export, name="audit_export"),

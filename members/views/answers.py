@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -7,6 +8,14 @@ from django.shortcuts import redirect, render
 
 from members.choosing import Chosen, nobody_chosen
 from members.errors import TooManyTries
+from skypemgr.plain_json import as_json
+
+
+def data_file(facts: Mapping[str, object], *, skype_name: str) -> HttpResponse:
+    """What is kept about somebody, as a file that programs and people can read."""
+    response = HttpResponse(as_json(facts, indent=2), content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="skype-manager-{skype_name}.json"'
+    return response
 
 
 def page_with_form(request: HttpRequest, template: str, context: dict[str, Any], form: BaseForm | None) -> HttpResponse:

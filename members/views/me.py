@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from members.access import ROLES, Capability
 from members.consents import latest_consents
-from members.decorators import SignedInRequest, signed_in_view
+from members.decorators import SignedInRequest, fresh_proof, signed_in_view
 from members.forms.me import AddressForm, ProfileForm
 from members.models import Member, Organization
 from members.models.people import MemberQuerySet
+from members.personal_data import data_of_account
 from members.registry import PersonalPanel, registry
 from members.selectors.colleagues import colleagues_page
 from members.selectors.consents import list_consents
@@ -26,7 +27,7 @@ from members.services.consents import decide_call_detail
 from members.services.profile import change_address as replace_address
 from members.services.profile import change_profile, leave_organization
 from members.tokens import invitation_token
-from members.views.answers import page_with_form
+from members.views.answers import data_file, page_with_form
 from skypemgr.forms import form_errors
 from skypemgr.lists import read_text
 
@@ -110,6 +111,14 @@ def _show_settings(request: SignedInRequest, **forms_with_answers: forms.Form) -
     } | forms_with_answers
     page["refused"] = next((form for form in forms_with_answers.values() if form.is_bound), None)
     return page_with_form(request, "me/settings.html", page, page["refused"])
+
+
+@signed_in_view
+@require_POST
+@fresh_proof
+def personal_data(request: SignedInRequest) -> HttpResponse:
+    """A file with everything that is kept about whoever asks."""
+    return data_file(data_of_account(request.user), skype_name=request.user.skype_name)
 
 
 @signed_in_view

@@ -29,7 +29,9 @@ from members.services.members import (
     send_password_letter,
     unblock_member,
 )
+from members.services.personal_data import export_member_data
 from members.sessions import is_proved
+from members.views.answers import data_file
 from members.views.audit_rows import audit_days
 from skypemgr.forms import form_errors, told_refusals
 
@@ -142,6 +144,16 @@ def erase(request: OrganizationRequest, skype_name: str) -> HttpResponse:
         text = gettext("The personal data is erased. What is left is called {name}.")
         messages.success(request, text.format(name=member.user.skype_name))
     return _to_profile(request, member)
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_POST
+@fresh_proof
+def personal_data(request: OrganizationRequest, skype_name: str) -> HttpResponse:
+    """A file with what is kept about a member, for them."""
+    member = find_member(request.organization, skype_name)
+    facts = export_member_data(actor=request.actor, organization=request.organization, member=member)
+    return data_file(facts, skype_name=member.user.skype_name)
 
 
 @organization_view(Capability.ASSIGN_ROLES)

@@ -215,6 +215,7 @@ TABLE: dict[str, Page] = {
         logs=("password.changed",),
         logged_for=frozenset({"business"}),
     ),
+    "me:personal_data": Page(access="signed_in", post=200, unlogged="changes nothing: it is a file"),
     "me:leave": Page(
         access="signed_in",
         get=200,
@@ -641,6 +642,9 @@ TABLE: dict[str, Page] = {
     ),
     "members:member_erase": Page(
         access=MANAGE, get=200, post=302, at={"skype_name": of("gone.user.skype_name")}, logs=("member.erased",)
+    ),
+    "members:member_data": Page(
+        access=MANAGE, post=200, at={"skype_name": of("plain.user.skype_name")}, logs=("member.data_exported",)
     ),
     "members:member_second_factor": Page(
         access=ROLES,

@@ -29,6 +29,7 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
     return {
         "add_credit": ["--amount", "50", "--reference", "statement 7"],
         "allocate_credit": ["--amount", "1.00", "--member", f"{OWN}.plain"],
+        "export_member_data": ["--member", f"{OWN}.plain"],
         "import_members": [str(directory)],
         "invite_members": ["anna@people.example"],
         "list_members": [],
@@ -44,6 +45,10 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
 # Each option that names an object, and how it names one of a company.
 NAMING: dict[str, list[tuple[str, Any]]] = {
     "allocate_credit": [
+        ("--member", lambda side: side.careful.user.skype_name),
+        ("--member", lambda side: side.careful.email),
+    ],
+    "export_member_data": [
         ("--member", lambda side: side.careful.user.skype_name),
         ("--member", lambda side: side.careful.email),
     ],

@@ -53,6 +53,7 @@ def key(side: object) -> object:
 BATCH = {"batch": of("draft")}
 BILLING = {"name": "Third", "street": "1 rue Neuve", "city": "Lyon", "country": "FR", "email": "a@people.example"}
 VERBS: dict[str, Verb] = {
+    "personal_data.export_member_data": Verb(MANAGE, {}, {"member": of("plain")}),
     "recharge.set_auto_recharge": Verb(
         Capability.MANAGE_CREDIT,
         {"amount": Decimal(20), "below": Decimal(5), "monthly_limit": Decimal(60)},

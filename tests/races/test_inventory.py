@@ -207,6 +207,7 @@ NOT_RACED = {
     "accounts.resend_verification": "adds a row, after a try that is counted (throttle)",
     "accounts.sign_in_user": "changes nothing but what is counted (throttle); tests/members/test_guessing.py",
     "api_tokens.revoke_api_token": ONE_ROW,
+    "personal_data.export_member_data": "changes nothing; the log is added to",
     "batch_attempts.begin_attempt": ONE_ROW,
     "batch_attempts.end_attempt": ONE_ROW,
     "factors.rename_passkey": ONE_ROW,

@@ -6,10 +6,11 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from members import batch_kinds, checklist, facts, pages, sessions, timetable  # noqa: PLC0415
+        from members import batch_kinds, checklist, facts, list_columns, pages, sessions, timetable  # noqa: PLC0415
 
         batch_kinds.register()
         pages.register()
+        list_columns.register()
         checklist.register()
         sessions.register()
         timetable.register()

@@ -67,9 +67,11 @@ class MemberTab:
 
 @dataclass(frozen=True, kw_only=True)
 class MembersColumn:
-    """A column of the members list and of its CSV.
+    """A column of the members list and of its file.
 
     ``values`` maps member ids to what stands in the file, ``show`` makes of one of these what the list says.
+    ``shown`` says whether the list shows it to those who have chosen no columns, ``in_file`` whether the file has
+    it, ``orders`` names the orders of the list that its heading leads to, the first one first.
     """
 
     key: str
@@ -79,6 +81,9 @@ class MembersColumn:
     show: Callable[["Organization", Any], str] = lambda organization, value: str(value)
     numeric: bool = False
     css_class: str = ""
+    shown: bool = True
+    in_file: bool = True
+    orders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,7 @@ ORDERS = [
     BY_NAME,
     Ordering("-name", ("-sort_key", "-id"), _("by name, Z first")),
     Ordering("newest", ("-created_at", "-id"), _("newest first")),
+    Ordering("oldest", ("created_at", "id"), _("oldest first")),
 ]
 TEXTS = {
     "name": ngettext_lazy("{shown} of {total} member, by name", "{shown} of {total} members, by name"),
@@ -57,6 +58,7 @@ TEXTS = {
         "{shown} of {total} member, by name, Z first", "{shown} of {total} members, by name, Z first"
     ),
     "newest": ngettext_lazy("{shown} of {total} member, newest first", "{shown} of {total} members, newest first"),
+    "oldest": ngettext_lazy("{shown} of {total} member, oldest first", "{shown} of {total} members, oldest first"),
 }
 EVERYONE = "everyone"
 # Everyone is everyone present; who has left has a tab of their own.
@@ -148,9 +150,19 @@ class MembersQuery:
         """The orders on offer, and the list in each."""
         return [(order, change_query(self.query, sort="" if order == ORDERS[0] else order.name)) for order in ORDERS]
 
-    def name_url(self) -> str:
-        """The list by name; from its end, when it is by name already."""
-        return change_query(self.query, sort="-name" if self.order.name == "name" else "")
+    def heading(self, orders: Sequence[str]) -> tuple[str, str]:
+        """Where the heading of a column that has ``orders`` leads, and how the list is sorted by it, for aria-sort.
+
+        To the first of them; to the next when the list is in one already.
+        """
+        at = orders.index(self.order.name) if self.order.name in orders else -1
+        url = change_query(
+            self.query, sort=order if (order := orders[(at + 1) % len(orders)]) != ORDERS[0].name else ""
+        )
+        return url, "" if at < 0 else "descending" if self.order.descending else "ascending"
+
+    def name_heading(self) -> tuple[str, str]:
+        return self.heading(["name", "-name"])
 
     def page(self, total: Total) -> Page[Member]:
         """The page of members that the query's cursor asks for, with their people and departments.
@@ -382,6 +394,8 @@ def _read_filters(
     ]
 
 
-def extra_columns(organization: Organization, members: Sequence[Member]) -> list[ExtraColumn]:
-    """What other apps show about these members; each is asked once."""
-    return [ExtraColumn(entry, entry.values(organization, members)) for entry in registry.all(MembersColumn)]
+def extra_columns(
+    organization: Organization, members: Sequence[Member], columns: Sequence[MembersColumn]
+) -> list[ExtraColumn]:
+    """What ``columns`` say about these members; each is asked once."""
+    return [ExtraColumn(column, column.values(organization, members)) for column in columns]

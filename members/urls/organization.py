@@ -20,6 +20,7 @@ app_name = "members"
 
 urlpatterns = [
     path("members/", members.member_list, name="member_list"),
+    path("members/columns/", members.members_columns, name="members_columns"),
     path("members/export.csv", member_files.member_export, {"kind": FileKind.CSV}, name="member_export"),
     path("members/export.xlsx", member_files.member_export, {"kind": FileKind.XLSX}, name="member_workbook"),
     path("members/export/", member_files.members_export, name="members_export"),

@@ -49,12 +49,16 @@ def file_header() -> list[str]:
         gettext("Kind"),
         gettext("State"),
         gettext("Joined"),
-        *(str(column.label) for column in registry.all(MembersColumn)),
+        *(str(column.label) for column in _columns()),
     ]
 
 
+def _columns() -> list[MembersColumn]:
+    return [column for column in registry.all(MembersColumn) if column.in_file]
+
+
 def _file_rows(asked: MembersQuery, members: Sequence[Member]) -> Iterator[list[Any]]:
-    extra = extra_columns(asked.organization, members)
+    extra = extra_columns(asked.organization, members, _columns())
     for member in members:
         yield [
             member.user.skype_name,

@@ -3,7 +3,7 @@
 Their markup is written here as well, and sparingly: the rows are most of the page, in bytes and in time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.utils.translation import gettext, pgettext
 
 from members.access import Actor, Capability
 from members.departments import names_of
+from members.list_columns import DEPARTMENT, STATE
 from members.member_frame import LAMPS
 from members.models import Member, Organization
 from members.registry import MembersColumn, MemberTab, Text, registry
@@ -72,10 +73,12 @@ class MemberRow:
     can_be_blocked: bool
 
 
-def member_rows(organization: Organization, actor: Actor, members: Sequence[Member]) -> list[MemberRow]:
-    """A row for each of ``members``, which came from the members list's selector."""
+def member_rows(
+    organization: Organization, actor: Actor, members: Sequence[Member], columns: Sequence[MembersColumn] = ()
+) -> list[MemberRow]:
+    """A row for each of ``members``, which came from the members list's selector, with cells of ``columns``."""
     urls = MemberUrls(organization, actor)
-    extra = extra_columns(organization, members)
+    extra = extra_columns(organization, members, columns)
     roles: dict[str, str] = {value: str(label) for value, label in Member.Role.choices}
     # That somebody is a plain member goes without saying.
     roles[Member.Role.MEMBER] = ""
@@ -108,9 +111,11 @@ def member_rows(organization: Organization, actor: Actor, members: Sequence[Memb
 # without quotation marks. A script fills the cell of the menu, and style draws the initials.
 _ROW = (
     "<tr{muted}>{select}<th{hue} scope=row data-initials={initials}>"
-    '<a id=m{pk} href="{url}" dir=auto>{name}</a><small>{skype_name}</small><td>{department}{role}<td>'
-    '<span class="badge badge-{lamp}">{state}</span>{personal}{cells}<td class=cell-menu{kept}>'
+    '<a id=m{pk} href="{url}" dir=auto>{name}</a><small>{skype_name}</small>{department}{state}{cells}'
+    "<td class=cell-menu{kept}>"
 )
+_DEPARTMENT = "<td>{department}{role}"
+_STATE = '<td><span class="badge badge-{lamp}">{state}</span>{personal}'
 _SELECT = "<td class=cell-select><input type=checkbox name=member value={pk} aria-labelledby=m{pk}>"
 
 
@@ -119,8 +124,13 @@ def _cell(organization: Organization, entry: ExtraColumn, member: Member) -> str
     return "" if value is None else entry.column.show(organization, value)
 
 
-def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, selectable: bool) -> SafeString:
-    """The rows as they stand in the table of the list; ``selectable`` ones begin with a box."""
+def rows_markup(
+    organization: Organization, rows: Sequence[MemberRow], *, selectable: bool, shown: Collection[str]
+) -> SafeString:
+    """The rows as they stand in the table of the list; ``selectable`` ones begin with a box.
+
+    Department and state stand in them where ``shown`` holds their keys.
+    """
     here = reverse("members:member_list", args=[organization.slug])
     personal = pgettext("account", "Personal")
     # Everything that somebody wrote is escaped on its way in.
@@ -135,17 +145,24 @@ def rows_markup(organization: Organization, rows: Sequence[MemberRow], *, select
                 url=_relative(row.url, here),
                 name=escape(row.name),
                 skype_name=escape(row.skype_name),
-                department=escape(row.department),
-                role=f"<span class=cell-note>{escape(row.role)}</span>" if row.role else "",
-                lamp=row.lamp,
-                state=escape(row.state),
-                personal=f" <span class=tag>{escape(personal)}</span>" if row.personal else "",
+                department=_department(row) if DEPARTMENT in shown else "",
+                state=_state(row, personal) if STATE in shown else "",
                 cells="".join(_cells(row)),
                 kept="" if row.can_be_blocked else " data-unblockable",
             )
             for row in rows
         )
     )
+
+
+def _department(row: MemberRow) -> str:
+    role = f"<span class=cell-note>{escape(row.role)}</span>" if row.role else ""
+    return _DEPARTMENT.format(department=escape(row.department), role=role)
+
+
+def _state(row: MemberRow, personal: str) -> str:
+    tag = f" <span class=tag>{escape(personal)}</span>" if row.personal else ""
+    return _STATE.format(lamp=row.lamp, state=escape(row.state), personal=tag)
 
 
 def _cells(row: MemberRow) -> Iterator[str]:

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
@@ -16,6 +17,7 @@ from members.choosing import Chosen
 from members.decorators import OrganizationRequest, organization_view
 from members.errors import KeyReused, SelectionChanged
 from members.forms.members import BlockForm, MoveMembersForm
+from members.list_columns import COOKIE, chosen_columns, cookie_of, on_offer
 from members.models import Batch
 from members.registry import BulkAction, MembersColumn, registry
 from members.selectors.departments import list_departments
@@ -30,6 +32,8 @@ from members.views.member_rows import MemberUrls, member_rows, options_markup, r
 from skypemgr.forms import form_errors
 from skypemgr.lists import change_query, read_key, read_number
 
+YEAR = 365 * 24 * 3600
+
 
 @organization_view(Capability.VIEW_MEMBERS)
 @require_safe
@@ -39,7 +43,9 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
     total = next(tab.total for tab in tabs if tab.current and tab.total is not None)
     page = asked.page(total)
     fragment = _wants_fragment(request)
-    rows = member_rows(request.organization, request.actor, page.rows)
+    shown = chosen_columns(request)
+    columns = [column for column in registry.all(MembersColumn) if column.key in shown]
+    rows = member_rows(request.organization, request.actor, page.rows, columns)
     actions = _bulk_actions(request)
     context = {
         "section": "members",
@@ -50,22 +56,40 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
         "total": total,
         "page": page,
         "rows": rows,
-        "markup": rows_markup(request.organization, rows, selectable=bool(actions)),
+        "markup": rows_markup(request.organization, rows, selectable=bool(actions), shown=shown),
         "filters": []
         if fragment
         else [(entry, options_markup(entry, tree=entry.key == "department")) for entry in asked.filters],
         "menu": [] if fragment else MemberUrls(request.organization, request.actor).of_menu(),
-        "columns": registry.all(MembersColumn),
+        "shown": shown,
+        "columns": [(column, *(asked.heading(column.orders) if column.orders else ("", ""))) for column in columns],
+        "name_heading": asked.name_heading(),
+        "column_choices": [(key, label, key in shown) for key, label in on_offer()],
         "actions": actions,
         "kept": asked.kept(),
         "letters": jump_letters(asked, page),
         "can_manage": request.actor.can(Capability.MANAGE_MEMBERS),
+        "columns_url": reverse("members:members_columns", args=[request.organization.slug]) + change_query(request.GET),
         "exports": [
             ("CSV", reverse("members:member_export", args=[request.organization.slug]) + change_query(request.GET)),
             ("XLSX", reverse("members:member_workbook", args=[request.organization.slug]) + change_query(request.GET)),
         ],
     }
     return render(request, f"members/member_list.html{'#results' if fragment else ''}", context)
+
+
+@organization_view(Capability.VIEW_MEMBERS)
+@require_http_methods(["POST"])
+def members_columns(request: OrganizationRequest) -> HttpResponse:
+    """Keep which columns this browser shows, and go back to the list as it was filtered."""
+    url = reverse("members:member_list", args=[request.organization.slug])
+    response = redirect(url + change_query(request.GET))
+    if "standard" in request.POST:
+        response.delete_cookie(COOKIE, samesite="Lax")
+    else:
+        kept = cookie_of(request.POST.getlist("column"))
+        response.set_cookie(COOKIE, kept, max_age=YEAR, secure=settings.HTTPS, httponly=True, samesite="Lax")
+    return response
 
 
 def _bulk_actions(request: OrganizationRequest) -> list[tuple[BulkAction, str]]:

@@ -454,6 +454,7 @@ ACTS = {
     "credit:amounts_add",
     "credit:amounts_allocate",
     "credit:amounts_discard",
+    "members:members_columns",
 }
 ANSWERS = {
     "healthz": "text/plain",

@@ -355,6 +355,7 @@ TABLE: dict[str, Page] = {
     # Inside an organization
     "reports:dashboard": Page(access=OPEN, get=200),
     "members:member_list": Page(access=VIEW, get=200),
+    "members:members_columns": Page(access=VIEW, post=302, send={"column": "email"}, unlogged="is a cookie"),
     "members:member_export": Page(access=VIEW, get=200),
     "members:member_workbook": Page(access=VIEW, get=200),
     "members:members_export": Page(access=VIEW, get=200, query={"member": of("plain.pk")}),

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -79,6 +81,7 @@ def test_everyone_present_is_listed_by_name(organization, listed):
         ("?q=ann%40mail.example", ["Ann Berg"]),
         ("?sort=-name", ["Zoé Boss", "Inge Berg", "Bo Berg", "Ann Berg"]),
         ("?sort=newest", ["Inge Berg", "Bo Berg", "Ann Berg", "Zoé Boss"]),
+        ("?sort=oldest", ["Zoé Boss", "Ann Berg", "Bo Berg", "Inge Berg"]),
     ],
 )
 def test_filters_search_and_orders_find_whom_they_say(organization, listed, query, found):
@@ -251,6 +254,77 @@ def test_the_list_costs_as_many_queries_for_twenty_as_for_one(organization, list
     assert few <= 9
 
 
+# Columns
+
+
+def choose(client, *keys, query="", **also):
+    return client.post(reverse("members:members_columns", args=["acme"]) + query, {"column": keys, **also})
+
+
+def headings(response):
+    found = re.findall(r"<th(?![^>]*(?:cell-select|cell-menu|row))[^>]*>(?:<a[^>]*>)?([^<]+)", response.text)
+    return [unescape(heading) for heading in found]
+
+
+def test_columns_are_chosen_and_kept_by_the_browser(organization, listed, client):
+    add(organization, "Ann", email="ann@mail.example", job_title="Carpenter <1>", joined_at=timezone.now())
+    usual = ["Name", "Department and role", "State", "Balance", "Auto-recharge"]
+    assert headings(listed()) == usual
+
+    response = choose(client, "email", "job_title", "state", "nonsense", query="?q=ann&sort=newest&cursor=x")
+
+    assert response.url == reverse("members:member_list", args=["acme"]) + "?q=ann&sort=newest"
+    page = listed("?q=ann")
+    assert headings(page) == ["Name", "State", "E-mail", "Job title"]
+    assert '<td data-label="E-mail">ann@mail.example<td data-label="Job title">Carpenter &lt;1&gt;' in page.text
+    assert 'value="email" checked' in page.text
+    assert 'value="balance" checked' not in page.text
+    choose(client)
+    assert headings(listed()) == ["Name"]
+    choose(client, "email", standard="1")
+    assert headings(listed()) == usual
+
+
+def test_a_column_that_is_not_shown_is_not_asked_for(organization, listed, client, additions):
+    asked = []
+    registry.add(
+        MembersColumn(
+            key="test_number", label="Number", order=10, values=lambda organization, members: asked.append(1) or {}
+        )
+    )
+    listed()
+    assert asked == [1]
+
+    choose(client, "email")
+    listed()
+
+    assert asked == [1]
+
+
+def test_the_file_has_every_column_whichever_are_shown(organization, listed, client):
+    listed()
+    whole = download(client)
+    choose(client, "email")
+
+    assert download(client) == whole
+
+
+@pytest.mark.parametrize(
+    ("query", "sorted_by", "next_order"),
+    [("", "", "newest"), ("?sort=newest", "descending", "oldest"), ("?sort=oldest", "ascending", "newest")],
+)
+def test_the_heading_of_a_column_that_has_an_order_sorts_by_it(listed, client, query, sorted_by, next_order):
+    listed()
+    choose(client, "added", "email")
+
+    text = listed(query).text
+
+    heading = re.search(r'<th scope="col"([^>]*)><a class="sort" href="([^"]+)">Added', text)
+    assert heading and (sorted_by in heading[1] if sorted_by else "aria-sort" not in heading[1])
+    assert heading[2] == f"?sort={next_order}"
+    assert re.search(r'<th scope="col">E-mail', text), "by which the list has no order"
+
+
 # htmx
 
 
@@ -362,6 +436,7 @@ def test_the_file_holds_exactly_what_is_filtered(organization, listed, client):
         "Kind",
         "State",
         "Joined",
+        "Job title",
         "Balance",
         "Auto-recharge",
     ]
@@ -370,7 +445,7 @@ def test_the_file_holds_exactly_what_is_filtered(organization, listed, client):
         ["ann.berg", "Ann", "Berg", "ann@mail.example", "Sales", "Member", "Business account", "Active"]
     ]
     assert rows[0][8][:7] == today[:7]
-    assert rows[0][9] == "0.0000"
+    assert rows[0][10] == "0.0000"
 
 
 def test_the_file_is_in_the_language_of_its_reader_and_defuses_formulas(organization, listed, client, boss, additions):

@@ -103,7 +103,7 @@ def test_the_list_is_searched_filtered_sorted_and_leafed_through(page: Page, sig
     page.get_by_label("Name, Skype Name or e-mail", exact=True).fill("person 05")
     page.get_by_role("button", name="Filter").click()
     assert names(page) == [f"Person {place:03}" for place in range(60, 0, -1) if f"{place:03}".startswith("05")]
-    page.get_by_label("Role").select_option("Administrator")
+    page.get_by_label("Role", exact=True).select_option("Administrator")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("heading", name="Nobody matches")).to_be_visible()
     page.get_by_role("link", name="Clear the filters").click()

@@ -10,15 +10,16 @@ from credit import low_balances
 from credit.causes import CauseFinder, batches_of, orders_of
 from credit.personal_data import credit_of
 from credit.recharge_texts import terms_text
-from credit.selectors.balances import list_balances
+from credit.selectors.balances import held_in, list_balances
 from credit.selectors.recharges import list_recharging
 from credit.views.statements import render_own_credit
 from members.access import Capability
-from members.models import Member, Organization
+from members.models import Department, Member, Organization
 from members.models.people import MemberQuerySet
 from members.registry import (
     BulkAction,
     DepartmentAction,
+    DepartmentFigure,
     MemberFact,
     MembersColumn,
     MembersFilter,
@@ -68,6 +69,9 @@ def register() -> None:
         PersonalPanel(key="credit", order=10, render=render_own_credit, after_leaving=True),
         CauseFinder(key="batches", find=batches_of),
         CauseFinder(key="orders", find=orders_of),
+        DepartmentFigure(
+            key="credit", label=_("Credit held"), capability=Capability.VIEW_MEMBERS, order=10, show=_held_in
+        ),
         MemberFact(key="balance", values=list_balances),
         PersonalDataPart(key="credit", order=10, collect=credit_of),
         BulkAction(
@@ -112,6 +116,10 @@ def register() -> None:
             order=20,
         ),
     )
+
+
+def _held_in(organization: Organization, departments: Sequence[Department]) -> str:
+    return money(held_in(organization, departments), organization.currency)
 
 
 def _in_currency(organization: Organization, balance: Decimal) -> str:

@@ -9,8 +9,9 @@ from django.db.models.functions import Coalesce, JSONObject
 
 from members.access import Actor
 from members.api_tokens import end_tokens
-from members.audit import Action, record
+from members.audit import Action, Fact, record, record_many
 from members.audit_sets import record_for_members
+from members.departments import find_department, list_tree, merger
 from members.errors import DepartmentNotEmpty, LastAdministrator
 from members.factors import drop_sessions
 from members.models import Department, Invitation, Member, Organization, User
@@ -41,7 +42,13 @@ def move(*, organization: Organization, actor: Actor, keys: Sequence[int], depar
 
 @transaction.atomic(savepoint=False)
 def dissolve(
-    *, organization: Organization, actor: Actor, department: Department, successor: Department | None, moved: int = 0
+    *,
+    organization: Organization,
+    actor: Actor,
+    department: Department,
+    successor: Department | None,
+    moved: int = 0,
+    action: Action = Action.DEPARTMENT_DELETED,
 ) -> int:
     """Delete a department of an organization that is locked; whoever is in it goes to ``successor``, or to none.
 
@@ -58,13 +65,56 @@ def dissolve(
     record(
         organization=organization,
         actor=actor,
-        action=Action.DEPARTMENT_DELETED,
+        action=action,
         subject=department,
         before={"department": department.path},
         after={"people": moved + len(keys), "moved_to": successor.path if successor else ""},
     )
     department.delete()
     return len(keys)
+
+
+@transaction.atomic(savepoint=False)
+def merge(*, organization: Organization, actor: Actor, department: Department, into: Department) -> int:
+    """Merge a department of an organization that is locked into another; gives how many people went.
+
+    Raises DepartmentInsideItself, DepartmentTooDeep, DepartmentGone.
+    """
+    tree = list_tree(organization)
+    department, into = find_department(tree, department), find_department(tree, into)
+    plan = merger(tree, department, into, organization.language)
+    paths = [entry.path for entry in plan.kept]
+    for entry in plan.kept:
+        # No name holds a slash: out of the way of those that go, one of which may have the path that it gets.
+        entry.path = f"/{entry.pk}"
+    Department.objects.bulk_update(plan.kept, ["parent", "path"], batch_size=1_000)
+    number = 0
+    # From the leaves up: none goes before those under it.
+    for going, staying in reversed(plan.joined):
+        number += dissolve(
+            organization=organization,
+            actor=actor,
+            department=going,
+            successor=staying,
+            action=Action.DEPARTMENT_MERGED,
+        )
+    for entry, path in zip(plan.kept, paths, strict=True):
+        entry.path = path
+    Department.objects.bulk_update(plan.kept, ["path", "sort_key"], batch_size=1_000)
+    record_many(
+        organization=organization,
+        actor=actor,
+        facts=[
+            Fact(
+                action=Action.DEPARTMENT_CHANGED,
+                subject=entry,
+                before={"department": before},
+                after={"department": entry.path},
+            )
+            for entry, before in zip(plan.kept, plan.had, strict=True)
+        ],
+    )
+    return number
 
 
 @transaction.atomic(savepoint=False)

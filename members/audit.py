@@ -35,6 +35,7 @@ class Action(models.TextChoices):
     CONSENT_WITHDRAWN = "consent.withdrawn", _("No longer agrees to show whom they call")
     DEPARTMENT_ADDED = "department.added", _("Added a department")
     DEPARTMENT_CHANGED = "department.changed", _("Changed a department")
+    DEPARTMENT_MERGED = "department.merged", _("Merged a department into another")
     DEPARTMENT_DELETED = "department.deleted", _("Deleted a department")
     BATCH_STARTED = "batch.started", _("Started an import")
     BATCH_READ_AGAIN = "batch.read_again", _("Read the file of an import again")

@@ -94,6 +94,19 @@ def _delete(ending: Ending) -> None:
         raise DepartmentFilled from refusal
 
 
+@transaction.atomic(savepoint=False)
+def _merge(portion: Portion) -> Mapping[int, str]:
+    """Merge a department into another, with whoever is in it by now."""
+    lock_organization(portion.organization)
+    acts.merge(
+        organization=portion.organization,
+        actor=portion.actor,
+        department=_department(portion.organization, portion.facts["department"]),
+        into=_department(portion.organization, portion.facts["into"]),
+    )
+    return {}
+
+
 def _department(organization: Organization, key: object) -> Department:
     department = Department.objects.filter(organization=organization, pk=str(key)).first()
     if department is None:
@@ -123,6 +136,10 @@ def _whose_people_go(facts: Mapping[str, object]) -> str:
     return gettext("{department}; its people go to no department").format(department=facts["path"])
 
 
+def _which_become_one(facts: Mapping[str, object]) -> str:
+    return gettext("{department} into {into}").format(department=facts["path"], into=facts["to"])
+
+
 def register() -> None:
     """Called once at start-up."""
     registry.add(
@@ -150,6 +167,15 @@ def register() -> None:
             capability=Capability.MANAGE_MEMBERS,
             apply=_resend,
             reasons=REASONS,
+        ),
+        BatchKind(
+            key=Batch.Kind.MERGE_DEPARTMENT,
+            label=Batch.Kind.MERGE_DEPARTMENT.label,
+            done=pgettext_lazy("members", "Moved"),
+            capability=Capability.MANAGE_MEMBERS,
+            apply=_merge,
+            together=True,
+            describe=_which_become_one,
         ),
         BatchKind(
             key=Batch.Kind.DELETE_DEPARTMENT,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Case, Count, Q, Value, When
 
 from members.access import ROLES, Actor
+from members.departments import AnyDepartment, DepartmentToBe
 from members.models import Department, Member
 from members.models.people import MemberQuerySet
 
@@ -38,7 +39,7 @@ def movable(chosen: MemberQuerySet, actor: Actor, department: Department | None)
     return _without(chosen, move_exceptions(actor, department))
 
 
-def reach_of_move(chosen: MemberQuerySet, actor: Actor, department: Department | None) -> Reach:
+def reach_of_move(chosen: MemberQuerySet, actor: Actor, department: AnyDepartment) -> Reach:
     return reach_of(chosen, move_exceptions(actor, department))
 
 
@@ -69,10 +70,11 @@ type Exceptions = Sequence[tuple[str, Q]]
 
 
 # Who is left alone for two reasons is counted once, for the first.
-def move_exceptions(actor: Actor, department: Department | None) -> Exceptions:
+def move_exceptions(actor: Actor, department: AnyDepartment) -> Exceptions:
     return [
         ("left", Q(state=State.LEFT)),
-        ("there", Q(department=department)),
+        # Nobody is in one that is still to be made.
+        ("there", Q(pk__in=[]) if isinstance(department, DepartmentToBe) else Q(department=department)),
         ("above", Q(role__in=roles_above(actor))),
     ]
 

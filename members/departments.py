@@ -5,19 +5,48 @@ sort and show departments without climbing the tree.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from members.access import Actor
 from members.audit import Action, Fact, record_many
-from members.errors import DepartmentGone, DepartmentTooDeep
+from members.errors import DepartmentExists, DepartmentGone, DepartmentInsideItself, DepartmentTooDeep
 from members.locks import lock_organization
 from members.models import Department, Organization
 from members.names import check_department_name, path_sort_key
 from skypemgr.characters import trim
 
 SEPARATOR = " / "
+
+
+@dataclass(frozen=True)
+class DepartmentToBe:
+    """A department that is made together with what puts people into it; ``name`` is checked already."""
+
+    name: str
+    parent: Department | None = None
+
+    @property
+    def path(self) -> str:
+        return join_path([*(names_of(self.parent.path) if self.parent else []), self.name])
+
+
+type AnyDepartment = Department | DepartmentToBe | None
+
+
+@dataclass(frozen=True)
+class Merger:
+    """What becomes of a department and those under it when it is merged into another.
+
+    Of ``joined`` each (those above first) goes and its people come to the one beside it; ``kept`` are under another
+    parent now, in memory, with the paths they ``had``.
+    """
+
+    joined: Sequence[tuple[Department, Department]]
+    kept: Sequence[Department]
+    had: Sequence[str]
 
 
 def split_path(path: str) -> list[str]:
@@ -51,6 +80,90 @@ def same_path(path: str) -> str:
     """What two paths have in common that name one department: they differ by case alone."""
     # Never finer than what the database's own lower() makes of it, which its unique constraint compares.
     return path.replace("İ", "i").casefold()
+
+
+def list_tree(organization: Organization) -> list[Department]:
+    """All departments of an organization as a tree reads: each followed by those under it."""
+    return list(organization.departments.order_by("sort_key", "pk"))
+
+
+def find_department(tree: Sequence[Department], department: Department) -> Department:
+    """The department as it is now; one of another organization is nobody's to name. Raises DepartmentGone."""
+    for entry in tree:
+        if entry.pk == department.pk:
+            return entry
+    if Department.objects.filter(pk=department.pk).exists():
+        raise PermissionDenied
+    raise DepartmentGone
+
+
+def check_place(others: Collection[Department], path: str, height: int) -> None:
+    """Refuse a path that another department has, or under which ``height`` levels don't fit."""
+    if len(names_of(path)) - 1 + height > Department.MAX_DEPTH:
+        raise DepartmentTooDeep(depth=Department.MAX_DEPTH)
+    if same_path(path) in {same_path(entry.path) for entry in others}:
+        raise DepartmentExists(path=path)
+
+
+@transaction.atomic(savepoint=False)
+def make_department(
+    *, organization: Organization, actor: Actor, name: str, parent: Department | None = None
+) -> Department:
+    """Add a department to an organization that is locked, at the top or under ``parent``.
+
+    Raises DepartmentExists, DepartmentTooDeep, DepartmentGone when ``parent`` was deleted.
+    """
+    tree = list_tree(organization)
+    parent = find_department(tree, parent) if parent else None
+    department = new_department(organization, parent, name)
+    check_place(tree, department.path, height=1)
+    department.save()
+    fact = Fact(action=Action.DEPARTMENT_ADDED, subject=department, after={"department": department.path})
+    record_many(organization=organization, actor=actor, facts=[fact])
+    return department
+
+
+@transaction.atomic(savepoint=False)
+def settle_department(*, organization: Organization, actor: Actor, department: AnyDepartment) -> Department | None:
+    """Where somebody of an organization that is locked is put; made now if it isn't there yet.
+
+    Raises DepartmentGone, DepartmentExists, DepartmentTooDeep; PermissionDenied when it is another organization's.
+    """
+    if isinstance(department, DepartmentToBe):
+        return make_department(organization=organization, actor=actor, name=department.name, parent=department.parent)
+    check_department(organization, department)
+    return department
+
+
+def merger(tree: Sequence[Department], department: Department, into: Department, language: str) -> Merger:
+    """What merging ``department`` into ``into`` does to the tree: departments of one name become one, at every level.
+
+    Raises DepartmentInsideItself when ``into`` lies under it, and DepartmentTooDeep.
+    """
+    if lies_in(into.path, department.path):
+        raise DepartmentInsideItself
+    moved = [entry for entry in tree if lies_in(entry.path, department.path)]
+    # Those above come first, whose place that of the others follows from.
+    moved.sort(key=lambda entry: len(names_of(entry.path)))
+    there = {same_path(entry.path): entry for entry in tree if not lies_in(entry.path, department.path)}
+    place, joined, kept, had = {department.pk: into}, [(department, into)], [], []
+    for entry in moved:
+        if entry == department:
+            continue
+        assert entry.parent_id is not None
+        parent = place[entry.parent_id]
+        names = [*names_of(parent.path), entry.name]
+        if same := there.get(same_path(join_path(names))):
+            joined.append((entry, same))
+            place[entry.pk] = same
+            continue
+        if len(names) > Department.MAX_DEPTH:
+            raise DepartmentTooDeep(depth=Department.MAX_DEPTH)
+        had.append(entry.path)
+        entry.parent, entry.path, entry.sort_key = parent, join_path(names), path_sort_key(names, language)
+        kept.append(entry)
+        place[entry.pk] = entry
+    return Merger(joined, kept, had)
 
 
 def check_department(organization: Organization, department: Department | None) -> None:

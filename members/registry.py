@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 
 if TYPE_CHECKING:
     from members.access import Capability
-    from members.models import Member, Organization
+    from members.models import Department, Member, Organization
 
 type Text = str | Promise
 
@@ -124,6 +124,22 @@ class DepartmentAction:
     url_name: str
     capability: "Capability"
     order: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepartmentFigure:
+    """A figure on the page of a department, for those who hold ``capability``.
+
+    ``show`` gets the department and all those under it, and gives the figure of their people together as it is shown,
+    or "" for nothing. Asked once for the page.
+    """
+
+    key: str
+    label: Text
+    capability: "Capability"
+    order: int
+    show: Callable[["Organization", Sequence["Department"]], str]
+    note: Text = ""
 
 
 @dataclass(frozen=True, kw_only=True)

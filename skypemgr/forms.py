@@ -101,7 +101,9 @@ def form_errors(form: BaseForm) -> Iterator[None]:
     try:
         yield
     except DomainError as error:
-        field = error.field if error.field in form.fields else None
+        # A form may have another name for it.
+        named = getattr(form, "told_at", {}).get(error.field, error.field)
+        field = named if named in form.fields else None
         form.add_error(field, str(error))
         form.refusal = error  # type: ignore[attr-defined]
 

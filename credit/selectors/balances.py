@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount
-from members.models import Member, Organization
+from members.models import Department, Member, Organization
 
 
 def list_balances(organization: Organization, members: Sequence[Member]) -> dict[int, Decimal]:
@@ -24,3 +26,11 @@ def wallet_balance(organization: Organization) -> Decimal:
     """What the wallet of an organization holds, with four places."""
     wallets = LedgerAccount.objects.filter(organization=organization, kind=LedgerAccount.Kind.WALLET)
     return wallets.values_list("balance", flat=True).first() or NO_CREDIT
+
+
+def held_in(organization: Organization, departments: Sequence[Department]) -> Decimal:
+    """What the members of some departments who have not left hold together, with four places."""
+    people = Member.objects.of(organization).present().filter(department__in=[entry.pk for entry in departments])
+    accounts = LedgerAccount.objects.filter(organization=organization, member__in=people.values("pk"))
+    held: Decimal | None = accounts.aggregate(held=Sum("balance"))["held"]
+    return held or NO_CREDIT

@@ -1,8 +1,7 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from members.forms.fields import DepartmentNameField
@@ -22,13 +21,6 @@ class DepartmentForm(forms.Form):
         assert isinstance(field, DepartmentField)
         field.offer(departments, nowhere=_("Nothing: it stands at the top"))
 
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        # A path is written with slashes.
-        if "/" in name:
-            raise ValidationError(_("A name can’t hold a slash. Choose what it is part of below."))
-        return name
-
 
 class DeleteDepartmentForm(forms.Form):
     """Where the people of a department go."""
@@ -40,3 +32,17 @@ class DeleteDepartmentForm(forms.Form):
         field = self.fields["successor"]
         assert isinstance(field, DepartmentField)
         field.offer(departments, nowhere=_("No department"))
+
+
+class MergeDepartmentForm(forms.Form):
+    """Into which department another is merged."""
+
+    told_at: ClassVar[dict[str, str]] = {"parent": "into"}
+
+    into = DepartmentField(label=_("Becomes part of"))
+
+    def __init__(self, *args: Any, departments: Sequence[Department], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["into"]
+        assert isinstance(field, DepartmentField)
+        field.offer(departments, ask=_("Choose a department"))

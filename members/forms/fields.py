@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from members import addresses, names
 from skypemgr.characters import trim
@@ -90,6 +91,9 @@ class DepartmentNameField(CheckedField):
     """One name of a path of departments."""
 
     def check(self, text: str) -> str:
+        # A path is written with slashes.
+        if "/" in text:
+            raise ValidationError(_("A name can’t hold a slash. Choose what it is part of below."))
         return names.check_department_name(text)
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -7,11 +7,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from members.forms.fields import AddressField, JobTitleField, PersonNameField
+from members.departments import DepartmentToBe
+from members.forms.fields import AddressField, DepartmentNameField, JobTitleField, PersonNameField
 from members.models import Department, Member, User
 from skypemgr.forms import Explained, ReasonField
 
-NOWHERE = "none"
+NOWHERE, NEW = "none", "new"
 _NEEDS_PROOF = _("With another address somebody else can open the account, so show first that it is you.")
 
 ROLE_TEXTS = {
@@ -25,27 +26,30 @@ ROLE_TEXTS = {
 
 
 class DepartmentField(forms.ChoiceField):
-    """One of an organization's departments, or none. Cleans to a Department, or None for none.
-
-    ``departments`` are those to choose from, in their order; ``nowhere`` is the text for none.
-    """
+    """One of an organization's departments, or none. Cleans to a Department, None for none, or NEW for a new one."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._departments: dict[str, Department] = {}
 
-    def offer(self, departments: Sequence[Department], *, nowhere: object, ask: object = "") -> None:
-        """Offer these; with ``ask`` (a text) nothing is chosen to begin with."""
+    def offer(
+        self, departments: Sequence[Department], *, nowhere: object = "", ask: object = "", new: object = ""
+    ) -> None:
+        """Offer these, in this order; ``nowhere`` and ``new`` are the texts for none and for one still to be made.
+
+        With ``ask`` (a text) nothing is chosen to begin with.
+        """
         self._departments = {str(department.pk): department for department in departments}
-        first = [("", ask)] if ask else []
         self.choices = [
-            *first,
-            (NOWHERE, nowhere),
+            *([("", ask)] if ask else []),
+            *([(NOWHERE, nowhere)] if nowhere else []),
             *((key, department.path) for key, department in self._departments.items()),
+            *([(NEW, new)] if new else []),
         ]
 
     def clean(self, value: Any) -> Any:
-        return self._departments.get(super().clean(value))
+        chosen = super().clean(value)
+        return NEW if chosen == NEW else self._departments.get(chosen)
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, Department):
@@ -53,7 +57,37 @@ class DepartmentField(forms.ChoiceField):
         return NOWHERE if value is None else value
 
 
-class ProfileForm(forms.Form):
+class NewDepartmentForm(forms.Form):
+    """A form whose field ``choosing`` offers departments, and one that is made at once: a DepartmentToBe."""
+
+    choosing = "department"
+    told_at: ClassVar[dict[str, str]] = {"name": "new_name", "parent": "new_parent"}
+
+    new_name = DepartmentNameField(label=_("Name of the new department"), required=False)
+    new_parent = DepartmentField(label=_("Part of"), required=False)
+
+    def offer(self, departments: Sequence[Department], *, ask: object = "") -> None:
+        chosen, parent = self.fields[self.choosing], self.fields["new_parent"]
+        assert isinstance(chosen, DepartmentField)
+        assert isinstance(parent, DepartmentField)
+        chosen.offer(departments, nowhere=_("In no department"), ask=ask, new=_("New department…"))
+        parent.offer(departments, nowhere=_("Nothing: it stands at the top"))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        name, parent = cleaned.pop("new_name", None), cleaned.pop("new_parent", None)
+        if cleaned.get(self.choosing) != NEW:
+            # What is wrong with fields that nobody sees is nobody's concern.
+            self.errors.pop("new_name", None)
+            self.errors.pop("new_parent", None)
+        elif name:
+            cleaned[self.choosing] = DepartmentToBe(name, parent)
+        elif name is not None:
+            self.add_error("new_name", _("Enter a name."))
+        return cleaned
+
+
+class ProfileForm(NewDepartmentForm):
     """What those who manage members may change of a profile; names and language only of accounts of their own.
 
     ``address`` says whether the address is changed here too: not before somebody has joined, and nobody's own. With
@@ -79,10 +113,9 @@ class ProfileForm(forms.Form):
         }
         super().__init__(data, initial=kept)
         self._confirm_at = ""
-        department, language = self.fields["department"], self.fields["language"]
-        assert isinstance(department, DepartmentField)
+        self.offer(departments)
+        language = self.fields["language"]
         assert isinstance(language, forms.ChoiceField)
-        department.offer(departments, nowhere=_("In no department"))
         language.choices = User._meta.get_field("language").flatchoices
         if not address:
             del self.fields["email"]
@@ -126,13 +159,13 @@ class BlockForm(forms.Form):
     reason = ReasonField(label=_("Reason"), help_text=_("Stands in the audit log, for administrators."))
 
 
-class MoveMembersForm(forms.Form):
+class MoveMembersForm(NewDepartmentForm):
     """Where chosen people go."""
+
+    choosing = "to"
 
     to = DepartmentField(label=_("New department"))
 
     def __init__(self, *args: Any, departments: Sequence[Department], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["to"]
-        assert isinstance(field, DepartmentField)
-        field.offer(departments, nowhere=_("In no department"), ask=_("Choose a department"))
+        self.offer(departments, ask=_("Choose a department"))

@@ -19,6 +19,7 @@ class Batch(models.Model):
         MOVE_MEMBERS = "move_members", _("Moving to another department")
         BLOCK_MEMBERS = "block_members", _("Blocking sign-in")
         RESEND_INVITATIONS = "resend_invitations", _("Sending invitations again")
+        MERGE_DEPARTMENT = "merge_department", _("Merging departments")
         DELETE_DEPARTMENT = "delete_department", _("Deleting a department")
 
     class State(models.TextChoices):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from members.departments import lies_in, names_of
+from members.departments import lies_in, list_tree, names_of
 from members.models import Department, Organization
 from members.tallies import present, tally
 
@@ -25,7 +25,7 @@ class DepartmentRow:
 
 def list_departments(organization: Organization) -> list[Department]:
     """All departments of an organization as a tree reads: each followed by those under it."""
-    return list(organization.departments.order_by("sort_key", "pk"))
+    return list_tree(organization)
 
 
 def department_paths(organization: Organization) -> list[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Departments: added, named, moved within their tree, and deleted."""
+"""Departments: added, named, moved within their tree, merged, and deleted."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -6,14 +6,9 @@ from django.db import transaction
 from members import acts
 from members.access import Actor, Capability, require
 from members.audit import Action, record
-from members.departments import join_path, names_of, new_department, same_path
-from members.errors import (
-    DepartmentExists,
-    DepartmentGone,
-    DepartmentInsideItself,
-    DepartmentTooDeep,
-)
-from members.locks import lock_organization
+from members.departments import check_place, find_department, join_path, make_department, names_of
+from members.errors import DepartmentInsideItself
+from members.locks import lock_organization, take_time
 from members.models import Department, Organization
 from members.names import path_sort_key
 from members.selectors.departments import list_departments, subtree
@@ -28,19 +23,8 @@ def add_department(
     Raises DepartmentExists, DepartmentTooDeep, DepartmentGone when ``parent`` was deleted.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    departments = _lock_tree(organization)
-    parent = _find(departments, parent) if parent else None
-    department = new_department(organization, parent, name)
-    _check_place(departments, department.path, height=1)
-    department.save()
-    record(
-        organization=organization,
-        actor=actor,
-        action=Action.DEPARTMENT_ADDED,
-        subject=department,
-        after={"department": department.path},
-    )
-    return department
+    lock_organization(organization)
+    return make_department(organization=organization, actor=actor, name=name, parent=parent)
 
 
 @transaction.atomic(durable=True)
@@ -53,16 +37,16 @@ def change_department(
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     departments = _lock_tree(organization)
-    department = _find(departments, department)
+    department = find_department(departments, department)
     moved = subtree(departments, department)
-    parent = _find(departments, parent) if parent else None
+    parent = find_department(departments, parent) if parent else None
     if parent in moved:
         raise DepartmentInsideItself
     before = department.path
     level = len(names_of(before)) - 1
     names = [*(names_of(parent.path) if parent else []), name]
     height = max(len(names_of(entry.path)) for entry in moved) - level
-    _check_place([entry for entry in departments if entry not in moved], join_path(names), height)
+    check_place([entry for entry in departments if entry not in moved], join_path(names), height)
 
     department.name, department.parent = name, parent
     for entry in moved:
@@ -93,31 +77,25 @@ def delete_department(
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     departments = _lock_tree(organization)
-    department = _find(departments, department)
-    successor = _find(departments, successor) if successor else None
+    department = find_department(departments, department)
+    successor = find_department(departments, successor) if successor else None
     if successor == department:
         raise PermissionDenied
     return acts.dissolve(organization=organization, actor=actor, department=department, successor=successor)
 
 
+@transaction.atomic(durable=True)
+def merge_departments(*, actor: Actor, organization: Organization, department: Department, into: Department) -> int:
+    """Make ``department`` and ``into`` one: its people and the departments under it go along. Gives how many went.
+
+    Raises DepartmentInsideItself, DepartmentTooDeep, DepartmentGone.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    take_time()
+    lock_organization(organization)
+    return acts.merge(organization=organization, actor=actor, department=department, into=into)
+
+
 def _lock_tree(organization: Organization) -> list[Department]:
     lock_organization(organization)
     return list_departments(organization)
-
-
-def _find(departments: list[Department], department: Department) -> Department:
-    """The department as it is now; one of another organization is nobody's to name. Raises DepartmentGone."""
-    for entry in departments:
-        if entry.pk == department.pk:
-            return entry
-    if Department.objects.filter(pk=department.pk).exists():
-        raise PermissionDenied
-    raise DepartmentGone
-
-
-def _check_place(others: list[Department], path: str, height: int) -> None:
-    """Refuse a path that another department has, or under which ``height`` levels don't fit."""
-    if len(names_of(path)) - 1 + height > Department.MAX_DEPTH:
-        raise DepartmentTooDeep(depth=Department.MAX_DEPTH)
-    if same_path(path) in {same_path(entry.path) for entry in others}:
-        raise DepartmentExists(path=path)

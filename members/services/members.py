@@ -10,7 +10,7 @@ from members.acts import block, keep_an_administrator, lock_members, move
 from members.audit import Action, Fact, record, record_many
 from members.bulk import blockable, movable
 from members.credentials import fold_login
-from members.departments import check_department
+from members.departments import AnyDepartment, settle_department
 from members.errors import AddressTaken, OwnAddress, StateForbids, TheirOwnPassword, TooManyTries
 from members.letter_texts import BY_ADMINISTRATOR
 from members.locks import lock_organization, take_time
@@ -27,7 +27,7 @@ def change_member(
     actor: Actor,
     organization: Organization,
     member: Member,
-    department: Department | None,
+    department: AnyDepartment,
     first_name: str | None = None,
     last_name: str | None = None,
     job_title: str | None = None,
@@ -37,12 +37,13 @@ def change_member(
     """Change the profile of somebody who has not left; None leaves a value as it is, except for the department.
 
     Names and language of a personal account are its owner's to change: other ones than they have raise
-    PermissionDenied. An address is changed by ``_change_address``. Raises DepartmentGone, AddressTaken, OwnAddress,
-    and StateForbids when they have left, or for the address of somebody whose invitation waits.
+    PermissionDenied. An address is changed by ``_change_address``. Raises DepartmentGone, DepartmentExists,
+    DepartmentTooDeep, AddressTaken, OwnAddress, and StateForbids when they have left, or for the address of somebody
+    whose invitation waits.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     lock_organization(organization)
-    check_department(organization, department)
+    department = settle_department(organization=organization, actor=actor, department=department)
     member = _lock_member(organization, member)
     require_over(actor, member)
     _refuse_state(member, Member.State.LEFT)
@@ -107,16 +108,17 @@ def assign_role(*, actor: Actor, organization: Organization, member: Member, rol
 
 @transaction.atomic(durable=True)
 def move_members(
-    *, actor: Actor, organization: Organization, members: MemberQuerySet, department: Department | None
+    *, actor: Actor, organization: Organization, members: MemberQuerySet, department: AnyDepartment
 ) -> int:
     """Move those of ``members`` who are elsewhere to ``department`` (None: to none); gives how many.
 
-    Who has left, or has a role whose powers the actor lacks, stays where they are. Raises DepartmentGone.
+    Who has left, or has a role whose powers the actor lacks, stays where they are. Raises DepartmentGone,
+    DepartmentExists, DepartmentTooDeep.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     take_time()
     lock_organization(organization)
-    check_department(organization, department)
+    department = settle_department(organization=organization, actor=actor, department=department)
     moving = lock_members(movable(members.of(organization), actor, department))
     move(organization=organization, actor=actor, keys=moving, department=department)
     return len(moving)

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from members.access import Capability
 from members.bulk import Reach, invitable, reach_of_block, reach_of_move, reach_of_resend
 from members.choosing import Chosen
 from members.decorators import OrganizationRequest, organization_view
+from members.departments import AnyDepartment, DepartmentToBe
 from members.errors import KeyReused, SelectionChanged
 from members.forms.members import BlockForm, MoveMembersForm
 from members.list_columns import COOKIE, chosen_columns, cookie_of, on_offer
@@ -23,6 +25,7 @@ from members.registry import BulkAction, MembersColumn, registry
 from members.selectors.departments import list_departments
 from members.selectors.member_letters import jump_letters
 from members.selectors.members import MembersQuery
+from members.services.departments import add_department
 from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
 from members.services.runs import start_run
@@ -117,10 +120,10 @@ def members_move(request: OrganizationRequest) -> HttpResponse:
     if form.is_valid():
         department = form.cleaned_data["to"]
         path = department.path if department else ""
-        facts = {"department": department.pk if department else None, "path": path}
         if request.method == "POST" and chosen.is_many:
-            if response := _begun(request, chosen, Batch.Kind.MOVE_MEMBERS, facts):
-                return response
+            with form_errors(form):
+                if response := _move_many(request, chosen, department):
+                    return response
         elif request.method == "POST" and _is_as_shown(request, chosen):
             with form_errors(form):
                 moved = move_members(
@@ -133,6 +136,18 @@ def members_move(request: OrganizationRequest) -> HttpResponse:
                 return redirect(chosen.list_url)
         reach = reach_of_move(chosen.members, request.actor, department)
     return _confirm(request, "members/members_move.html", chosen, MOVE, reach, form)
+
+
+def _move_many(request: OrganizationRequest, chosen: Chosen, department: AnyDepartment) -> HttpResponse | None:
+    if isinstance(department, DepartmentToBe):
+        # A run takes its people to a department that is there when it begins.
+        department = add_department(
+            actor=request.actor, organization=request.organization, name=department.name, parent=department.parent
+        )
+        begun = _begun(request, chosen, Batch.Kind.MOVE_MEMBERS, {"department": department.pk, "path": department.path})
+        return begun or redirect(f"{request.path}?{urlencode([*chosen.fields, ('to', department.pk)])}")
+    facts = {"department": department.pk if department else None, "path": department.path if department else ""}
+    return _begun(request, chosen, Batch.Kind.MOVE_MEMBERS, facts)
 
 
 @organization_view(Capability.MANAGE_MEMBERS)

@@ -17,7 +17,7 @@ from members.access import Capability
 from members.batches import BatchKind, Progress, kind_of, progress_of, progress_of_all
 from members.decorators import OrganizationRequest, organization_view
 from members.downloads import download
-from members.errors import DepartmentFilled, DepartmentGone
+from members.errors import DepartmentFilled, DepartmentGone, DepartmentInsideItself
 from members.models import Batch, BatchRow, Member
 from members.registry import Text, registry
 from members.selectors.batches import list_runs
@@ -34,6 +34,8 @@ STOPPED: Mapping[str, Text] = {
     "PermissionDenied": _("Whoever started this may not do it any more, so it went no further."),
     "DepartmentGone": DepartmentGone.text,
     "DepartmentFilled": DepartmentFilled.text,
+    "DepartmentInsideItself": DepartmentInsideItself.text,
+    "DepartmentTooDeep": _("What lies under it would nest too deep, so nothing was merged."),
 }
 
 

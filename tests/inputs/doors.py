@@ -356,8 +356,17 @@ def department_add(world: World, value: str) -> Answer:
 
 
 @form("department", required=True)
+def new_department_of_a_profile(world: World, value: str) -> Answer:
+    data = {"email": "", "first_name": "", "last_name": "", "department": "new", "new_name": value}
+    response = post(world.client, world.url("members/@new.one/"), **data)
+    if response.status_code != 302:
+        return refusal(response, "new_name", value)
+    return Answer(Department.objects.latest("pk").name)
+
+
+@form("department", required=True)
 def department_change(world: World, value: str) -> Answer:
-    url = world.url(f"members/departments/{world.department.pk}/")
+    url = world.url(f"members/departments/{world.department.pk}/change/")
     response = post(world.client, url, name=value, parent="none")
     if response.status_code != 302:
         return refusal(response, "name", value)

@@ -417,6 +417,16 @@ TABLE: dict[str, Page] = {
         foreign={"parent": of("department.pk")},
         logs=("department.added",),
     ),
+    "members:department_detail": Page(access=VIEW, get=200, at={"pk": of("department.pk")}),
+    "members:department_merge": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"pk": of("empty.pk")},
+        send={"into": of("department.pk")},
+        foreign={"into": of("department.pk")},
+        logs=("department.merged",),
+    ),
     "members:department_change": Page(
         access=MANAGE,
         get=200,

@@ -78,6 +78,7 @@ VERBS: dict[str, Verb] = {
     "departments.change_department": Verb(
         MANAGE, {"name": "Werft"}, {"department": of("empty"), "parent": of("department")}
     ),
+    "departments.merge_departments": Verb(MANAGE, {}, {"department": of("empty"), "into": of("department")}),
     "departments.delete_department": Verb(MANAGE, {}, {"department": of("empty"), "successor": of("department")}),
     "api_tokens.make_api_token": Verb(
         Capability.MANAGE_ORGANIZATION, {"name": "Import", "scopes": ["members:read"], "days": 90, "key": key}
@@ -266,6 +267,7 @@ def test_the_table_names_every_argument_that_could_belong_to_another(name):
         "member",
         "members",
         "department",
+        "into",
         "parent",
         "successor",
         "batch",

@@ -188,3 +188,23 @@ def test_two_workers_delete_a_department_once(race, berlin, begun):
 
     assert AuditEntry.objects.filter(action=Action.DEPARTMENT_DELETED).count() == 1
     assert AuditEntry.objects.filter(action=Action.MEMBER_MOVED).count() == 5
+
+
+def test_many_people_are_merged_behind_the_pages_all_at_once(client, organization, boss, sales, berlin):
+    lyon = DepartmentFactory(organization=organization, name="Lyon")
+    merge = reverse("members:department_merge", args=["acme", sales.pk])
+    page = client.get(merge)
+    assert "5 people of Sales go there" in page.text
+    facts = {"into": lyon.pk, "count": 5, "key": page.context["key"]}
+
+    response = client.post(merge, facts)
+    batch = Batch.objects.get()
+    while run_work.apply_slice(batch=batch):
+        pass
+
+    assert response.url == reverse("members:run_detail", args=["acme", batch.pk])
+    assert "Sales into Lyon" in client.get(response.url).text
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.DONE
+    assert list(Department.objects.order_by("path").values_list("path", flat=True)) == ["Lyon", "Lyon / Berlin"]
+    assert Member.objects.filter(department__path="Lyon / Berlin").count() == 5

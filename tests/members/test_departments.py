@@ -6,10 +6,11 @@ from members.access import Actor
 from members.audit import Action
 from members.departments import find_or_add_departments, same_path, split_path
 from members.errors import DepartmentExists, DepartmentInsideItself, DepartmentNotEmpty, DepartmentTooDeep
-from members.models import AuditEntry, Department, Member
+from members.invariants import tallies_are_what_counting_gives
+from members.models import AuditEntry, Department, Invitation, Member
 from members.names import NameProblem
 from members.selectors.departments import count_without_department, list_department_rows
-from members.services.departments import add_department, change_department, delete_department
+from members.services.departments import add_department, change_department, delete_department, merge_departments
 from tests.factories import DepartmentFactory, InvitationFactory, MemberFactory, OrganizationFactory
 
 DEEPEST = "/".join("abcdef")
@@ -344,3 +345,103 @@ def test_the_tree_counts_people_own_and_rolled_up(organization, tree):
         "Paris": (2, 1, 1),
     }
     assert count_without_department(organization) == 1
+
+
+# Merging
+
+
+def merge(department, into):
+    return merge_departments(
+        actor=Actor.system(), organization=department.organization, department=department, into=into
+    )
+
+
+def all_paths(organization):
+    return list(organization.departments.order_by("path").values_list("path", flat=True))
+
+
+def test_people_invitations_and_departments_under_it_go_along(organization):
+    sales, lyon = (DepartmentFactory(organization=organization, name=name) for name in ("Sales", "Lyon"))
+    berlin = DepartmentFactory(organization=organization, name="Berlin", parent=sales)
+    port = DepartmentFactory(organization=organization, name="Port", parent=berlin)
+    here, there = (
+        MemberFactory(organization=organization, department=sales),
+        MemberFactory(organization=organization, department=port),
+    )
+    InvitationFactory(
+        member=None, organization=organization, kind="personal", user=None, email="p@home.example", department=sales
+    )
+
+    assert merge(sales, lyon) == 1
+
+    assert all_paths(organization) == ["Lyon", "Lyon / Berlin", "Lyon / Berlin / Port"]
+    here.refresh_from_db()
+    there.refresh_from_db()
+    assert (here.department, there.department) == (lyon, port)
+    assert Invitation.objects.get().department == lyon
+    merged = AuditEntry.objects.get(action=Action.DEPARTMENT_MERGED)
+    assert (merged.before, merged.after) == ({"department": "Sales"}, {"people": 1, "moved_to": "Lyon"})
+    changed = AuditEntry.objects.filter(action=Action.DEPARTMENT_CHANGED).order_by("pk")
+    assert [(entry.before["department"], entry.after["department"]) for entry in changed] == [
+        ("Sales / Berlin", "Lyon / Berlin"),
+        ("Sales / Berlin / Port", "Lyon / Berlin / Port"),
+    ]
+    assert not list(tallies_are_what_counting_gives())
+
+
+def test_departments_of_one_name_become_one_at_every_level(organization):
+    sales, lyon = (DepartmentFactory(organization=organization, name=name) for name in ("Sales", "Lyon"))
+    ours = DepartmentFactory(organization=organization, name="berlin", parent=sales)
+    theirs = DepartmentFactory(organization=organization, name="Berlin", parent=lyon)
+    DepartmentFactory(organization=organization, name="Port", parent=ours)
+    DepartmentFactory(organization=organization, name="Port", parent=theirs)
+    DepartmentFactory(organization=organization, name="Quay", parent=ours)
+    people = MemberFactory.create_batch(3, organization=organization, department=ours)
+
+    assert merge(sales, lyon) == 3
+
+    assert all_paths(organization) == ["Lyon", "Lyon / Berlin", "Lyon / Berlin / Port", "Lyon / Berlin / Quay"]
+    assert set(Member.objects.filter(department=theirs)) == set(people)
+
+
+def test_one_is_merged_into_the_one_above_it_also_when_one_under_it_has_its_name(organization):
+    sales = DepartmentFactory(organization=organization, name="Sales")
+    berlin = DepartmentFactory(organization=organization, name="Berlin", parent=sales)
+    inner = DepartmentFactory(organization=organization, name="Berlin", parent=berlin)
+    member = MemberFactory(organization=organization, department=inner)
+
+    assert merge(berlin, sales) == 0
+
+    assert all_paths(organization) == ["Sales", "Sales / Berlin"]
+    member.refresh_from_db()
+    assert member.department.path == "Sales / Berlin"
+    assert member.department.parent == sales
+
+
+@pytest.mark.parametrize("under", [False, True])
+def test_none_is_merged_into_itself_or_one_under_it(organization, under):
+    sales = DepartmentFactory(organization=organization, name="Sales")
+    berlin = DepartmentFactory(organization=organization, name="Berlin", parent=sales)
+
+    with pytest.raises(DepartmentInsideItself):
+        merge(sales, berlin if under else sales)
+
+    assert all_paths(organization) == ["Sales", "Sales / Berlin"]
+
+
+def test_what_would_nest_too_deep_is_not_merged(organization):
+    found = find(organization, DEEPEST, "x/y")
+    deep = found[DEEPEST]
+    before = all_paths(organization)
+
+    with pytest.raises(DepartmentTooDeep):
+        merge(organization.departments.get(path="x"), deep)
+
+    assert all_paths(organization) == before
+
+
+def test_the_other_one_may_not_be_another_company_s(organization):
+    sales = DepartmentFactory(organization=organization, name="Sales")
+
+    with pytest.raises(PermissionDenied):
+        merge(sales, DepartmentFactory())

@@ -13,7 +13,12 @@ from members.errors import DepartmentGone, DepartmentInsideItself
 from members.forms.members import NOWHERE
 from members.models import Batch, Department, Invitation, Member
 from members.services import import_work, imports, joining
-from members.services.departments import add_department, change_department, delete_department
+from members.services.departments import (
+    add_department,
+    change_department,
+    delete_department,
+    merge_departments,
+)
 from members.services.invitations import invite_personal, resend_invitations
 from members.services.members import change_member
 from skypemgr.invariants import find_violations
@@ -261,6 +266,57 @@ def test_invitations_are_locked_in_one_order_when_their_department_is_deleted(ad
         assert race(resend, deleting(department)) == [20, 0]
 
 
+# Merging
+
+
+def merging(department, into) -> partial:
+    return partial(
+        merge_departments, actor=SYSTEM, organization=department.organization, department=department, into=into
+    )
+
+
+def pair(organization) -> list[Department]:
+    departments = DepartmentFactory.create_batch(2, organization=organization)
+    for department in departments:
+        MemberFactory(organization=organization, department=department)
+    return departments
+
+
+def test_two_departments_merged_into_each_other_at_once_leave_one_with_everybody(race, rounds):
+    for _round in range(rounds):
+        organization = OrganizationFactory()
+        one, other = pair(organization)
+
+        outcomes = race(merging(one, other), merging(other, one))
+
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["DepartmentGone", "int"]
+        [left] = organization.departments.all()
+        assert Member.objects.filter(organization=organization, department=left).count() == 2
+
+
+def test_control_without_the_lock_two_mergers_break_in_the_database(race, unguarded):
+    one, other = pair(OrganizationFactory())
+
+    outcomes = race(*unguarded(merging(one, other), merging(other, one)))
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) != ["DepartmentGone", "int"]
+
+
+def test_an_import_into_a_department_that_is_merged_meanwhile_loses_nobody(admin, race, rounds):
+    for number in range(rounds):
+        department, into = DepartmentFactory.create_batch(2, organization=admin.organization)
+        batch = running(admin, department.path, number)
+
+        imported, merged = race(partial(import_work.advance, batch), merging(department, into))
+
+        assert imported is None
+        assert merged in (0, 1), merged
+        member = Member.objects.get(email=f"anna{number}@people.example")
+        # They go along, or the import has made the department anew.
+        assert member.department is not None
+        assert (member.department == into) == (merged == 1)
+
+
 # The pages
 
 
@@ -269,6 +325,7 @@ FORMS = {
     "department_add": lambda gone: {"name": "Dock", "parent": gone.pk},
     "department_change": lambda gone: {"name": "Dock", "parent": NOWHERE},
     "department_delete": lambda gone: {"successor": NOWHERE},
+    "department_merge": lambda gone: {"into": gone.pk},
     "member_profile": lambda gone: {"department": gone.pk, "email": "a@people.example"},
     "members_move": lambda gone: {"to": gone.pk},
 }
@@ -282,6 +339,7 @@ def test_a_form_that_names_a_department_which_goes_meanwhile_is_answered(form, a
     somebody = MemberFactory(organization=admin.organization)
     args = {"member_profile": [slug, somebody.user.skype_name]}.get(form, [slug])
     args += [department.pk] if form in ("department_change", "department_delete") else []
+    args += [DepartmentFactory(organization=admin.organization).pk] if form == "department_merge" else []
     facts = FORMS[form](department) | ({"member": [somebody.pk]} if form == "members_move" else {})
 
     held = meanwhile(

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from members import departments as tree
 from members.access import Actor
 from members.errors import DepartmentExists, InvitationClosed, StateForbids
 from members.models import ApiToken, AuditEntry, Department, Invitation, Letter, Member, Operation, User
@@ -49,14 +50,14 @@ def test_one_name_for_two_departments_at_once_makes_one(race, rounds):
 def test_control_without_the_lock_the_second_department_fails_in_the_database(race, monkeypatch):
     organization = OrganizationFactory()
     looked = threading.Barrier(2)
-    check = departments._check_place
+    check = tree.check_place
 
     def check_and_wait(*args, **kwargs):
         check(*args, **kwargs)
         looked.wait(timeout=10)
 
     monkeypatch.setattr(departments, "lock_organization", lambda organization: None)
-    monkeypatch.setattr(departments, "_check_place", check_and_wait)
+    monkeypatch.setattr(tree, "check_place", check_and_wait)
     add = partial(add_department, actor=SYSTEM, organization=organization, name="Werft")
 
     outcomes = race(add, add)

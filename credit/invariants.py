@@ -68,6 +68,19 @@ def recharges_keep_their_limits() -> Findings:
 
 
 @invariant
+def credit_is_inactive_after_a_warning() -> Findings:
+    """What is known of idle credit is about a member's account, as it was; what is inactive was warned of before."""
+    if number := count("""
+        SELECT count(*) FROM credit_idlecredit idle JOIN credit_ledgeraccount account ON account.id = idle.account_id
+        LEFT JOIN members_letter letter ON letter.id = idle.letter_id
+        WHERE account.kind <> 'member' OR idle.version > account.version
+            OR letter.member_id <> account.member_id OR letter.kind <> 'credit_inactive'
+            OR (idle.inactive_at IS NOT NULL AND letter.state <> 'sent')
+    """):
+        yield f"{number} notes of idle credit are untrue, or no letter warned of what they say."
+
+
+@invariant
 def money_that_came_in_is_billed_and_in_the_ledger() -> Findings:
     """I6: each payment has its order, invoice and purchase; each refund its credit note and transfer."""
     if number := count("""

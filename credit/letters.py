@@ -1,4 +1,4 @@
-"""The letters about credit: when an order is placed, with each invoice, and when something needs attention."""
+"""The letters about credit: of an order, with each invoice, when something needs attention, and to whom uses none."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from credit.alerts import find_alerts
 from credit.gateways.pdf import PdfUnavailable
+from credit.idling import becomes_inactive_on, idle_credit
 from credit.models import Invoice, Order
 from credit.papers import paper_as_pdf, pdf_name
 from credit.selectors.balances import wallet_balance
@@ -19,6 +20,7 @@ from members.addresses import same_address_key
 from members.letter_texts import Attachment, absolute_url, language_of, register_composer
 from members.mail import personal_letter, write_letters
 from members.models import Letter, Member
+from skypemgr.clock import database_now
 
 
 @transaction.atomic(savepoint=False)
@@ -107,8 +109,26 @@ def _credit_alert(letter: Letter) -> dict[str, Any] | None:
         )
 
 
+def _credit_inactive(letter: Letter) -> dict[str, Any] | None:
+    """From which day on somebody's credit is inactive; nothing once it was used, or they are not here any more."""
+    member, organization = letter.member, letter.organization
+    if member is None or organization is None or member.state != Member.State.ACTIVE:
+        return None
+    rows = idle_credit(organization).filter(letter=letter)
+    row = rows.select_related("organization", "letter", "account").first()
+    if row is None:
+        return None
+    return {
+        "balance": row.account.balance,
+        "used_at": row.used_at,
+        "inactive_on": becomes_inactive_on(row, database_now()),
+        "url": f"{absolute_url('me:home')}#credit-{member.pk}",
+    }
+
+
 def register() -> None:
     """Called once at start-up."""
     register_composer(Letter.Kind.ORDER_PLACED, _order_placed)
     register_composer(Letter.Kind.INVOICE, _invoice)
     register_composer(Letter.Kind.CREDIT_ALERT, _credit_alert)
+    register_composer(Letter.Kind.CREDIT_INACTIVE, _credit_inactive)

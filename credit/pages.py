@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from credit import low_balances
 from credit.causes import CauseFinder, batches_of, orders_of
+from credit.idling import allowed
 from credit.personal_data import credit_of
 from credit.recharge_texts import terms_text
 from credit.selectors.balances import held_in, list_balances
+from credit.selectors.inactivity import only_inactive
 from credit.selectors.recharges import list_recharging
 from credit.views.statements import render_own_credit
 from members.access import Capability
@@ -108,6 +110,14 @@ def register() -> None:
             choices=lambda organization: RECHARGE_CHOICES,
             apply=_only_recharged,
         ),
+        MembersFilter(
+            key="idle",
+            label=_("Inactive credit"),
+            every=_("Inactive or not"),
+            order=60,
+            choices=lambda organization: INACTIVE_CHOICES if allowed() else [],
+            apply=lambda members, choice: only_inactive(members),
+        ),
         BulkAction(
             key="recharge",
             label=_("Set auto-recharge"),
@@ -132,6 +142,7 @@ RECHARGE_CHOICES = [
     ("wallet", _("Waiting for credit")),
     ("off", _("Auto-recharge off")),
 ]
+INACTIVE_CHOICES = [("inactive", _("Inactive credit"))]
 
 
 def _recharge_terms(organization: Organization, members: Sequence[Member]) -> Mapping[int, str]:

@@ -2,6 +2,7 @@
 
 from credit.services.alert_letters import send_digest
 from credit.services.card_messages import purge_card_messages
+from credit.services.idle_credit_work import watch_idle_credit
 from credit.services.orders import expire_orders
 from credit.services.recharge_sweep import resume_recharges, sweep_recharges
 from credit.services.seals import seal_ledgers
@@ -19,6 +20,7 @@ def register() -> None:
         Job(name="seal_ledgers", every=Every.HOUR, work=lambda run: seal_ledgers()),
         # Whoever comes back after days is told once how things are now.
         Job(name="send_credit_digests", every=Every.DAY, work=send_digest, per_organization=True),
+        Job(name="watch_idle_credit", every=Every.DAY, work=watch_idle_credit, per_organization=True),
         Job(name="sweep_recharges", every=Every.HOUR, work=sweep_recharges),
         Job(name="sweep_wallets", every=Every.HOUR, work=lambda run: sweep_wallets()),
         # After a month without a tick one look is enough: what matters is who is low now.

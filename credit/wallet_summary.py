@@ -32,10 +32,12 @@ def wallet_summary(organization: Organization) -> WalletSummary:
 
 
 def holders_text(held: HeldByMembers) -> str:
-    """ "In 43 accounts, 1 overdrawn"."""
+    """ "In 43 accounts, 1 overdrawn, 2 inactive"."""
     text = ngettext("in %(count)d account", "in %(count)d accounts", held.holders) % {"count": held.holders}
     if held.overdrawn:
         text += ", " + ngettext("%(count)d overdrawn", "%(count)d overdrawn", held.overdrawn) % {
             "count": held.overdrawn
         }
+    if held.inactive:
+        text += ", " + ngettext("%(count)d inactive", "%(count)d inactive", held.inactive) % {"count": held.inactive}
     return text

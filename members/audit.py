@@ -79,6 +79,8 @@ class Action(models.TextChoices):
     RECHARGE_ACTIVATED = "recharge.activated", _("Turned on auto-recharge")
     ALERTS_CHANGED = "alerts.changed", _("Changed the alerts")
     RECHARGE_STOPPED = "recharge.stopped", _("Turned off auto-recharge")
+    CREDIT_INACTIVE = "credit.inactive", _("Made unused credit inactive")
+    CREDIT_REACTIVATED = "credit.reactivated", _("Reactivated credit")
 
 
 @dataclass(frozen=True, kw_only=True)

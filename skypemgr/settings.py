@@ -362,6 +362,10 @@ CARD_MESSAGE_DAYS = env.int("CARD_MESSAGE_DAYS", default=90)
 if CARD_MESSAGE_DAYS < 30:
     # So long can a message be sent again, and must be known.
     raise ImproperlyConfigured(f"CARD_MESSAGE_DAYS is {CARD_MESSAGE_DAYS}; it must be 30 at least.")
+CREDIT_INACTIVE_DAYS = env.int("CREDIT_INACTIVE_DAYS", default=0)
+if CREDIT_INACTIVE_DAYS != 0 and CREDIT_INACTIVE_DAYS <= 7:
+    # So long before it a letter has to warn.
+    raise ImproperlyConfigured(f"CREDIT_INACTIVE_DAYS is {CREDIT_INACTIVE_DAYS}; it must be 0 or more than 7.")
 # A folder in which tests name the place where a process dies (decision 16).
 KILL_POINTS = env.str("KILL_POINTS", default="")
 if KILL_POINTS and not LOCAL:

@@ -50,6 +50,7 @@ WITHOUT_ACTOR = {
     "batch_attempts.py",
     "card_lookups.py",
     "card_messages.py",
+    "idle_credit_work.py",
     "import_work.py",
     "jobs.py",
     "letters.py",
@@ -63,6 +64,7 @@ WITHOUT_ACTOR = {
 WITHOUT_CAPABILITY = {
     "leave_organization": "somebody's own membership",
     "decide_call_detail": "somebody's own membership",
+    "reactivate_own_credit": "somebody's own credit",
 }
 # Why a file may catch whatever happens.
 CATCHES_EVERYTHING = {

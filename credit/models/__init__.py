@@ -1,6 +1,7 @@
 from .alerts import AlertSettings, AlertTold
 from .billing import BillingProfile, VatCheck
 from .cards import CardCheckout, CardDispute, CardMessage, SavedCard, WalletCharge, WalletRecharge
+from .idle import IdleCredit
 from .invoices import Invoice, NumberSeries
 from .ledger import LedgerAccount, Transfer
 from .orders import Gateway, Order, Payment, Refund, Treatment
@@ -16,6 +17,7 @@ __all__ = [
     "CardDispute",
     "CardMessage",
     "Gateway",
+    "IdleCredit",
     "Invoice",
     "LedgerAccount",
     "LedgerSeal",

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount
-from members.models import Department, Member, Organization
+from members.models import Department, Member, Organization, User
+
+# Whose credit is still theirs to look at: who left with a personal account has taken it along.
+KEEPS_CREDIT = Q(state=Member.State.ACTIVE) | Q(state=Member.State.LEFT, account_kind=User.Kind.PERSONAL)
 
 
 def list_balances(organization: Organization, members: Sequence[Member]) -> dict[int, Decimal]:

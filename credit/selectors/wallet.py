@@ -14,6 +14,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount, Transfer
 from credit.selectors.history import balance_after, last_before, recorded_at
+from credit.selectors.inactivity import count_inactive
 from credit.selectors.spans import zone_of
 from members.models import Organization
 
@@ -45,11 +46,12 @@ class Forecast:
 
 @dataclass(frozen=True)
 class HeldByMembers:
-    """What members hold in sum, how many hold some, and how many are overdrawn."""
+    """What members hold in sum, how many hold some, how many are overdrawn, and of how many it is inactive."""
 
     total: Decimal
     holders: int
     overdrawn: int
+    inactive: int
 
 
 def left_between(wallet: LedgerAccount, start: datetime, end: datetime | None = None) -> Decimal:
@@ -106,7 +108,9 @@ def held_by_members(organization: Organization) -> HeldByMembers:
     found = accounts.aggregate(
         total=Sum("balance"), holders=Count("pk", Q(balance__gt=0)), overdrawn=Count("pk", Q(balance__lt=0))
     )
-    return HeldByMembers(found["total"] or NO_CREDIT, found["holders"], found["overdrawn"])
+    return HeldByMembers(
+        found["total"] or NO_CREDIT, found["holders"], found["overdrawn"], count_inactive(organization)
+    )
 
 
 def _accounts(wallet: LedgerAccount, kinds: Sequence[str]) -> list[int]:

@@ -3,7 +3,7 @@ falls below what somebody wants in it. What was told is written down in the tran
 
 import logging
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from celery import shared_task
@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 
 from credit.alerts import WALLET, find_alerts
 from credit.models import AlertSettings, AlertTold, LedgerAccount
-from credit.selectors.spans import zone_of
+from credit.selectors.spans import morning_of, zone_of
 from members.access import ROLES, Capability
 from members.jobs import Run
 from members.mail import personal_letter, write_letters
@@ -22,8 +22,6 @@ from skypemgr.kill_points import kill_point
 
 logger = logging.getLogger(__name__)
 
-# A digest is there when people begin to work, by the clock of the organization.
-IN_THE_MORNING = time(7)
 KEPT = timedelta(days=60)
 ACCOUNTS = "organization__ledger_accounts"
 HELD = F(f"{ACCOUNTS}__balance")
@@ -41,10 +39,9 @@ def send_digest(run: Run) -> None:
     assert organization is not None
     alerts = find_alerts(organization)
     if _tell_once(organization, [alert.key for alert in alerts]):
-        zone, day = zone_of(organization), date.fromisoformat(run.period.key)
-        morning = datetime.combine(day, IN_THE_MORNING, zone)
+        day = date.fromisoformat(run.period.key)
         kinds = list(dict.fromkeys(alert.kind for alert in alerts))
-        _write(organization, f"digest:{day}", kinds, due_at=max(morning, database_now()))
+        _write(organization, f"digest:{day}", kinds, due_at=max(morning_of(organization, day), database_now()))
     AlertTold.objects.filter(organization=organization, told_at__lt=database_now() - KEPT).delete()
     kill_point("alerts.digest_written")
 

@@ -7,6 +7,7 @@ from credit.views import (
     amounts,
     billing,
     cards,
+    idle_credit,
     member_credit,
     member_recharge,
     members_recharge,
@@ -39,6 +40,7 @@ urlpatterns = [
     path("credit/invoices/<str:number>/pdf/", billing.invoice_pdf, name="invoice_pdf"),
     path("members/@<str:skype_name>/credit/", member_credit.member_credit, name="member_credit"),
     path("members/@<str:skype_name>/credit/add/", allocation.member_add, name="member_add"),
+    path("members/@<str:skype_name>/credit/reactivate/", idle_credit.member_reactivate, name="member_reactivate"),
     path("members/@<str:skype_name>/credit/statement/", statements.member_statement, name="member_statement"),
     path(
         "members/@<str:skype_name>/credit/statement/export.csv",

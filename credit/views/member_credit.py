@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from credit.selectors.balances import balance_of
+from credit.selectors.inactivity import idleness_of
 from credit.views.add_panel import add_panel
 from credit.views.recharge_panel import recharge_panel
 from credit.views.statements import statement_panel
@@ -29,6 +30,7 @@ def show_member_credit(request: OrganizationRequest, member: Member, **refused: 
         **member_frame(request, member, "credit"),
         "balance": balance_of(request.organization, member),
         "now": timezone.now(),
+        "idleness": idleness_of(request.organization, member),
         "add": add_panel(request, member, refused.get("add_form")),
         **statement_panel(request, member),
         "recharge": recharge_panel(request, member, refused.get("recharge_form")),

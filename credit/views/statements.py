@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -13,8 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from credit.models import LedgerAccount
-from credit.selectors.balances import balance_of, wallet_balance
+from credit.selectors.balances import KEEPS_CREDIT, balance_of, wallet_balance
 from credit.selectors.history import last_before
+from credit.selectors.inactivity import idleness_of
 from credit.selectors.spans import Span, first_day, month_after, month_before, read_month, zone_of
 from credit.selectors.statements import (
     AFTER,
@@ -29,7 +29,7 @@ from members.access import Actor, Capability
 from members.decorators import OrganizationRequest, SignedInRequest, organization_view, signed_in_view
 from members.downloads import download
 from members.member_frame import find_member, member_frame
-from members.models import Member, User
+from members.models import Member
 from members.months import present_month
 from members.periods import Period
 from skypemgr.lists import change_query
@@ -91,7 +91,7 @@ def wallet_statement_export(request: OrganizationRequest) -> HttpResponseBase:
 @require_safe
 def my_statement(request: SignedInRequest, slug: str) -> HttpResponse:
     """The credit of whoever asks, in one of their organizations."""
-    own = _own(request, slug)
+    own = own_request(request, slug)
     context = {
         **_context(own, _of_member(own, own.member, by=False)),
         "balance": balance_of(own.organization, own.member),
@@ -103,7 +103,7 @@ def my_statement(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in_view
 @require_safe
 def my_statement_export(request: SignedInRequest, slug: str) -> HttpResponseBase:
-    own = _own(request, slug)
+    own = own_request(request, slug)
     return _file(own, _of_member(own, own.member, by=False), "credit", None)
 
 
@@ -139,7 +139,8 @@ def render_own_credit(request: HttpRequest, member: Member) -> str:
     lines = statement.page(FEWEST).lines
     with timezone.override(zone_of(member.organization)):
         shown = show_lines(member.organization, lines, Actor.of_person(member.user))
-        context = {"member": member, "balance": account.balance, "lines": shown}
+        idleness = idleness_of(member.organization, member)
+        context = {"member": member, "balance": account.balance, "lines": shown, "idleness": idleness}
         return render_to_string("credit/my_credit.html", context, request)
 
 
@@ -153,12 +154,10 @@ def _of_wallet(request: OrganizationRequest) -> Statement:
     return Statement.read(request.organization, account, request.GET, kind=Kind.WALLET)
 
 
-def _own(request: SignedInRequest, slug: str) -> OrganizationRequest:
+def own_request(request: SignedInRequest, slug: str) -> OrganizationRequest:
     """The request as one inside the organization in which somebody looks at what is their own. Raises Http404."""
-    # Who left with a personal account has taken their credit along.
-    theirs = Q(state=Member.State.ACTIVE) | Q(state=Member.State.LEFT, account_kind=User.Kind.PERSONAL)
     member = get_object_or_404(
-        Member.objects.select_related("organization", "user").filter(theirs),
+        Member.objects.select_related("organization", "user").filter(KEEPS_CREDIT),
         organization__slug=slug,
         user=request.user,
     )

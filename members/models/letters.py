@@ -28,6 +28,7 @@ class Letter(models.Model):
         ORDER_PLACED = "order_placed", pgettext_lazy("purchase", "Order")
         INVOICE = "invoice", _("Invoice")
         CREDIT_ALERT = "credit_alert", _("Credit needs attention")
+        CREDIT_INACTIVE = "credit_inactive", _("Credit becomes inactive")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -73,6 +74,7 @@ class Letter(models.Model):
                         "order_placed",
                         "invoice",
                         "credit_alert",
+                        "credit_inactive",
                     ]
                 ),
                 name="letter_kind_known",

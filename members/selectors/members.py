@@ -391,6 +391,7 @@ def _read_filters(
             chosen=read_choice(query, key, [value for value, _label in choices]),
         )
         for key, label, every, choices in offered
+        if choices
     ]
 
 

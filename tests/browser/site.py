@@ -52,6 +52,7 @@ def site_environment(static_files: Path, **extra: str) -> dict[str, str]:
         WEB_BIND="127.0.0.1:0",
         WEB_WORKERS="1",
         METRICS_TOKEN=METRICS_TOKEN,
+        CREDIT_INACTIVE_DAYS="180",
         SECURITY_CONTACT="mailto:security@skypemgr.example",
         **{"PROOF_MINUTES": "600", **extra},
     )

@@ -39,6 +39,7 @@ from members.services.runs import cancel_run, start_run
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
 from tests.browser.people import hashed_as_everywhere
+from tests.credit.idle import let_lie
 from tests.factories import (
     ApiTokenFactory,
     AuthenticatorAppFactory,
@@ -104,6 +105,7 @@ def _add_people(world: World) -> None:
         unconfirmed = {"user__email_verified_at": None}
         _person(world, language, "founder", organization=world.start, admin=True, personal=True, **unconfirmed)
         _person(world, language, "member", organization=world.company)
+        _person(world, language, "idle", organization=world.company)
         _person(world, language, "newcomer", organization=world.company, user__must_change_password=True)
         # With a console in each of two organizations, an invitation to a third, and an address to confirm.
         guest = _person(world, language, "guest", organization=world.company, admin=True, personal=True, **unconfirmed)
@@ -117,6 +119,8 @@ def _add_people(world: World) -> None:
         _person(world, language, "traveler", organization=world.company, personal=True)
         for user in (careful, world.people["operator", language]):
             AuthenticatorAppFactory(user=user)
+    world.members["idle"] = world.people["idle", "en"].memberships.get()
+    world.members["warned"] = MemberFactory(organization=world.company, user__skype_name="warned.person")
     world.members["careful"] = MemberFactory(organization=world.company, user__skype_name="careful.person")
     AuthenticatorAppFactory(user=hashed_as_everywhere(world.members["careful"].user))
 
@@ -340,7 +344,8 @@ def _move_credit(world: World, acting: dict[str, Any]) -> None:
     """Credit that was bought, allocated, and talked away."""
     company = world.company
     fund(**acting, amount=Decimal(2000), key=uuid4(), reason="Transfer 2026-1104")
-    owners = [world.members["active"], *Member.objects.of(company).filter(user__skype_name__endswith=".member")]
+    people = Member.objects.of(company)
+    owners = [world.members["active"], *people.filter(user__skype_name__endswith=".member")]
     accounts = accounts_of(company, owners).values()
 
     def move(operation: str, pairs: list[tuple[int, int]], amount: str, **facts: Any) -> None:
@@ -354,6 +359,11 @@ def _move_credit(world: World, acting: dict[str, Any]) -> None:
     for traveler in Member.objects.of(company).filter(user__skype_name__endswith=".traveler").select_related("user"):
         move("allocation", [(wallet, accounts_of(company, [traveler])[traveler.pk])], "12.5", actor=acting["actor"])
         leave_organization(actor=Actor.of_person(traveler.user), organization=company)
+    idle = list(people.filter(user__skype_name__endswith=".idle"))
+    lying = accounts_of(company, [*idle, world.members["warned"]]).values()
+    move("allocation", [(wallet, account) for account in lying], "12.5", actor=acting["actor"])
+    let_lie(*idle)
+    let_lie(world.members["warned"], inactive=False)
     _recharge(acting, world.members["active"], limit=60)
     # Nothing more fits into this month.
     _recharge(acting, world.members["blocked"], limit=15)

@@ -48,6 +48,7 @@ def test_a_past_moment_counts_what_was_recorded_until_then(member):
         "currency": "EUR",
         "member": None,
         "at": "2026-11-05T12:00:00Z",
+        "inactive_since": None,
     }
     assert show("--at", "2026-11-05T12:00:01Z")["balance"] == "97.0000"
 

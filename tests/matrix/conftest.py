@@ -16,7 +16,9 @@ from tests.stripe_fake.server import FakeStripe
 def world(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[World]:
     """Two companies and everybody who may ask, made once; what a test changes, it changes inside ``rolled_back``."""
     # Everybody has just shown who they are, however long the table takes on a busy machine.
-    patient = override_settings(MAILERS=everywhere.MAILERS, PROOF_MINUTES=600, SESSION_IDLE_MINUTES=600)
+    patient = override_settings(
+        MAILERS=everywhere.MAILERS, PROOF_MINUTES=600, SESSION_IDLE_MINUTES=600, CREDIT_INACTIVE_DAYS=180
+    )
     with FakeStripe().running_in_background() as stripe, django_db_blocker.unblock(), patient, rolled_back():
         cards = override_settings(STRIPE_API_KEY=API_KEY, STRIPE_WEBHOOK_SECRET=SECRET, STRIPE_API_BASE=stripe.url)
         with connection.cursor() as cursor:

@@ -251,6 +251,14 @@ TABLE: dict[str, Page] = {
         at={"slug": of("organization.slug")},
         unlike={"inside": (200, 0), "left": (200, 0), "signed_in": (404, 0)},
     ),
+    "my_credit:reactivate": Page(
+        access="signed_in",
+        post=302,
+        at={"slug": of("organization.slug")},
+        unlike={"inside": (0, 302), "left": (0, 302), "signed_in": (0, 404)},
+        logs=("credit.reactivated",),
+        logged_for=frozenset({"member"}),
+    ),
     "accounts:confirm": Page(
         access="signed_in",
         get=200,
@@ -573,6 +581,9 @@ TABLE: dict[str, Page] = {
         at={"skype_name": of("plain.user.skype_name")},
         send={"amount": "12.50", "reason": "Trip", "key": key},
         logs=("credit.allocated",),
+    ),
+    "credit:member_reactivate": Page(
+        access=CREDIT, post=302, at={"skype_name": of("plain.user.skype_name")}, logs=("credit.reactivated",)
     ),
     "credit:member_statement": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
     "credit:member_statement_export": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),

@@ -167,6 +167,7 @@ VERBS: dict[str, Verb] = {
     "allocation.allocate_credit": Verb(
         Capability.MANAGE_CREDIT, {"amount": Decimal("12.50"), "key": key}, {"members": lambda side: [side.plain]}
     ),
+    "idle_credit.reactivate_credit": Verb(Capability.MANAGE_CREDIT, {}, {"member": of("plain")}),
     "orders.place_order": Verb(Capability.MANAGE_CREDIT, {"amount": Decimal(50), "key": key}),
     "orders.cancel_order": Verb(Capability.MANAGE_CREDIT, {}, {"order": of("order")}),
     "card_checkouts.order_by_card": Verb(Capability.MANAGE_CREDIT, {"amount": Decimal(50), "key": key}),
@@ -212,6 +213,7 @@ WITHOUT_ROLE = {
     "factors.use_passkey": "whoever has the passkey",
     "sessions.end_session": OWN_ACCOUNT,
     "sessions.end_other_sessions": OWN_ACCOUNT,
+    "idle_credit.reactivate_own_credit": OWN_ACCOUNT,
     "joining.accept_business_invitation": LINK,
     "joining.accept_personal_invitation": LINK,
     "joining.join_with_new_account": LINK,

@@ -39,6 +39,7 @@ from members.letter_texts import compose
 from members.mail import invitation_letter
 from members.models import Batch, BatchPiece, BatchRow, Department, Invitation, Letter, Member, User, UserSession
 from members.tokens import address_token, invitation_token
+from tests.credit.idle import let_lie
 from tests.factories import (
     PASSWORD,
     ApiTokenFactory,
@@ -373,6 +374,7 @@ def _credit(side: Side) -> None:
             actor=boss,
             reason=reason,
         )
+    let_lie(side.plain, side.member)
 
 
 def _people(own: Side) -> Iterator[Person]:

@@ -90,6 +90,14 @@ RACED = {
         "test_two_who_look_at_once_look_at_each_checkout_once",
         "test_control_without_the_lock_two_look_at_one_checkout",
     ),
+    "credit.services.idle_credit_work": (
+        "test_ten_who_watch_at_once_warn_once_and_make_inactive_once",
+        "test_control_without_its_conflict_the_second_who_warns_fails_in_the_database",
+    ),
+    "credit.services.idle_credit_work.make_some_inactive": (
+        "test_ten_who_watch_at_once_warn_once_and_make_inactive_once",
+        "test_control_without_the_lock_it_becomes_inactive_twice",
+    ),
     "credit.services.orders._expire_some": (
         "test_an_order_that_expires_while_it_is_confirmed_is_one_of_both",
         "test_control_without_the_lock_an_order_that_was_paid_expires",
@@ -125,6 +133,10 @@ NOT_RACED = {
     "credit.card_lookups.forget_cards": PART,
     "credit.card_messages.purge_card_messages": "deletes what nobody changes any more; a second one finds it gone",
     "credit.card_messages.take_message": "raced as tell, which signs and reads the message before",
+    "credit.idle_credit_work.forget_all": "deletes what counts for nothing where credit may lie for ever",
+    "credit.idle_credit_work.forget_used": PART,
+    "credit.idle_credit_work.make_some_inactive": PART,
+    "credit.idle_credit_work.warn_some": PART,
     "credit.recharge.set_auto_recharge": "raced as plan, which names the terms",
     "credit.recharge.start_auto_recharge": BY_RUN,
     "credit.recharge.start_stopping_auto_recharge": BY_RUN,

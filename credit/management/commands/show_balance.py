@@ -5,6 +5,7 @@ from typing import Any
 from credit.ledger import NO_CREDIT
 from credit.models import LedgerAccount
 from credit.selectors.history import balance_at
+from credit.selectors.inactivity import inactive_since_of
 from credit.selectors.statements import account_of_member, account_of_wallet
 from members.access import Actor, Capability, require
 from members.management.base import OrganizationCommand, Refused, find_member
@@ -32,13 +33,22 @@ class Command(OrganizationCommand):
         if at is not None and at > now:
             raise Refused("That moment has not come yet.")
         account, name = _account(organization, member)
-        balance = NO_CREDIT
+        balance, inactive_since = NO_CREDIT, None
         if account is not None:
             balance = balance_at(account, at) if at else account.balance or NO_CREDIT
-        return {"balance": balance, "currency": organization.currency, "member": name, "at": at or now}
+            inactive_since = None if at else inactive_since_of(account)
+        return {
+            "balance": balance,
+            "currency": organization.currency,
+            "member": name,
+            "at": at or now,
+            "inactive_since": inactive_since,
+        }
 
     def explain(self, result: dict[str, Any]) -> None:
-        self.stdout.write(f"{result['balance']:.4f} {result['currency']}")
+        since = result["inactive_since"]
+        inactive = f", inactive since {since:%Y-%m-%d}" if since else ""
+        self.stdout.write(f"{result['balance']:.4f} {result['currency']}{inactive}")
 
 
 def _account(organization: Organization, name: str | None) -> tuple[LedgerAccount | None, str | None]:

@@ -4,6 +4,7 @@ from members import jobs
 from members.jobs import Job
 from members.periods import Every
 from members.services.purge import purge_personal_data
+from members.services.seals import seal_audit_logs
 from members.services.tallies import fold_long_tallies
 from skypemgr.invariants import check_invariants
 
@@ -12,6 +13,7 @@ def register() -> None:
     """Register the jobs of this app, and those that no app below could."""
     jobs.add(
         Job(name="purge_personal_data", every=Every.HOUR, work=lambda run: purge_personal_data()),
+        Job(name="seal_audit_logs", every=Every.HOUR, work=lambda run: seal_audit_logs()),
         Job(name="fold_tallies", every=Every.HOUR, work=lambda run: fold_long_tallies()),
         Job(name="check_invariants", every=Every.HOUR, work=lambda run: check_invariants()),
     )

@@ -38,6 +38,7 @@ FIELDS = frozenset(
         "job",
         "count",
         "seal",
+        "sealed",
         "hash",
     }
 )

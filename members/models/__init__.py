@@ -10,6 +10,7 @@ from .operations import Operation
 from .organizations import Department, Organization
 from .people import Member, User
 from .restores import DatabaseMark
+from .seals import AuditSeal
 from .sessions import UserSession
 from .tallies import MemberTally
 from .throttles import Throttle
@@ -18,6 +19,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditOrigin",
+    "AuditSeal",
     "AuthenticatorApp",
     "Batch",
     "BatchPiece",

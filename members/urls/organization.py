@@ -78,6 +78,7 @@ urlpatterns = [
     path("members/@<str:skype_name>/data/", member.personal_data, name="member_data"),
     path("members/@<str:skype_name>/second-factor/", member.second_factor, name="member_second_factor"),
     path("audit/", audit.entry_list, name="audit_list"),
+    path("audit/verification/", audit.verification, name="audit_verification"),
     path("audit/export.csv", audit.entry_export, name="audit_export"),
     path("settings/", organization.settings, name="organization_settings"),
     path("settings/api-tokens/", api_tokens.token_list, name="api_token_list"),

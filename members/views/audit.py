@@ -11,6 +11,7 @@ from members.decorators import OrganizationRequest, organization_view
 from members.downloads import download
 from members.models import AuditEntry
 from members.selectors.audit import AuditQuery
+from members.selectors.audit_seals import check_newest, latest_seal
 from members.views.audit_rows import audit_days, audit_row
 from members.views.member_rows import options_markup
 from skypemgr.lists import change_query
@@ -68,3 +69,15 @@ def _export_row(entry: AuditEntry) -> list[str]:
         entry.reason,
         row.origin,
     ]
+
+
+@organization_view(Capability.VIEW_AUDIT)
+@require_safe
+def verification(request: OrganizationRequest) -> HttpResponse:
+    """Whether the log still is what was sealed; computed when it is asked for."""
+    context = {
+        "section": "audit",
+        "latest": latest_seal(request.organization),
+        "checked": check_newest(request.organization) if request.GET.get("check") == "1" else None,
+    }
+    return render(request, "members/audit_verification.html", context)

@@ -36,6 +36,7 @@ from members.services.members import block_members
 from members.services.profile import leave_organization
 from members.services.run_work import advance_run
 from members.services.runs import cancel_run, start_run
+from members.services.seals import seal_audit_logs
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
 from tests.browser.people import hashed_as_everywhere
@@ -92,6 +93,7 @@ def build_world() -> World:
         _buy_credit(world)
         _review_amounts(world, acting)
         send_letters()
+        seal_audit_logs()
         _spoil_letters(company)
         [*_, newest] = sorted((everywhere.VAR_DIR / "letters").glob("*.eml"), key=lambda file: file.stat().st_mtime)
         world.letter = newest.stem

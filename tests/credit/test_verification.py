@@ -106,7 +106,7 @@ TAMPERED = {
     "an actor": ("UPDATE credit_transfer SET actor_kind = 'operator' WHERE id = LAST", "sealed"),
     "a moment": ("UPDATE credit_transfer SET happened_at = happened_at - interval '1 day' WHERE id = LAST", "sealed"),
     "a seal": ("UPDATE credit_ledgerseal SET hash = repeat('0', 64)", "sealed"),
-    "the count of a seal": ("UPDATE credit_ledgerseal SET transfers = transfers - 1", "sealed"),
+    "the count of a seal": ("UPDATE credit_ledgerseal SET rows = rows - 1", "sealed"),
 }
 
 
@@ -137,7 +137,7 @@ def test_differences_are_told_of_the_organization_that_has_them(organization, ca
 
 
 def test_each_seal_continues_the_one_before(organization, monkeypatch):
-    monkeypatch.setattr("credit.services.seals.AT_MOST", 4)
+    monkeypatch.setattr("members.sealing.AT_MOST", 4)
 
     assert seal_ledgers() == 3
     assert seal_ledgers() == 0
@@ -145,14 +145,14 @@ def test_each_seal_continues_the_one_before(organization, monkeypatch):
     assert seal_ledgers() == 1
 
     seals = list(LedgerSeal.objects.order_by("number"))
-    assert [(seal.number, seal.transfers) for seal in seals] == [(1, 4), (2, 4), (3, 3), (4, 1)]
+    assert [(seal.number, seal.rows) for seal in seals] == [(1, 4), (2, 4), (3, 3), (4, 1)]
     assert len({seal.hash for seal in seals}) == 4
     assert seals[-1].through == Transfer.objects.order_by("-pk").first().pk
 
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE credit_ledgerseal SET transfers = 1", "DELETE FROM credit_ledgerseal", "TRUNCATE credit_ledgerseal"],
+    ["UPDATE credit_ledgerseal SET rows = 1", "DELETE FROM credit_ledgerseal", "TRUNCATE credit_ledgerseal"],
 )
 def test_a_seal_is_never_changed(organization, statement):
     seal_ledgers()
@@ -164,7 +164,7 @@ def test_a_seal_is_never_changed(organization, statement):
 def test_the_log_says_what_was_sealed(organization, caplog):
     seal_ledgers()
 
-    [line] = [record for record in caplog.records if record.message == "The ledger was sealed."]
+    [line] = [record for record in caplog.records if record.message == "A log was sealed."]
     assert line.hash.replace(" ", "") == LedgerSeal.objects.get().hash
 
 
@@ -193,5 +193,5 @@ def test_a_transfer_under_way_is_waited_for_and_sealed_once(capsys):
     sealing.join(timeout=20)
     seal_ledgers()
 
-    assert sum(LedgerSeal.objects.values_list("transfers", flat=True)) == 2
+    assert sum(LedgerSeal.objects.values_list("rows", flat=True)) == 2
     assert verify(capsys, "--seals")[0] == 0

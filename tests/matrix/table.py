@@ -676,6 +676,7 @@ TABLE: dict[str, Page] = {
         logs=("factors.reset",),
     ),
     "members:audit_list": Page(access=LOG, get=200),
+    "members:audit_verification": Page(access=LOG, get=200),
     "members:audit_export": Page(access=LOG, get=200),
     "members:organization_settings": Page(
         access=SETTINGS,

@@ -11,10 +11,11 @@ from credit.errors import InsufficientCredit
 from credit.funding import fund, owed_by, take_back
 from credit.ledger import account_of
 from credit.models import LedgerAccount, LedgerSeal, RechargePlan
-from credit.sealing import broken_seals
+from credit.sealing import LEDGER
 from credit.selectors.balances import balance_of, wallet_balance
 from credit.services.allocation import Allocated, allocate_credit
 from credit.services.seals import seal_ledger
+from members.sealing import broken_seals
 from tests.credit.recharges import SYSTEM, call, pay, plan
 from tests.factories import MemberFactory, OrganizationFactory
 
@@ -120,15 +121,15 @@ def test_a_seal_waits_for_transfers_under_way(organization, meanwhile):
     held = meanwhile(*slow_call_and_seal(organization), at="credit_post")
 
     assert (held.first.new, held.second, held.waited) == (1, 1, True)
-    assert list(broken_seals(organization)) == []
-    assert sum(LedgerSeal.objects.values_list("transfers", flat=True)) == 4
+    assert list(broken_seals(LEDGER, organization)) == []
+    assert sum(LedgerSeal.objects.values_list("rows", flat=True)) == 4
 
 
 def test_control_without_waiting_a_transfer_is_left_out_of_its_seal(organization, meanwhile):
     held = meanwhile(*slow_call_and_seal(organization), at="credit_post", unlocked=True, **WAIT_FOR_POSTS)
 
     assert (held.first.new, held.second, held.waited) == (1, 1, False)
-    assert len(list(broken_seals(organization))) == 1
+    assert len(list(broken_seals(LEDGER, organization))) == 1
 
 
 def test_two_who_seal_at_once_make_one_seal(organization, race):

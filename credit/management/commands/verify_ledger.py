@@ -2,10 +2,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from credit.models import LedgerAccount, Transfer
-from credit.sealing import broken_seals
+from credit.sealing import LEDGER
 from credit.verification import find_differences
 from members.management.base import JsonCommand, Refused, find_organization
 from members.models import Organization
+from members.sealing import broken_seals
 
 
 class Command(JsonCommand):
@@ -32,7 +33,7 @@ class Command(JsonCommand):
                     "seal": seal.number,
                     "problem": "The transfers under it are not those that were sealed.",
                 }
-                for seal in broken_seals(of)
+                for seal in broken_seals(LEDGER, of)
             ]
         if result["differences"]:
             raise Refused("\n".join(_sentence(difference) for difference in result["differences"]), result)

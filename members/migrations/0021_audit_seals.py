@@ -31,7 +31,7 @@ $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0019_consent_and_colleagues'),
+        ('members', '0020_credit_becomes_inactive'),
     ]
 
     operations = [

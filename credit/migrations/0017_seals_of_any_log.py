@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credit", "0015_bands"), ("members", "0020_audit_seals")]
+    dependencies = [("credit", "0016_idle_credit"), ("members", "0021_audit_seals")]
     operations = [
         migrations.RemoveConstraint(model_name="ledgerseal", name="ledger_seal_numbered"),
         migrations.RemoveConstraint(model_name="ledgerseal", name="ledger_seal_of_something"),

@@ -6,9 +6,19 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from members import batch_kinds, checklist, facts, list_columns, pages, sessions, timetable  # noqa: PLC0415
+        from members import (  # noqa: PLC0415
+            batch_kinds,
+            checklist,
+            facts,
+            invitation_runs,
+            list_columns,
+            pages,
+            sessions,
+            timetable,
+        )
 
         batch_kinds.register()
+        invitation_runs.register()
         pages.register()
         list_columns.register()
         checklist.register()

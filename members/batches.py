@@ -13,11 +13,13 @@ from django.db.models import Sum
 from django.utils.functional import Promise
 
 from members.access import Actor, Capability
-from members.models import Batch, BatchRow, Member, Organization
+from members.models import Batch, BatchRow, Invitation, Member, Organization
+from members.models.invitations import InvitationQuerySet
 from members.models.people import MemberQuerySet
 from members.registry import registry
 
 type Text = str | Promise
+type Chosen = MemberQuerySet | InvitationQuerySet
 
 # What is done in one transaction: long enough to be quick, short enough that nobody waits for its locks.
 SLICE = 500
@@ -31,7 +33,7 @@ _FREEZE = """
 
 @dataclass(frozen=True, kw_only=True)
 class Portion:
-    """Some of the members of a run, to be changed in the running transaction on behalf of ``actor``."""
+    """Some members, or invitations, of a run, to be changed in the running transaction on behalf of ``actor``."""
 
     organization: Organization
     actor: Actor
@@ -45,6 +47,10 @@ class Portion:
     @property
     def members(self) -> MemberQuerySet:
         return Member.objects.of(self.organization).filter(pk__in=self.keys)
+
+    @property
+    def invitations(self) -> InvitationQuerySet:
+        return Invitation.objects.filter(organization=self.organization, pk__in=self.keys)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +74,8 @@ class BatchKind:
 
     What is done ``together`` is done to all of them in one transaction, or to nobody: a DomainError stops the run,
     and ``explain`` tells why from what ``facts`` hold of it. ``tell`` says of a row that was carried out what it was.
+
+    A kind ``of_invitations`` is about these instead of members, and its keys are theirs.
     """
 
     key: str
@@ -81,6 +89,7 @@ class BatchKind:
     explain: Callable[[Mapping[str, Any]], str] = lambda facts: ""
     tell: Callable[[BatchRow, Mapping[str, Any]], str] = lambda row, facts: ""
     finish: Callable[[Ending], None] | None = None
+    of_invitations: bool = False
 
 
 def find_kind(key: str) -> BatchKind:
@@ -109,7 +118,7 @@ def note_progress(batch: Batch) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def freeze(batch: Batch, members: MemberQuerySet) -> int:
+def freeze(batch: Batch, members: Chosen) -> int:
     """Keep who is chosen now, in slices; gives how many they are. Whatever changes later, these are meant."""
     chosen, params = members.order_by().values("id").query.sql_with_params()
     with connection.cursor() as cursor:

@@ -5,8 +5,9 @@ The confirmation page counts by these, and the service acts by the same ones.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, Count, Q, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 
 from members.access import ROLES, Actor
 from members.departments import AnyDepartment, DepartmentToBe
@@ -21,7 +22,7 @@ class Reach:
     """How far an action reaches among ``chosen`` members: how many it changes, and how many are left, by reason.
 
     The reasons are "there" and "blocked" (nothing would change), "invited" (have not joined), "joined", "left",
-    "above" (have a role whose powers the actor lacks) and "self".
+    "answered" (of invitations), "above" (have a role whose powers the actor lacks) and "self".
     """
 
     chosen: int
@@ -61,7 +62,7 @@ def reach_of_resend(chosen: MemberQuerySet) -> Reach:
     return reach_of(chosen, resend_exceptions())
 
 
-def reasons_of(chosen: MemberQuerySet, exceptions: "Exceptions") -> dict[int, str]:
+def reasons_of(chosen: QuerySet[Any], exceptions: "Exceptions") -> dict[int, str]:
     """Why each of ``chosen`` is left alone, by key; "" for those who are not."""
     return dict(chosen.order_by().annotate(reason=_reason(exceptions)).values_list("pk", "reason"))
 
@@ -102,7 +103,7 @@ def _without(chosen: MemberQuerySet, exceptions: Exceptions) -> MemberQuerySet:
     return chosen
 
 
-def reach_of(chosen: MemberQuerySet, exceptions: Exceptions) -> Reach:
+def reach_of(chosen: QuerySet[Any], exceptions: Exceptions) -> Reach:
     """How far an action with these exceptions reaches among ``chosen``."""
     # One look at them, since there may be a million.
     reasons = chosen.order_by().annotate(reason=_reason(exceptions)).values_list("reason")

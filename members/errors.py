@@ -267,6 +267,13 @@ class BusinessAccountStays(Refusal):
     text = _("A business account belongs to its organization and can’t leave it.")
 
 
+class AddressOfAccount(Refusal):
+    text = _(
+        "Somebody who was invited by Skype Name gets letters at the address of their account. Only they change it."
+    )
+    field = "email"
+
+
 class NoConsentNeeded(Refusal):
     text = _("A business account belongs to its organization, which sees its calls.")
 

@@ -227,7 +227,7 @@ RUNS = """
         FROM members_batchslice GROUP BY batch_id
     ) slices ON slices.batch_id = batch.id
     LEFT JOIN (
-        SELECT batch_id, count(*) AS rows, count(DISTINCT member_id) AS people,
+        SELECT batch_id, count(*) AS rows, count(DISTINCT coalesce(-invitation_id, member_id)) AS people,
             count(*) FILTER (WHERE outcome = 'done') AS done
         FROM members_batchrow WHERE outcome <> 'ready' GROUP BY batch_id
     ) outcome ON outcome.batch_id = batch.id

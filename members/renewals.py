@@ -25,6 +25,7 @@ def renew_invitations(invitations: Sequence[Invitation], *, email: str | None = 
         version=F("version") + 1,
         expires_at=DatabaseClock() + timedelta(days=settings.INVITATION_DAYS),
         reply="",
+        opened_at=None,
         **changes,
     )
     renewed = list(Invitation.objects.filter(pk__in=pks).select_related("organization", "member__user", "user"))

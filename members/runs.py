@@ -8,30 +8,31 @@ from django.db import connection, transaction
 from members import batches
 from members.access import Actor
 from members.audit import Action, record
-from members.batches import freeze, progress_of
+from members.batches import Chosen, freeze, progress_of
 from members.errors import SelectionChanged
 from members.locks import take_time
 from members.models import Batch, BatchRow, BatchSlice, Organization
-from members.models.people import MemberQuerySet
 from members.tallies import fold_tallies
 from skypemgr.background import wake
 from skypemgr.clock import DatabaseClock
 from skypemgr.many_rows import update_rows
 
 State, Outcome = Batch.State, BatchRow.Outcome
-# A row for each member of some slices.
+# A row for each member, or invitation, of some slices.
 _NOTE = """
     INSERT INTO members_batchrow
-        (organization_id, batch_id, number, data, outcome, problems, notes, match_key, member_id)
+        (organization_id, batch_id, number, data, outcome, problems, notes, match_key, member_id, invitation_id)
     SELECT %(organization)s, %(batch)s, part.number * %(slice)s + chosen.place, '{}',
         CASE WHEN failed.code IS NOT NULL THEN 'failed' WHEN untouched.code IS NOT NULL THEN 'skipped' ELSE 'done' END,
         CASE WHEN failed.code IS NULL THEN '[]' ELSE jsonb_build_array(jsonb_build_object(
             'field', NULL, 'code', failed.code, 'facts', '{}'::jsonb)) END,
         CASE WHEN untouched.code IS NULL THEN '[]' ELSE jsonb_build_array(jsonb_build_object(
             'field', NULL, 'code', untouched.code, 'facts', '{}'::jsonb)) END,
-        '', chosen.id
+        '', CASE WHEN %(invitations)s THEN invitation.member_id ELSE chosen.id END,
+        CASE WHEN %(invitations)s THEN chosen.id END
     FROM members_batchslice part
     CROSS JOIN unnest(part.members) WITH ORDINALITY AS chosen (id, place)
+    LEFT JOIN members_invitation invitation ON %(invitations)s AND invitation.id = chosen.id
     LEFT JOIN jsonb_each_text(%(failed)s::jsonb) AS failed (id, code) ON failed.id = chosen.id::text
     LEFT JOIN jsonb_each_text(%(untouched)s::jsonb) AS untouched (id, code) ON untouched.id = chosen.id::text
     WHERE part.batch_id = %(batch)s AND part.number = ANY (%(parts)s)
@@ -44,11 +45,11 @@ def begin_run(
     actor: Actor,
     organization: Organization,
     kind: str,
-    members: MemberQuerySet,
+    members: Chosen,
     expected: int,
     facts: Mapping[str, object],
 ) -> Batch:
-    """A run over ``members``, kept as they are chosen now, that workers carry out from the commit on.
+    """A run over ``members``, or invitations, kept as they are chosen now, that workers carry out from the commit on.
 
     Raises SelectionChanged when they are not the ``expected`` number any more.
     """
@@ -74,7 +75,7 @@ def keep_run(
     actor: Actor,
     organization: Organization,
     kind: str,
-    members: MemberQuerySet,
+    members: Chosen,
     facts: Mapping[str, object],
     state: Batch.State,
 ) -> Batch:
@@ -83,7 +84,7 @@ def keep_run(
     batch = Batch(organization=organization, kind=kind, state=state, started_by=actor.member, facts=dict(facts))
     batch.started_at = DatabaseClock()
     batch.save()
-    batch.total = freeze(batch, members.of(organization))
+    batch.total = freeze(batch, members.filter(organization=organization))
     batch.save(update_fields=["total"])
     return batch
 
@@ -113,6 +114,7 @@ def _add_rows(
             _NOTE,
             {
                 "organization": batch.organization_id,
+                "invitations": batches.kind_of(batch).of_invitations,
                 "batch": batch.pk,
                 "slice": batches.SLICE,
                 "parts": [part.number for part in parts],

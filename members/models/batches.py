@@ -5,6 +5,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from .invitations import Invitation
 from .organizations import Organization
 from .people import Member
 
@@ -21,6 +22,8 @@ class Batch(models.Model):
         RESEND_INVITATIONS = "resend_invitations", _("Sending invitations again")
         MERGE_DEPARTMENT = "merge_department", _("Merging departments")
         DELETE_DEPARTMENT = "delete_department", _("Deleting a department")
+        RENEW_INVITATIONS = "renew_invitations", _("Sending invitations again")
+        CANCEL_INVITATIONS = "cancel_invitations", _("Taking invitations back")
 
     class State(models.TextChoices):
         READING = "reading", _("Being read")
@@ -105,7 +108,7 @@ class BatchPiece(models.Model):
 
 
 class BatchSlice(models.Model):
-    """Some of the members that a batch is about, as they were chosen when it began; carried out as one.
+    """Some members, or invitations, that a batch is about, as they were chosen when it began; carried out as one.
 
     ``changed``, ``untouched`` and ``failed`` say what came of them, and are empty until then.
     """
@@ -157,6 +160,8 @@ class BatchRow(models.Model):
     # What rows of one batch must not share; for people, the folded address.
     match_key = models.CharField(max_length=320, blank=True)
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
+    # Of a run over invitations; its person need not be a member.
+    invitation = models.ForeignKey(Invitation, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [

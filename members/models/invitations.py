@@ -52,6 +52,8 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # When the page of the newest link was first shown to somebody who could answer.
+    opened_at = models.DateTimeField(null=True)
     reply = models.CharField(max_length=10, choices=Reply, blank=True)
 
     objects = InvitationQuerySet.as_manager()
@@ -80,6 +82,11 @@ class Invitation(models.Model):
                 fields=["organization", "-id"],
                 condition=Q(state="pending") & ~Q(reply=""),
                 name="invitation_replied",
+            ),
+            models.Index(
+                fields=["organization", "-id"],
+                condition=Q(state="pending", opened_at__isnull=False),
+                name="invitation_opened",
             ),
             # Of people without an account here: nobody else is found by what they are called.
             models.Index(fields=["organization", "-id"], condition=Q(member=None), name="invitation_of_strangers"),

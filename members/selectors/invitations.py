@@ -1,10 +1,18 @@
 """Reading invitations: why a link is of no use any more, the list of a console, and those a person may answer."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from members.models import Invitation, Member, Organization, User
+from members.models import Invitation, Letter, Member, Organization, User
+from members.models.invitations import InvitationQuerySet
 from members.names import fold
+
+# Letters that were not delivered, and that no newer one has followed.
+_NEWER = Letter.objects.filter(invitation=OuterRef("invitation"), pk__gt=OuterRef("pk"))
+_FAILED = Letter.objects.filter(
+    ~Exists(_NEWER), state=Letter.State.FAILED, kind=Letter.Kind.INVITATION, invitation__isnull=False
+)
+_BOUNCED = Exists(_FAILED.filter(invitation=OuterRef("pk")))
 
 
 def closed_because(invitation: Invitation, *, newest: bool = True) -> str:
@@ -24,14 +32,25 @@ def closed_because(invitation: Invitation, *, newest: bool = True) -> str:
     return "" if invitation.is_open(timezone.now()) else "expired"
 
 
-def list_invitations(organization: Organization, *, state: str = "", search: str = "") -> QuerySet[Invitation]:
-    """The invitations of an organization in a state: pending (links that work), expired, or one that ended them."""
+def list_invitations(organization: Organization, *, state: str = "", search: str = "") -> InvitationQuerySet:
+    """The invitations of an organization in a state.
+
+    Those nobody has answered are in one of four: bounced (the newest letter was not delivered), expired, opened (the
+    page of the link was shown), or pending. "replied" gives those of them whose holder asked for something, others
+    how they ended, "" all.
+    """
     invitations = Invitation.objects.filter(organization=organization).select_related("member__user", "user")
     match state:
         case Invitation.State.PENDING:
-            invitations = invitations.open(timezone.now())
+            invitations = invitations.open(timezone.now()).filter(~_BOUNCED, opened_at=None)
+        case "opened":
+            invitations = invitations.open(timezone.now()).filter(~_BOUNCED, opened_at__isnull=False)
+        case "bounced":
+            failed = _FAILED.filter(organization=organization).values("invitation")
+            invitations = invitations.filter(state=Invitation.State.PENDING, pk__in=failed)
         case "expired":
-            invitations = invitations.filter(state=Invitation.State.PENDING, expires_at__lte=timezone.now())
+            late = invitations.filter(state=Invitation.State.PENDING, expires_at__lte=timezone.now())
+            invitations = late.filter(~_BOUNCED)
         case "replied":
             invitations = invitations.filter(state=Invitation.State.PENDING).exclude(reply="")
         case Invitation.State.ACCEPTED | Invitation.State.DECLINED | Invitation.State.CANCELED:
@@ -48,7 +67,7 @@ def list_invitations(organization: Organization, *, state: str = "", search: str
     return invitations
 
 
-def invitations_for(user: User) -> QuerySet[Invitation]:
+def invitations_for(user: User) -> InvitationQuerySet:
     """The open invitations that a personal account was asked by name, or by an address it has confirmed."""
     mine = Q(user=user)
     if user.email_verified_at is not None:

@@ -13,18 +13,25 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from members.access import Actor, Capability, require, require_over
-from members.audit import Action, Fact, record, record_many
+from members.audit import Action, record
 from members.departments import check_department
-from members.errors import AddressTaken, CannotInvite, InvitationNotOpen, PersonalAccountsRefused, StateForbids
+from members.errors import (
+    AddressOfAccount,
+    AddressTaken,
+    CannotInvite,
+    InvitationNotOpen,
+    PersonalAccountsRefused,
+    StateForbids,
+)
+from members.invitation_acts import lock_invitations, lock_people, record_invitations, take_back
 from members.invitees import read_invitees
 from members.locks import lock_organization, take_time
-from members.mail import invitation_letter, stop_letters, write_letters
+from members.mail import invitation_letter, write_letters
 from members.models import Department, Invitation, Member, Organization, User
 from members.models.invitations import InvitationQuerySet
 from members.newcomers import sorting_of
 from members.operations import claim, settle
 from members.renewals import record_renewals, renew_invitations
-from skypemgr.clock import DatabaseClock
 
 
 @transaction.atomic(durable=True)
@@ -70,7 +77,7 @@ def invite_personal(
         problem = gettext("Somebody else has just invited one of them. Look at the list of invitations.")
         raise CannotInvite([problem]) from error
     write_letters(invitation_letter(invitation) for invitation in invitations)
-    _record(actor, organization, Action.INVITATION_SENT, invitations)
+    record_invitations(organization=organization, actor=actor, action=Action.INVITATION_SENT, invitations=invitations)
     result: dict[str, object] = {"invitations": [invitation.pk for invitation in invitations]}
     settle(organization=organization, name="invite_personal", key=key, result=result)
     return invitations
@@ -89,8 +96,8 @@ def resend_invitations(
     require(actor, organization, Capability.MANAGE_MEMBERS)
     take_time()
     chosen = _choose(organization, invitations, members)
-    left = _lock_members(chosen.filter(state=Invitation.State.CANCELED))
-    locked = _lock_invitations(organization, chosen)
+    left = lock_people(chosen.filter(state=Invitation.State.CANCELED))
+    locked = lock_invitations(organization, chosen)
     canceled = {entry.member_id for entry in locked if entry.state == Invitation.State.CANCELED}
     reopened = [member for member in left if member.state == Member.State.LEFT and member.pk in canceled]
     for member in reopened:
@@ -117,24 +124,15 @@ def cancel_invitations(*, actor: Actor, organization: Organization, invitations:
     require(actor, organization, Capability.MANAGE_MEMBERS)
     take_time()
     chosen = _choose(organization, invitations, ())
-    people = _lock_members(chosen)
-    pending = [entry for entry in _lock_invitations(organization, chosen) if entry.state == Invitation.State.PENDING]
+    people = lock_people(chosen)
+    pending = [entry for entry in lock_invitations(organization, chosen) if entry.state == Invitation.State.PENDING]
     if not pending:
         raise InvitationNotOpen
-    # Somebody who joined while we waited for the locks is a member like any other, and stays one.
     waiting = {invitation.member_id for invitation in pending}
-    members = [member for member in people if member.pk in waiting and member.state == Member.State.INVITED]
-    for member in members:
-        require_over(actor, member)
-    stop_letters(pending)
-    Invitation.objects.filter(pk__in=[invitation.pk for invitation in pending]).update(
-        state=Invitation.State.CANCELED, closed_at=DatabaseClock()
-    )
-    Member.objects.filter(pk__in=[member.pk for member in members]).update(state=Member.State.LEFT)
-    User.objects.filter(pk__in=[member.user_id for member in members]).update(
-        is_active=False, password=make_password(None), must_change_password=False
-    )
-    _record(actor, organization, Action.INVITATION_CANCELED, pending)
+    for member in people:
+        if member.pk in waiting and member.state == Member.State.INVITED:
+            require_over(actor, member)
+    take_back(organization=organization, actor=actor, people=people, pending=pending)
     return len(pending)
 
 
@@ -146,7 +144,7 @@ def change_invited_address(*, actor: Actor, organization: Organization, member: 
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     mine = Invitation.objects.filter(organization=organization, member=member)
-    found = _lock_members(mine)
+    found = lock_people(mine)
     if not found:
         raise PermissionDenied
     [locked] = found
@@ -156,7 +154,7 @@ def change_invited_address(*, actor: Actor, organization: Organization, member: 
     locked.email = email
     for column, value in sorting_of(locked.user, organization, email).items():
         setattr(locked, column, value)
-    waiting = _lock_invitations(organization, mine.filter(state=Invitation.State.PENDING))
+    waiting = lock_invitations(organization, mine.filter(state=Invitation.State.PENDING))
     try:
         locked.save(update_fields=["email", "sort_key", "search_text"])
         User.objects.filter(pk=locked.user_id).update(email=email, email_verified_at=None)
@@ -166,28 +164,33 @@ def change_invited_address(*, actor: Actor, organization: Organization, member: 
     record(organization=organization, actor=actor, action=Action.ADDRESS_CHANGED, subject=locked)
 
 
+@transaction.atomic(durable=True)
+def change_personal_address(*, actor: Actor, organization: Organization, invitation: Invitation, email: str) -> None:
+    """Send the invitation of a personal account to another address; links to the old one die.
+
+    Raises InvitationNotOpen, AddressTaken, and AddressOfAccount for somebody who was invited by Skype Name.
+    """
+    require(actor, organization, Capability.MANAGE_MEMBERS)
+    found = lock_invitations(organization, Invitation.objects.filter(pk=invitation.pk, kind=User.Kind.PERSONAL))
+    if not found:
+        raise PermissionDenied
+    [locked] = found
+    if locked.state != Invitation.State.PENDING:
+        raise InvitationNotOpen
+    if locked.user_id is not None:
+        raise AddressOfAccount
+    if Member.objects.of(organization).present().addressed(email).exists():
+        raise AddressTaken(email=email)
+    try:
+        renew_invitations([locked], email=email)
+    except IntegrityError:
+        raise AddressTaken(email=email) from None
+    record(organization=organization, actor=actor, action=Action.ADDRESS_CHANGED, subject=locked)
+
+
 def _choose(organization: Organization, invitations: Collection[int], members: Collection[int]) -> InvitationQuerySet:
     named = Q(pk__in=invitations) | Q(member__in=members, state=Invitation.State.PENDING)
     return Invitation.objects.filter(named, organization=organization)
-
-
-def _lock_members(invitations: InvitationQuerySet) -> list[Member]:
-    """The members of ``invitations`` with their accounts, locked before anything else of theirs is."""
-    return list(
-        Member.objects.select_for_update(no_key=True, of=("self", "user"))
-        .select_related("user", "organization")
-        .filter(pk__in=invitations.values("member"))
-        .order_by("pk")
-    )
-
-
-def _lock_invitations(organization: Organization, invitations: InvitationQuerySet) -> list[Invitation]:
-    return list(
-        Invitation.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("member")
-        .filter(organization=organization, pk__in=invitations.values("pk"))
-        .order_by("pk")
-    )
 
 
 def _reopen(members: Sequence[Member]) -> None:
@@ -199,15 +202,4 @@ def _reopen(members: Sequence[Member]) -> None:
     Member.objects.filter(pk__in=pks).update(state=Member.State.INVITED)
     User.objects.filter(pk__in=[member.user_id for member in members]).update(
         is_active=True, password=make_password(None), must_change_password=False
-    )
-
-
-def _record(actor: Actor, organization: Organization, action: Action, invitations: Sequence[Invitation]) -> None:
-    record_many(
-        organization=organization,
-        actor=actor,
-        facts=[
-            Fact(action=action, subject=invitation, member=invitation.member, after={"kind": invitation.kind})
-            for invitation in invitations
-        ],
     )

@@ -172,6 +172,17 @@ def tell_inviter(*, actor: Actor, invitation: Invitation, newest: bool) -> Invit
     return reply
 
 
+@transaction.atomic(durable=True)
+def note_opened(*, actor: Actor, invitation: Invitation) -> None:
+    """Remember that the page of this link was shown, the first time it is; a link that died meanwhile is left alone.
+
+    No entry of the log: nobody knows whether ``actor`` is the person, or a mail server that looks at links.
+    """
+    Invitation.objects.filter(
+        pk=invitation.pk, version=invitation.version, state=Invitation.State.PENDING, opened_at=None
+    ).update(opened_at=DatabaseClock())
+
+
 def _claim(invitation: Invitation, state: Invitation.State) -> None:
     """Close an invitation if its link still stands; this one statement is what makes a link work once."""
     claimed = Invitation.objects.filter(

@@ -10,10 +10,9 @@ from django.db import transaction
 
 from members.access import Actor, Capability, require
 from members.audit import Action, record
-from members.batches import find_kind, kind_of, progress_of
+from members.batches import Chosen, find_kind, kind_of, progress_of
 from members.errors import BatchNotOpen
 from members.models import Batch, Organization
-from members.models.people import MemberQuerySet
 from members.operations import claim, settle
 from members.runs import begin_run
 from skypemgr.clock import DatabaseClock
@@ -27,12 +26,12 @@ def start_run(
     actor: Actor,
     organization: Organization,
     kind: str,
-    members: MemberQuerySet,
+    members: Chosen,
     expected: int,
     key: UUID,
     facts: Mapping[str, object],
 ) -> Batch:
-    """Begin to do something to all of ``members``, who are kept as they are chosen now; a worker does it.
+    """Begin to do something to all of ``members``, or invitations, kept as they are chosen now; a worker does it.
 
     ``kind`` is that of a BatchKind, ``facts`` what it needs to know. The same key gives the same run. Raises
     SelectionChanged when they are not the ``expected`` number any more.

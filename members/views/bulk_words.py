@@ -14,6 +14,7 @@ UNTOUCHED = {
     "there": ngettext_lazy("{number} is there already.", "{number} are there already."),
     "blocked": ngettext_lazy("{number} is blocked already.", "{number} are blocked already."),
     "invited": ngettext_lazy("{number} has not joined yet.", "{number} have not joined yet."),
+    "answered": ngettext_lazy("{number} was answered or taken back.", "{number} were answered or taken back."),
     "joined": ngettext_lazy("{number} has joined already.", "{number} have joined already."),
     "left": ngettext_lazy("{number} has left.", "{number} have left."),
     "above": ngettext_lazy(

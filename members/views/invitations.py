@@ -3,46 +3,35 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.utils.translation import gettext, ngettext, pgettext_lazy
-from django.utils.translation import gettext_lazy as _
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Capability
+from members.chosen_invitations import NEWEST, STATES, UNANSWERED, InvitationsQuery, shown_address
 from members.decorators import OrganizationRequest, organization_view
-from members.delivery import deliveries_of
+from members.downloads import download
 from members.forms.invitations import InvitePersonalForm
-from members.models import Invitation
+from members.forms.members import InvitedAddressForm
+from members.models import Invitation, User
 from members.selectors.invitations import list_invitations
-from members.services.invitations import cancel_invitations, resend_invitations
+from members.services.invitations import cancel_invitations, change_personal_address, resend_invitations
 from members.services.invitations import invite_personal as invite
+from members.views.invitation_rows import invitation_line, invitation_rows
 from skypemgr.forms import form_errors, told_refusals
-from skypemgr.lists import Ordering, change_query, count_up_to, keyset_page, read_choice, read_text
+from skypemgr.lists import change_query, count_up_to, keyset_chunks, keyset_page
 from skypemgr.redirects import return_path
-
-NEWEST = Ordering("newest", ("-id",), _("newest first"))
-STATES = {
-    "pending": pgettext_lazy("invitations", "Waiting"),
-    "expired": pgettext_lazy("invitations", "Expired"),
-    "replied": pgettext_lazy("invitations", "With a question"),
-    "accepted": pgettext_lazy("invitations", "Accepted"),
-    "declined": pgettext_lazy("invitations", "Declined"),
-    "canceled": pgettext_lazy("invitations", "Canceled"),
-}
-# People act on these; how many there are of the others nobody needs to know.
-COUNTED = ("pending", "expired", "replied")
 
 
 @organization_view(Capability.MANAGE_MEMBERS)
 @require_safe
 def invitation_list(request: OrganizationRequest) -> HttpResponse:
-    """Who was invited and has not answered, and in other tabs who has."""
+    """Who was invited and has not answered, by how far it has come, and in other tabs who has."""
     organization, query = request.organization, request.GET
-    state = read_choice(query, "state", list(STATES), "pending")
-    search = read_text(query)
-    found = list_invitations(organization, state=state, search=search)
+    asked = InvitationsQuery.read(organization, query)
+    found = asked.matching()
     total = count_up_to(found)
     page = keyset_page(
         found,
@@ -53,43 +42,59 @@ def invitation_list(request: OrganizationRequest) -> HttpResponse:
             "{shown} of {total} invitation, newest first", "{shown} of {total} invitations, newest first", total.number
         ),
     )
-    deliveries = deliveries_of(organization, page.rows)
     context = {
         **_frame("invitations"),
         "tabs": [
             {
                 "label": label,
                 "url": change_query(query, state="" if name == "pending" else name),
-                "current": name == state,
-                "total": count_up_to(list_invitations(organization, state=name)) if name in COUNTED else None,
+                "current": name == asked.state,
+                "total": count_up_to(list_invitations(organization, state=name)) if name in UNANSWERED else None,
             }
             for name, label in STATES.items()
         ],
-        "state": state,
-        "search": search,
+        "state": asked.state,
+        "search": asked.search,
         "page": page,
-        "rows": [_row(invitation, deliveries[invitation.pk]) for invitation in page.rows],
+        "total": total,
+        "rows": invitation_rows(organization, page.rows),
+        "selectable": asked.state in UNANSWERED,
+        "kept": asked.kept(),
+        "export_url": reverse("members:invitation_export", args=[organization.slug]) + change_query(query),
     }
     return render(request, "members/invitation_list.html", context)
 
 
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_safe
+def invitation_export(request: OrganizationRequest) -> HttpResponseBase:
+    """What the list shows, as CSV."""
+    asked = InvitationsQuery.read(request.organization, request.GET)
+    header = [
+        gettext("Skype Name"),
+        gettext("Name"),
+        gettext("E-mail"),
+        gettext("Kind"),
+        gettext("State"),
+        gettext("Letter"),
+        gettext("Sent for the first time"),
+        gettext("Page opened"),
+        gettext("Link works until"),
+        gettext("Answered"),
+        gettext("Next"),
+    ]
+    return download(
+        request,
+        Capability.MANAGE_MEMBERS,
+        name="invitations",
+        header=header,
+        chunks=keyset_chunks(asked.matching(), order=NEWEST),
+        make=lambda some: map(invitation_line, invitation_rows(request.organization, some)),
+    )
+
+
 def _frame(subsection: str) -> dict[str, Any]:
     return {"section": "members", "subsection": subsection}
-
-
-def _row(invitation: Invitation, delivery: object) -> dict[str, Any]:
-    pending = invitation.state == Invitation.State.PENDING
-    return {
-        "invitation": invitation,
-        # The address of somebody who was asked by Skype Name is theirs to tell.
-        "email": ""
-        if invitation.kind == "personal" and invitation.user and not invitation.member
-        else invitation.email,
-        "delivery": delivery if pending else None,
-        "expired": pending and not invitation.is_open(timezone.now()),
-        "may_resend": pending or (invitation.state == Invitation.State.CANCELED and invitation.kind == "business"),
-        "may_cancel": pending,
-    }
 
 
 @organization_view(Capability.MANAGE_MEMBERS)
@@ -115,6 +120,36 @@ def invitation_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
         cancel_invitations(actor=request.actor, organization=request.organization, invitations=[invitation.pk])
         messages.success(request, gettext("The invitation is taken back. Its link no longer works."))
     return _back(request)
+
+
+@organization_view(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation_address(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """Send an invitation to another address."""
+    invitation = get_object_or_404(
+        Invitation.objects.select_related("member__user", "user"), organization=request.organization, pk=pk
+    )
+    if invitation.kind == User.Kind.BUSINESS and invitation.member is not None:
+        return redirect("members:member_address", request.organization.slug, invitation.member.user.skype_name)
+    form = InvitedAddressForm(request.POST or None, initial={"email": shown_address(invitation)})
+    if form.is_valid():
+        with form_errors(form):
+            change_personal_address(
+                actor=request.actor, organization=request.organization, invitation=invitation, **form.cleaned_data
+            )
+            text = gettext("The invitation is on its way to {email}.")
+            messages.success(request, text.format(email=form.cleaned_data["email"]))
+            return redirect("members:invitation_list", request.organization.slug)
+    list_url = reverse("members:invitation_list", args=[request.organization.slug])
+    context = {
+        **_frame("invitations"),
+        "invitation": invitation,
+        "form": form,
+        "heading": gettext("Change the address"),
+        "trail": [(gettext("Invitations"), list_url)],
+        "list_url": list_url,
+    }
+    return render(request, "members/invitation_address.html", context, status=422 if form.errors else 200)
 
 
 def _back(request: OrganizationRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The pages of an invitation's link. Opening one consumes nothing; only a button does."""
+"""The pages of an invitation's link. Opening one consumes nothing, and is noted; only a button answers."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -80,6 +80,8 @@ def invitation(request: HttpRequest, token: str, invitation: Invitation, newest:
     """What a letter's link opens: who invites, to what, and the form to accept."""
     if (answer := _answer_without_form(request, token, invitation, newest)) is not None:
         return answer
+    if request.method == "GET" and invitation.opened_at is None:
+        joining.note_opened(actor=_actor(request), invitation=invitation)
     return _show(request, token, invitation, _form(request, invitation))
 
 

@@ -41,9 +41,11 @@ STOPPED: Mapping[str, Text] = {
 
 @dataclass(frozen=True)
 class RunRow:
-    """A member of a run: a lamp, a word, and why nothing was done."""
+    """A member of a run, or whoever was invited: a name, their page if they have one, a lamp, a word, and why not."""
 
-    member: Member
+    member: Member | None
+    skype_name: str
+    name: str
     lamp: str
     outcome: Text
     why: Text
@@ -83,7 +85,7 @@ def run_detail(request: OrganizationRequest, pk: int) -> HttpResponse:
     batch = _run(request, pk)
     kind = kind_of(batch)
     show = read_choice(request.GET, "show", ["changed", "all"], default="not")
-    rows = batch.rows.select_related("member__user", "batch")
+    rows = batch.rows.select_related("member__user", "batch", "invitation__user")
     if show != "all":
         rows = rows.filter(outcome__in=[Outcome.DONE] if show == "changed" else [Outcome.SKIPPED, Outcome.FAILED])
     context = {
@@ -137,7 +139,7 @@ def run_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
     """What came of everybody so far, as CSV."""
     batch = _run(request, pk)
     kind = kind_of(batch)
-    chunks = keyset_chunks(batch.rows.select_related("member__user", "batch"), order=BY_NUMBER)
+    chunks = keyset_chunks(batch.rows.select_related("member__user", "batch", "invitation__user"), order=BY_NUMBER)
     header = [gettext("Skype Name"), gettext("Name"), gettext("Outcome"), gettext("Why")]
     return download(
         request,
@@ -151,8 +153,7 @@ def run_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
 
 def _lines(rows: Iterator[RunRow]) -> Iterator[list[str]]:
     for row in rows:
-        user = row.member.user
-        yield [user.skype_name, user.display_name, str(row.outcome), str(row.why)]
+        yield [row.skype_name, row.name, str(row.outcome), str(row.why)]
 
 
 def _run(request: OrganizationRequest, pk: int) -> Batch:
@@ -163,15 +164,24 @@ def _run(request: OrganizationRequest, pk: int) -> Batch:
 
 
 def _row(row: BatchRow, kind: BatchKind) -> RunRow:
-    assert row.member is not None
+    who = row.member, *_called(row)
     code = next((str(entry["code"]) for entry in [*row.problems, *row.notes]), "")
     match row.outcome:
         case Outcome.DONE:
-            return RunRow(row.member, "success", kind.done, kind.tell(row, row.batch.facts))
+            return RunRow(*who, "success", kind.done, kind.tell(row, row.batch.facts))
         case Outcome.SKIPPED:
-            return RunRow(row.member, "off", _("Left alone"), kind.reasons.get(code, ""))
+            return RunRow(*who, "off", _("Left alone"), kind.reasons.get(code, ""))
         case _:
-            return RunRow(row.member, "danger", _("Refused"), FAILURES.get(code, _("It could not be done.")))
+            return RunRow(*who, "danger", _("Refused"), FAILURES.get(code, _("It could not be done.")))
+
+
+def _called(row: BatchRow) -> tuple[str, str]:
+    """The Skype Name and the name of somebody in a run; of a stranger who was invited, the address."""
+    user = row.member.user if row.member else row.invitation.user if row.invitation else None
+    if user is not None:
+        # What a personal account is called is theirs to tell before they join.
+        return user.skype_name, user.display_name if row.member else user.skype_name
+    return "", row.invitation.email if row.invitation else ""
 
 
 def _context(batch: Batch) -> dict[str, Any]:

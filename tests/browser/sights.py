@@ -293,9 +293,19 @@ SIGHTS = [
     Sight("members:invite_personal", state="refused", act=send, status=422),
     *(
         Sight("members:invitation_list", state=state, query=f"?state={state}")
-        for state in ("pending", "expired", "replied", "accepted", "declined", "canceled")
+        for state in ("pending", "opened", "bounced", "expired", "replied", "accepted", "declined", "canceled")
     ),
     Sight("members:invitation_list", "founder"),
+    Sight("members:invitations_renew", query="?all=1"),
+    Sight("members:invitations_cancel", query="?all=1"),
+    Sight("members:invitation_address", args=lambda world, language: [world.stranger]),
+    Sight(
+        "members:invitation_address",
+        state="refused",
+        args=lambda world, language: [world.stranger],
+        act=send_no_address,
+        status=422,
+    ),
     Sight("members:department_list"),
     Sight("members:department_list", "founder"),
     Sight("members:department_add"),
@@ -481,6 +491,7 @@ ANSWERS = {
     "credit:purchase_export": "text/csv",
     "credit:invoice_pdf": "application/pdf",
     "credit:wallet_statement_export": "text/csv",
+    "members:invitation_export": "text/csv",
     "my_credit:export": "text/csv",
     "members:import_outcome": "text/csv",
     "members:run_outcome": "text/csv",

@@ -70,6 +70,8 @@ class World:
     departments: dict[str, Department] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     letter: str = ""
+    # The key of an invitation of somebody of whom only the address is known.
+    stranger: int = 0
     token: ApiToken | None = None
 
 
@@ -248,7 +250,7 @@ def _add_links(world: World, acting: dict[str, Any]) -> None:
     )
     of_nord = {"actor": Actor.of_member(other), "organization": other.organization}
     personal = invite_personal(**acting, people=strangers, key=uuid4())
-    world.links["personal"] = invitation_token(personal[0])
+    world.links["personal"], world.stranger = invitation_token(personal[0]), personal[0].pk
     world.links["declined"] = invitation_token(personal[1])
     decline_invitation(actor=Actor.visitor(), invitation=personal[1])
     invited = invite_personal(**of_nord, people=[guest.email for guest in guests], key=uuid4())

@@ -57,6 +57,8 @@ class Page:
     made_up: int = 404
     # Whether they are looked at before the method is.
     link: bool = False
+    # The tables in which a look at it is noted; nothing else is written by looking.
+    notes: frozenset[str] = frozenset()
     # Whether whoever posts is a machine, known by its signature instead of a token.
     signed: bool = False
     # Why it may name every organization there is.
@@ -159,7 +161,12 @@ TABLE: dict[str, Page] = {
     "stripe_messages": Page(access="public", post=400, unlogged="is refused unsigned", signed=True),
     # Whoever holds a link
     "join:invitation": Page(
-        access="public", get=200, unlike={"signed_in": (409, 0)}, at={"token": of("token")}, link=True
+        access="public",
+        get=200,
+        unlike={"signed_in": (409, 0)},
+        at={"token": of("token")},
+        link=True,
+        notes=frozenset({"members_invitation"}),
     ),
     "join:accept": Page(
         access="public",
@@ -409,6 +416,33 @@ TABLE: dict[str, Page] = {
         logs=("invitation.sent",),
     ),
     "members:invitation_list": Page(access=MANAGE, get=200),
+    "members:invitation_export": Page(access=MANAGE, get=200),
+    "members:invitations_renew": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        query={"invitation": of("invitation.pk")},
+        send={"invitation": of("invitation.pk")},
+        foreign={"invitation": of("invitation.pk")},
+        logs=("invitation.resent",),
+    ),
+    "members:invitations_cancel": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        query={"invitation": of("invitation.pk")},
+        send={"invitation": of("invitation.pk")},
+        foreign={"invitation": of("invitation.pk")},
+        logs=("invitation.canceled",),
+    ),
+    "members:invitation_address": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"pk": of("personal_invitation.pk")},
+        send={"email": "anna@people.example"},
+        logs=("address.changed",),
+    ),
     "members:invitation_resend": Page(
         access=MANAGE, post=302, at={"pk": of("invitation.pk")}, logs=("invitation.resent",)
     ),

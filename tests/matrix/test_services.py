@@ -113,6 +113,9 @@ VERBS: dict[str, Verb] = {
     ),
     "invitations.cancel_invitations": Verb(MANAGE, {}, {"invitations": lambda side: [side.invitation.pk]}),
     "invitations.change_invited_address": Verb(MANAGE, {"email": "anna@people.example"}, {"member": of("waiting")}),
+    "invitations.change_personal_address": Verb(
+        MANAGE, {"email": "anna@people.example"}, {"invitation": of("personal_invitation")}
+    ),
     "members.change_member": Verb(
         MANAGE, {"first_name": "Anna", "last_name": "Berg"}, {"member": of("plain"), "department": of("department")}
     ),
@@ -218,6 +221,7 @@ WITHOUT_ROLE = {
     "joining.accept_personal_invitation": LINK,
     "joining.join_with_new_account": LINK,
     "joining.decline_invitation": LINK,
+    "joining.note_opened": LINK,
     "joining.tell_inviter": LINK,
     "operators.appoint_operator": INSTALLATION,
     "operators.create_operator": INSTALLATION,

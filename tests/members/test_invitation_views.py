@@ -70,13 +70,13 @@ def test_the_page_shows_who_waits_and_what_became_of_each_letter(console, admin)
     for sentence in (
         "No letter sent",
         "Waiting to be sent",
-        "The mail server refuses the address (550).",
         "The mail server asks to try later (451).",
         "The mail server can’t be reached.",
-        "6 of 6 invitations, newest first",
+        "5 of 5 invitations, newest first",
     ):
         assert sentence in page.text
     assert "expired on" in console.get(url(admin), {"state": "expired"}).text
+    assert "The mail server refuses the address (550)." in console.get(url(admin), {"state": "bounced"}).text
 
 
 def test_the_page_says_that_letters_are_held_until_the_founder_is_confirmed(console, admin, invitation):

@@ -119,11 +119,11 @@ RACED = {
         "test_two_clicks_on_create_make_each_account_once",
         "test_control_without_the_lock_an_import_starts_of_rows_that_are_gone",
     ),
-    "services.invitations._lock_invitations": (
+    "invitation_acts.lock_invitations": (
         "test_accepted_while_it_is_changed_leaves_one_order_and_no_live_old_link",
         "test_control_without_the_locks_an_accepted_invitation_is_changed",
     ),
-    "services.invitations._lock_members": (
+    "invitation_acts.lock_people": (
         "test_whoever_changes_an_invitation_waits_for_whoever_accepts_it",
         "test_control_without_the_locks_an_accepted_invitation_is_changed",
     ),
@@ -228,6 +228,7 @@ NOT_RACED = {
     "jobs.postpone_run": ONE_ROW,
     "jobs.retry_runs": ONE_ROW,
     "jobs.run_jobs_task": PART,
+    "joining.note_opened": ONE_ROW,
     "joining.tell_inviter": ONE_ROW,
     "letters.hold_letters": ONE_ROW,
     "letters.note_trouble": ONE_ROW,

@@ -22,7 +22,12 @@ from members.errors import (
 )
 from members.models import AuditEntry, Invitation, Member, Organization
 from members.services import joining
-from members.services.invitations import cancel_invitations, change_invited_address, resend_invitations
+from members.services.invitations import (
+    cancel_invitations,
+    change_invited_address,
+    change_personal_address,
+    resend_invitations,
+)
 from members.services.organizations import Company, Founder, create_organization, set_up_organization
 from members.services.profile import change_address
 from members.tokens import invitation_token, read_invitation_token
@@ -77,6 +82,14 @@ def revoked(invitation: Invitation) -> partial:
 
 
 def moved(invitation: Invitation) -> partial:
+    if invitation.user is None:
+        return partial(
+            change_personal_address,
+            actor=SYSTEM,
+            organization=invitation.organization,
+            invitation=invitation,
+            email=f"moved{invitation.pk}@home.example",
+        )
     if invitation.member is None:
         return partial(
             change_address,
@@ -93,7 +106,22 @@ def moved(invitation: Invitation) -> partial:
     )
 
 
-KINDS: dict[str, Callable[[], tuple[Invitation, partial]]] = {"business": business, "personal": personal}
+def stranger() -> tuple[Invitation, partial]:
+    """Somebody of whom only an address is known."""
+    organization = OrganizationFactory()
+    address = f"stranger{organization.pk}@home.example"
+    invitation = read(
+        InvitationFactory(member=None, organization=organization, kind="personal", user=None, email=address)
+    )
+    person = Actor.of_person(UserFactory())
+    return invitation, partial(joining.accept_personal_invitation, actor=person, invitation=invitation)
+
+
+KINDS: dict[str, Callable[[], tuple[Invitation, partial]]] = {
+    "business": business,
+    "personal": personal,
+    "stranger": stranger,
+}
 CHANGES: dict[str, Callable[[Invitation], partial]] = {"resent": resent, "revoked": revoked, "moved": moved}
 
 

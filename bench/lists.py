@@ -10,15 +10,17 @@ import resource
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.test import Client
@@ -26,14 +28,18 @@ from django.utils import timezone
 
 from bench import tables2
 from bench.measure import Figure
+from credit.funding import fund
+from credit.ledger import Move, account_of, accounts_of, post
 from members.access import Actor
 from members.audit import Action, record
 from members.crowd import Tongue, add_crowd, tidy_tables
 from members.models import Department, Member, Organization, User
 from members.newcomers import sorting_of
+from members.selectors.joined import JOINED
 from members.selectors.members import ORDERS, TABS, MembersQuery
 from members.services.demo import ENGLISH, FRENCH, SWEDISH
 from skypemgr.lists import Ordering, page_url
+from skypemgr.row_files import FileKind
 
 SIZES = {"small": 1_000, "middle": 10_000, "large": 1_000_000}
 LEAST = 1_000
@@ -73,10 +79,13 @@ def measure(scale: float) -> Iterable[Figure]:
     call_command("collectstatic", interactive=False, verbosity=0)
     companies = {name: _company(name, max(LEAST, round(number * scale))) for name, number in SIZES.items()}
     tidy_tables()
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE) credit_ledgeraccount")
     small, middle, large = companies.values()
     yield from _pages(small, middle, 1.5, "10,000")
     yield from _pages(small, large, 1.5, "1,000,000")
     yield from _searches(small, large)
+    yield from _narrowed(small, large)
     yield from _others(small, large)
     yield from _exports(large)
     yield from _markup(large)
@@ -99,10 +108,26 @@ def _company(name: str, number: int) -> Company:
     )
     if made:
         _people(organization, number)
+        _credit(organization)
     founder = User.objects.get(skype_name=f"bench.{name}")
     client = Client()
     client.force_login(founder)
     return Company(organization, client)
+
+
+def _credit(organization: Organization) -> None:
+    """Credit for everybody but one in 2,000; as many have talked away more than they had."""
+    fund(organization=organization, actor=Actor.system(), amount=Decimal(10**9), key=uuid4())
+    wallet, usage = account_of(organization, "wallet"), account_of(organization, "usage")
+    people = Member.objects.of(organization).order_by("pk")
+    for start in range(0, people.count(), 10_000):
+        some = [member for number, member in enumerate(people[start : start + 10_000], start) if number % 2_000 != 7]
+        with transaction.atomic():
+            accounts = accounts_of(organization, some)
+            given = [Move(wallet, accounts[one.pk], Decimal(25), uuid4()) for one in some if one.pk % 2_000 != 9]
+            owed = [Move(accounts[one.pk], usage, Decimal(2), uuid4()) for one in some if one.pk % 2_000 == 9]
+            post(organization=organization, operation="allocation", moves=given, actor=Actor.system())
+            post(organization=organization, operation="charge", moves=owed, actor=Actor.system())
 
 
 def _people(organization: Organization, number: int) -> None:
@@ -231,6 +256,24 @@ def _searches(small: Company, large: Company) -> Iterator[Figure]:
     yield Figure(name="search, common, with department: database", value=more.database / less.database, most=8)
 
 
+def _narrowed(small: Company, large: Company) -> Iterator[Figure]:
+    """What no order of the list knows. Everybody but few has credit, so that those few are far apart."""
+    base = {order.name: _cost(partial(_get, small, {"sort": order.name})) for order in ORDERS if order.name != "-name"}
+    some = [{"joined": choice} for choice, _label in JOINED]
+    for chosen, sort in product([*some, {"credit": "overdrawn"}, {"credit": "50"}], base):
+        query = {**chosen, "sort": sort}
+        own, other = partial(_get, small, query), partial(_get, large, query)
+        ratio = _ratios(own, other, base[sort], 8)["database"]
+        yield Figure(name=f"filter {urlencode(query)}: database", value=ratio, most=8)
+    _less, more = _costs(lambda: None, partial(_get, large, {"credit": "5"}))
+    yield Figure(
+        name="who never got any credit, of all who did: database, ms",
+        value=more.database * 1000,
+        most=2_500,
+        unit="ms",
+    )
+
+
 def _others(small: Company, large: Company) -> Iterator[Figure]:
     person = Member.objects.filter(organization=large.organization).order_by("pk")[500]
     someone = Member.objects.filter(organization=small.organization).order_by("pk")[100]
@@ -268,17 +311,18 @@ def _others(small: Company, large: Company) -> Iterator[Figure]:
 
 def _exports(large: Company) -> Iterator[Figure]:
     number = Member.objects.of(large.organization).count()
-    before = _megabytes()
-    begun = time.perf_counter()
-    size = sum(map(len, large.client.get(large.url("members/export.csv")).streaming_content))
-    seconds = time.perf_counter() - begun
-    yield Figure(
-        name=f"the file of {number:,} members ({size / 1e6:.0f} MB): growth",
-        value=_megabytes() - before,
-        most=60,
-        unit="MB",
-    )
-    yield Figure(name="the same: members a second", value=number / seconds, least=1_000, unit="/s")
+    for kind in FileKind:
+        before = _megabytes()
+        begun = time.perf_counter()
+        size = sum(map(len, large.client.get(large.url(f"members/export.{kind}")).streaming_content))
+        seconds = time.perf_counter() - begun
+        yield Figure(
+            name=f"the {kind} file of {number:,} members ({size / 1e6:.0f} MB): growth",
+            value=_megabytes() - before,
+            most=60,
+            unit="MB",
+        )
+        yield Figure(name="the same: members a second", value=number / seconds, least=1_000, unit="/s")
 
 
 def _megabytes() -> float:

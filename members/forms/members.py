@@ -70,6 +70,9 @@ class NewDepartmentForm(forms.Form):
         chosen, parent = self.fields[self.choosing], self.fields["new_parent"]
         assert isinstance(chosen, DepartmentField)
         assert isinstance(parent, DepartmentField)
+        for field in (self.fields["new_name"], parent):
+            # Whoever chose a new one has to say which.
+            field.needed = True  # type: ignore[attr-defined]
         chosen.offer(departments, nowhere=_("In no department"), ask=ask, new=_("New department…"))
         parent.offer(departments, nowhere=_("Nothing: it stands at the top"))
 

@@ -30,10 +30,14 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
         "add_credit": ["--amount", "50", "--reference", "statement 7"],
         "allocate_credit": ["--amount", "1.00", "--member", f"{OWN}.plain"],
         "export_member_data": ["--member", f"{OWN}.plain"],
+        "change_member": ["--member", f"{OWN}.plain", "--job-title", "Pilot"],
         "import_members": [str(directory)],
         "invite_members": ["anna@people.example"],
+        "list_departments": [],
         "list_members": [],
+        "merge_departments": ["--department", f"{OWN} süd", "--into", f"{OWN} ost"],
         "resend_invitations": [],
+        "send_password_letter": ["--member", f"{OWN}.plain"],
         "show_balance": [],
         "set_auto_recharge": [
             *("--member", f"{OWN}.plain", "--amount", "20"),
@@ -49,6 +53,18 @@ NAMING: dict[str, list[tuple[str, Any]]] = {
         ("--member", lambda side: side.careful.email),
     ],
     "export_member_data": [
+        ("--member", lambda side: side.careful.user.skype_name),
+        ("--member", lambda side: side.careful.email),
+    ],
+    "change_member": [
+        ("--member", lambda side: side.careful.user.skype_name),
+        ("--department", lambda side: side.empty.path),
+    ],
+    "merge_departments": [
+        ("--department", lambda side: side.empty.path),
+        ("--into", lambda side: side.spare.path),
+    ],
+    "send_password_letter": [
         ("--member", lambda side: side.careful.user.skype_name),
         ("--member", lambda side: side.careful.email),
     ],

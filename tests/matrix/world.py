@@ -131,6 +131,7 @@ def _side(word: str, *, first_row: int) -> Side:
     side = Side(word=word, organization=OrganizationFactory(name=f"{title} {CANARY}", slug=word, show_colleagues=True))
     side.department = _department(side, f"{title} Nord {CANARY}")
     side.empty = _department(side, f"{title} Süd")
+    side.spare = _department(side, f"{title} Ost")
     for role in Role:
         _member(side, role, role=role, personal=role == Role.REPORTS_VIEWER)
     _member(side, "blocked", admin=True, personal=True, state=State.BLOCKED)

@@ -85,7 +85,8 @@ def problem(status: int, title: str, detail: str, *, headers: dict[str, str] | N
 def _refuse_token(state: str) -> HttpResponse:
     # Whoever holds a token may know what became of it.
     if not state:
-        detail = gettext("Send a token: “Authorization: Bearer skypemgr_…”. Administrators make one under Settings.")
+        text = gettext("Send a token as {header}. Administrators make one under Settings.")
+        detail = text.format(header="“Authorization: Bearer skypemgr_…”")
     elif state == EXPIRED:
         detail = gettext("This token has expired. Make another one.")
     elif state == REVOKED:

@@ -277,6 +277,7 @@ def test_columns_are_chosen_and_kept_by_the_browser(organization, listed, client
     page = listed("?q=ann")
     assert headings(page) == ["Name", "State", "E-mail", "Job title"]
     assert '<td data-label="E-mail">ann@mail.example<td data-label="Job title">Carpenter &lt;1&gt;' in page.text
+    assert '</small><td><span class="badge' in page.text, "without the cell of the department"
     assert 'value="email" checked' in page.text
     assert 'value="balance" checked' not in page.text
     choose(client)

@@ -460,6 +460,7 @@ ACTS = {
     "members:import_leave_out_problems",
     "members:import_take_in",
     "members:member_role",
+    "members:member_password",
     "members:member_unblock",
     "credit:member_reactivate",
     "my_credit:reactivate",

@@ -57,7 +57,7 @@ _NOTE = """
         UNION ALL
         SELECT recorded_at FROM credit_transfer WHERE target_id = account.id AND target_version = account.version
     ) used
-    WHERE account.organization_id = %s AND account.id = ANY (%s) AND account.balance > 0 AND used.at <= %s
+    WHERE account.organization_id = %s AND account.id = ANY (%s) AND used.at <= %s
         AND member.state = 'active' AND person.is_active AND person.email_verified_at IS NOT NULL
         AND NOT EXISTS (SELECT FROM credit_idlecredit known WHERE known.account_id = account.id)
     ORDER BY account.id ON CONFLICT (account_id) DO NOTHING

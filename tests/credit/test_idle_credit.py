@@ -359,6 +359,21 @@ def test_more_time_makes_what_lies_for_less_active_again(organization, member, s
     assert len(warnings()) == 2
 
 
+def test_a_few_more_days_count_for_whoever_was_warned_already(organization, member, settings):
+    pass_days(178)
+    watch(organization)
+    close_letters()
+    settings.CREDIT_INACTIVE_DAYS = 186
+    pass_days(7.1)
+    watch(organization)
+    assert not is_inactive(member)
+
+    pass_days(1)
+    watch(organization)
+
+    assert is_inactive(member)
+
+
 def test_switched_off_all_credit_is_active_at_once_and_switched_on_again_it_begins_anew(organization, member, settings):
     make_inactive(organization)
     settings.CREDIT_INACTIVE_DAYS = 0

@@ -61,7 +61,10 @@ def _row(invitation: Invitation, delivery: Delivery, now: datetime) -> Invitatio
         next_step=_next_step(invitation, state, delivery, named=named) if pending else "",
         may_resend=pending or (invitation.state == State.CANCELED and invitation.kind == User.Kind.BUSINESS),
         may_cancel=pending,
-        may_move=pending and not named,
+        # Elsewhere the page of a member offers it.
+        may_move=pending
+        and not named
+        and (state == "bounced" or invitation.reply == Reply.NOT_ME or invitation.member is None),
     )
 
 

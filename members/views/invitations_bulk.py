@@ -24,7 +24,7 @@ from members.views.bulk_words import Words
 from skypemgr.lists import read_key, read_number
 
 RENEW = Words(
-    heading=_("Send invitations again"),
+    heading=_("Send chosen invitations again"),
     will=ngettext_lazy(
         "{changed} of {chosen} invitation will be sent again.", "{changed} of {chosen} invitations will be sent again."
     ),

@@ -433,6 +433,8 @@ SIGHTS = [
 
 # What is no page. Whoever asks an act for a page is told that it has none; the others answer with something else.
 ACTS = {
+    "me:personal_data",
+    "members:member_data",
     "set_language",
     "set_theme",
     "accounts:sign_out",
@@ -500,5 +502,7 @@ ANSWERS = {
     "members:run_progress": "text/html",
     "members:import_progress": "text/html",
 }
+# For programs, which bring a token: no browser sees them.
+FOR_PROGRAMS = {"api:token", "api:member_list"}
 # Lead elsewhere, to a page that is here.
 WAYS = {"home", "join:accept", "credit:member_add", "credit:member_recharge"}

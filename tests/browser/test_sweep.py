@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 from tinyhtml5.parser import HTMLParser
 
-from tests.browser.sights import ACTS, ANSWERS, OF_COMPANY, SIGHTS, WAYS, Sight, named_urls
+from tests.browser.sights import ACTS, ANSWERS, FOR_PROGRAMS, OF_COMPANY, SIGHTS, WAYS, Sight, named_urls
 from tests.browser.site import METRICS_TOKEN, Site, wait_until_the_site_rests
 from tests.browser.tour import Tour, touring
 from tests.browser.world import build_world
@@ -53,7 +53,7 @@ def tour(site: Site, browser: Browser, django_db_blocker: DjangoDbBlocker) -> It
 
 
 def test_every_address_of_the_product_is_in_the_tables() -> None:
-    known = [{sight.name for sight in SIGHTS}, ACTS, set(ANSWERS), WAYS]
+    known = [{sight.name for sight in SIGHTS}, ACTS, set(ANSWERS), FOR_PROGRAMS, WAYS]
     counts = Counter(chain.from_iterable(known))
 
     assert set(named_urls()) - set(counts) == set(), "addresses that no table names"

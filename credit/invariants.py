@@ -28,6 +28,16 @@ def ledger_adds_up() -> Findings:
 
 
 @invariant
+def bands_are_those_of_balances() -> Findings:
+    """Who has little is found by bands of balances, which are written with them."""
+    if number := count("""
+        SELECT count(*) FROM credit_ledgeraccount
+        WHERE balance IS NOT NULL AND band IS DISTINCT FROM credit_band(balance)
+    """):
+        yield f"{number} accounts are in another band than their balance."
+
+
+@invariant
 def what_came_in_is_held_or_spent() -> Findings:
     """I5: of each organization, what came from outside less what went there is what its wallet and members hold."""
     if number := count("""

@@ -77,7 +77,7 @@ def account_of(organization: Organization, kind: str) -> int:
     accounts = LedgerAccount.objects.filter(organization=organization, kind=kind, member=None)
     key = accounts.values_list("pk", flat=True).first()
     if key is None:
-        start = {"balance": NO_CREDIT, "version": 0} if kind in KEEPING else {}
+        start = {"balance": NO_CREDIT, "version": 0, "band": 1} if kind in KEEPING else {}
         LedgerAccount.objects.bulk_create(
             [LedgerAccount(organization=organization, kind=kind, **start)], ignore_conflicts=True
         )
@@ -94,8 +94,8 @@ def accounts_of(organization: Organization, members: Iterable[Member | int]) -> 
             WITH asked AS (
                 SELECT id FROM members_member WHERE organization_id = %(organization)s AND id = ANY (%(members)s)
             ), opened AS (
-                INSERT INTO credit_ledgeraccount (organization_id, kind, member_id, balance, version)
-                SELECT %(organization)s, 'member', id, 0, 0 FROM asked ORDER BY id
+                INSERT INTO credit_ledgeraccount (organization_id, kind, member_id, balance, version, band)
+                SELECT %(organization)s, 'member', id, 0, 0, 1 FROM asked ORDER BY id
                 ON CONFLICT (member_id) DO NOTHING RETURNING member_id, id
             )
             SELECT member_id, id FROM opened

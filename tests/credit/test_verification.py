@@ -195,3 +195,9 @@ def test_a_transfer_under_way_is_waited_for_and_sealed_once(capsys):
 
     assert sum(LedgerSeal.objects.values_list("rows", flat=True)) == 2
     assert verify(capsys, "--seals")[0] == 0
+
+
+def test_an_account_in_another_band_than_its_balance_is_found(organization):
+    tamper("UPDATE credit_ledgeraccount SET band = 7 WHERE kind = 'member'")
+
+    assert "credit.bands_are_those_of_balances" in {found.invariant for found in find_violations()}

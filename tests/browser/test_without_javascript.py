@@ -119,7 +119,7 @@ def test_people_are_ticked_and_moved(page: Page, sign_in: SignIn) -> None:
     page.get_by_role("checkbox", name="Person 001").check()
     page.get_by_role("checkbox", name="Person 003").check()
     page.get_by_role("button", name="Move to department").click()
-    page.get_by_label("New department").select_option("Studio Lyon")
+    page.get_by_label("New department", exact=True).select_option("Studio Lyon")
     page.get_by_role("button", name="Show what will happen").click()
     expect(page.get_by_role("main")).to_contain_text("2 of 2 people will be moved.")
     page.get_by_role("button", name="Move 2 people").click()

@@ -96,6 +96,8 @@ class Till(RuleBasedStateMachine):
         self.done: list[tuple[Callable[[UUID, int], object], UUID, int]] = []
 
     def teardown(self) -> None:
+        # After an error of the database nothing else would be said to it, and the next example fails in its first step.
+        transaction.set_rollback(False)
         transaction.savepoint_rollback(self.place)
 
     @initialize()

@@ -115,7 +115,7 @@ def test_whoever_invited_reads_that_the_mail_server_refuses_the_address(stack: S
     finally:
         stack.sink.mode = "take"
 
-    status, _place, page = administrator.request("GET", f"/{ORGANIZATION}/members/invitations/")
+    status, _place, page = administrator.request("GET", f"/{ORGANIZATION}/members/invitations/?state=bounced")
     [row] = [row for row in page.split("<tr")[1:] if "nobody@refused.example" in row]
     assert status == 200
     assert "(550)" in row

@@ -27,6 +27,13 @@ def takes_long(number: int) -> bool:
     return number > AT_ONCE
 
 
+def refuse_changed(query: QueryDict, number: int) -> None:
+    """Raises SelectionChanged when the form that comes back was shown with another number than is chosen now."""
+    shown = read_number(query, "count")
+    if "count" in query and shown != number:
+        raise SelectionChanged(expected=shown, number=number)
+
+
 @dataclass(frozen=True)
 class Chosen:
     """People chosen on the members list, and the list they were chosen on."""
@@ -54,9 +61,7 @@ class Chosen:
 
     def refuse_changed(self, query: QueryDict) -> None:
         """Raises SelectionChanged when the form that comes back was shown with another number of people."""
-        shown = read_number(query, "count")
-        if "count" in query and shown != self.number:
-            raise SelectionChanged(expected=shown, number=self.number)
+        refuse_changed(query, self.number)
 
     @property
     def fields(self) -> list[tuple[str, str]]:

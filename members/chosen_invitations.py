@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 
-from members.choosing import SHOWN_NAMES, takes_long
+from members.choosing import SHOWN_NAMES, refuse_changed, takes_long
 from members.decorators import OrganizationRequest
 from members.models import Invitation, Organization
 from members.models.invitations import InvitationQuerySet
@@ -79,6 +79,10 @@ class ChosenInvitations:
     def is_many(self) -> bool:
         """Whether it takes longer than a page may to change them."""
         return takes_long(self.number)
+
+    def refuse_changed(self, query: QueryDict) -> None:
+        """Raises SelectionChanged when the form that comes back was shown with another number of invitations."""
+        refuse_changed(query, self.number)
 
     @property
     def fields(self) -> list[tuple[str, str]]:

@@ -14,14 +14,13 @@ from members.access import Capability
 from members.bulk import Exceptions, reach_of
 from members.chosen_invitations import ChosenInvitations, nothing_chosen
 from members.decorators import OrganizationRequest, organization_view
-from members.errors import InvitationNotOpen, KeyReused, SelectionChanged
+from members.errors import InvitationNotOpen
 from members.invitation_acts import cancel_exceptions, renewal_exceptions
 from members.models import Batch
 from members.models.invitations import InvitationQuerySet
 from members.services.invitations import cancel_invitations, resend_invitations
-from members.services.runs import start_run
+from members.views.bulk_steps import begin_run, is_as_shown
 from members.views.bulk_words import Words
-from skypemgr.lists import read_key, read_number
 
 RENEW = Words(
     heading=_("Send chosen invitations again"),
@@ -48,9 +47,9 @@ def invitations_renew(request: OrganizationRequest) -> HttpResponse:
     if not chosen.number:
         return _nothing(request, chosen)
     if request.method == "POST" and chosen.is_many:
-        if response := _begun(request, chosen, Batch.Kind.RENEW_INVITATIONS):
+        if response := begin_run(request, Batch.Kind.RENEW_INVITATIONS, chosen.invitations, {}):
             return response
-    elif request.method == "POST":
+    elif request.method == "POST" and is_as_shown(request, chosen):
         keys = _concerned(chosen.invitations, renewal_exceptions())
         sent = resend_invitations(actor=request.actor, organization=request.organization, invitations=keys)
         messages.success(request, RENEW.report(sent))
@@ -66,9 +65,9 @@ def invitations_cancel(request: OrganizationRequest) -> HttpResponse:
         return _nothing(request, chosen)
     exceptions = cancel_exceptions(request.actor)
     if request.method == "POST" and chosen.is_many:
-        if response := _begun(request, chosen, Batch.Kind.CANCEL_INVITATIONS):
+        if response := begin_run(request, Batch.Kind.CANCEL_INVITATIONS, chosen.invitations, {}):
             return response
-    elif request.method == "POST":
+    elif request.method == "POST" and is_as_shown(request, chosen):
         keys = _concerned(chosen.invitations, exceptions)
         try:
             done = cancel_invitations(actor=request.actor, organization=request.organization, invitations=keys)
@@ -84,24 +83,6 @@ def _concerned(invitations: InvitationQuerySet, exceptions: Exceptions) -> list[
     for _reason, condition in exceptions:
         invitations = invitations.exclude(condition)
     return list(invitations.order_by().values_list("pk", flat=True))
-
-
-def _begun(request: OrganizationRequest, chosen: ChosenInvitations, kind: Batch.Kind) -> HttpResponse | None:
-    """Begin to change many, and show how it goes; None when they are not those that were shown."""
-    try:
-        batch = start_run(
-            actor=request.actor,
-            organization=request.organization,
-            kind=kind,
-            members=chosen.invitations,
-            expected=read_number(request.POST, "count"),
-            key=read_key(request.POST, "key"),
-            facts={},
-        )
-    except (SelectionChanged, KeyReused) as refusal:
-        messages.error(request, str(refusal))
-        return None
-    return redirect("members:run_detail", request.organization.slug, batch.pk)
 
 
 def _nothing(request: OrganizationRequest, chosen: ChosenInvitations) -> HttpResponse:

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -17,7 +16,6 @@ from members.bulk import Reach, invitable, reach_of_block, reach_of_move, reach_
 from members.choosing import Chosen
 from members.decorators import OrganizationRequest, organization_view
 from members.departments import AnyDepartment, DepartmentToBe
-from members.errors import KeyReused, SelectionChanged
 from members.forms.members import BlockForm, MoveMembersForm
 from members.list_columns import COOKIE, chosen_columns, cookie_of, on_offer
 from members.models import Batch
@@ -28,12 +26,12 @@ from members.selectors.members import MembersQuery
 from members.services.departments import add_department
 from members.services.invitations import resend_invitations
 from members.services.members import block_members, move_members
-from members.services.runs import start_run
 from members.views.answers import back_to_list
+from members.views.bulk_steps import begin_run, is_as_shown
 from members.views.bulk_words import BLOCK, MOVE, RESEND, Words
 from members.views.member_rows import MemberUrls, member_rows, options_markup, rows_markup
 from skypemgr.forms import form_errors
-from skypemgr.lists import change_query, read_key, read_number
+from skypemgr.lists import change_query
 
 YEAR = 365 * 24 * 3600
 
@@ -124,7 +122,7 @@ def members_move(request: OrganizationRequest) -> HttpResponse:
             with form_errors(form):
                 if response := _move_many(request, chosen, department):
                     return response
-        elif request.method == "POST" and _is_as_shown(request, chosen):
+        elif request.method == "POST" and is_as_shown(request, chosen):
             with form_errors(form):
                 moved = move_members(
                     actor=request.actor,
@@ -144,10 +142,12 @@ def _move_many(request: OrganizationRequest, chosen: Chosen, department: AnyDepa
         department = add_department(
             actor=request.actor, organization=request.organization, name=department.name, parent=department.parent
         )
-        begun = _begun(request, chosen, Batch.Kind.MOVE_MEMBERS, {"department": department.pk, "path": department.path})
+        begun = begin_run(
+            request, Batch.Kind.MOVE_MEMBERS, chosen.members, {"department": department.pk, "path": department.path}
+        )
         return begun or redirect(f"{request.path}?{urlencode([*chosen.fields, ('to', department.pk)])}")
     facts = {"department": department.pk if department else None, "path": department.path if department else ""}
-    return _begun(request, chosen, Batch.Kind.MOVE_MEMBERS, facts)
+    return begin_run(request, Batch.Kind.MOVE_MEMBERS, chosen.members, facts)
 
 
 @organization_view(Capability.MANAGE_MEMBERS)
@@ -157,9 +157,9 @@ def members_resend(request: OrganizationRequest) -> HttpResponse:
     if not chosen.number:
         return back_to_list(request, chosen)
     if request.method == "POST" and chosen.is_many:
-        if response := _begun(request, chosen, Batch.Kind.RESEND_INVITATIONS, {}):
+        if response := begin_run(request, Batch.Kind.RESEND_INVITATIONS, chosen.members, {}):
             return response
-    elif request.method == "POST" and _is_as_shown(request, chosen):
+    elif request.method == "POST" and is_as_shown(request, chosen):
         waiting = invitable(chosen.members).values_list("pk", flat=True)
         sent = resend_invitations(actor=request.actor, organization=request.organization, members=list(waiting))
         messages.success(request, RESEND.report(sent))
@@ -175,9 +175,11 @@ def members_block(request: OrganizationRequest) -> HttpResponse:
         return back_to_list(request, chosen)
     form = BlockForm(request.POST or None)
     if form.is_valid() and chosen.is_many:
-        if response := _begun(request, chosen, Batch.Kind.BLOCK_MEMBERS, {"reason": form.cleaned_data["reason"]}):
+        if response := begin_run(
+            request, Batch.Kind.BLOCK_MEMBERS, chosen.members, {"reason": form.cleaned_data["reason"]}
+        ):
             return response
-    elif form.is_valid() and _is_as_shown(request, chosen):
+    elif form.is_valid() and is_as_shown(request, chosen):
         with form_errors(form):
             blocked = block_members(
                 actor=request.actor,
@@ -189,36 +191,6 @@ def members_block(request: OrganizationRequest) -> HttpResponse:
             return redirect(chosen.list_url)
     reach = reach_of_block(chosen.members, request.actor)
     return _confirm(request, "members/members_block.html", chosen, BLOCK, reach, form)
-
-
-def _begun(
-    request: OrganizationRequest, chosen: Chosen, kind: Batch.Kind, facts: Mapping[str, object]
-) -> HttpResponse | None:
-    """Begin to change many, and show how it goes; None when they are not those that were shown."""
-    try:
-        batch = start_run(
-            actor=request.actor,
-            organization=request.organization,
-            kind=kind,
-            members=chosen.members,
-            expected=read_number(request.POST, "count"),
-            key=read_key(request.POST, "key"),
-            facts=facts,
-        )
-    except (SelectionChanged, KeyReused) as refusal:
-        messages.error(request, str(refusal))
-        return None
-    return redirect("members:run_detail", request.organization.slug, batch.pk)
-
-
-def _is_as_shown(request: OrganizationRequest, chosen: Chosen) -> bool:
-    """Whether as many are chosen as the page had said; if not, that is told, and the page comes again."""
-    try:
-        chosen.refuse_changed(request.POST)
-    except SelectionChanged as refusal:
-        messages.error(request, str(refusal))
-        return False
-    return True
 
 
 def _confirm(

@@ -310,6 +310,19 @@ def test_all_that_match_a_tab_are_taken_back(console, admin):
     assert AuditEntry.objects.filter(action="invitation.canceled").count() == 3
 
 
+@pytest.mark.parametrize("page", ["invitations_renew", "invitations_cancel"])
+def test_when_others_match_than_were_shown_nothing_is_done_to_any(console, admin, page):
+    shown, come = (business(admin, expires_at=yesterday()) for _number in range(2))
+
+    answer = console.post(url(page), {"all": "1", "state": "expired", "count": "1"})
+
+    assert answer.status_code == 200
+    assert list(Invitation.objects.filter(pk__in=[shown.pk, come.pk]).values_list("state", "version")) == [
+        ("pending", 1),
+        ("pending", 1),
+    ]
+
+
 def test_what_was_answered_and_who_has_a_higher_role_are_left_alone(client, admin):
     manager = MemberFactory(organization=admin.organization, role="members_manager")
     above = InvitationFactory(member=MemberFactory(organization=admin.organization, invited=True, admin=True))

@@ -27,11 +27,7 @@ def sheets_of(content: bytes) -> list[bytes]:
 
 def cells_of(content: bytes, sheet: int = 0) -> list[list[object]]:
     """The rows of a sheet; a cell that is left out between others is None."""
-    with ZipFile(io.BytesIO(content)) as archive:
-        styles = parsed(archive.read("xl/styles.xml"))
-    formats = styles.find(f"{_MAIN}cellXfs")
-    assert formats is not None
-    days = {str(at) for at, style in enumerate(formats) if style.get("numFmtId") in _DAYS}
+    days = {str(at) for at, style in enumerate(_formats(content)) if style.get("numFmtId") in _DAYS}
     found = []
     for row in parsed(sheets_of(content)[sheet]).iter(f"{_MAIN}row"):
         cells: list[object] = []
@@ -41,6 +37,20 @@ def cells_of(content: bytes, sheet: int = 0) -> list[list[object]]:
             cells.append(_value(cell, days))
         found.append(cells)
     return found
+
+
+def quoted_of(content: bytes) -> set[str]:
+    """The cells of the first sheet whose text stays text when somebody edits it."""
+    quoted = {str(at) for at, style in enumerate(_formats(content)) if style.get("quotePrefix") == "1"}
+    cells = parsed(sheets_of(content)[0]).iter(f"{_MAIN}c")
+    return {cell.get("r", "") for cell in cells if cell.get("s") in quoted}
+
+
+def _formats(content: bytes) -> ET.Element:
+    with ZipFile(io.BytesIO(content)) as archive:
+        formats = parsed(archive.read("xl/styles.xml")).find(f"{_MAIN}cellXfs")
+    assert formats is not None
+    return formats
 
 
 def _value(cell: ET.Element, days: set[str]) -> object:

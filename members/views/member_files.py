@@ -13,7 +13,7 @@ from members.access import Capability
 from members.choosing import Chosen
 from members.decorators import OrganizationRequest, organization_view
 from members.downloads import download
-from members.models import Member
+from members.models import Member, User
 from members.registry import MembersColumn, registry
 from members.selectors.members import MembersQuery, extra_columns
 from members.views.answers import back_to_list
@@ -59,6 +59,10 @@ def _columns() -> list[MembersColumn]:
 
 def _file_rows(asked: MembersQuery, members: Sequence[Member]) -> Iterator[list[Any]]:
     extra = extra_columns(asked.organization, members, _columns())
+    # Looked up once: what asks for the label of a choice translates all of them, for each row.
+    role, kind, state = (
+        {value: str(label) for value, label in choices.choices} for choices in (Member.Role, User.Kind, Member.State)
+    )
     for member in members:
         yield [
             member.user.skype_name,
@@ -66,9 +70,9 @@ def _file_rows(asked: MembersQuery, members: Sequence[Member]) -> Iterator[list[
             member.user.last_name,
             member.email,
             member.department.path if member.department else "",
-            member.get_role_display(),
-            member.user.get_kind_display(),
-            member.get_state_display(),
+            role[member.role],
+            kind[member.user.kind],
+            state[member.state],
             timezone.localtime(member.joined_at).date() if member.joined_at else "",
             *(entry.values.get(member.pk, "") for entry in extra),
         ]

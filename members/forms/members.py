@@ -154,6 +154,15 @@ class RoleForm(forms.Form):
     )
 
 
+class NewRoleForm(forms.Form):
+    """A role above "member" for somebody who was found."""
+
+    skype_name = forms.CharField(max_length=32)
+    role = forms.ChoiceField(
+        choices=[(value, label) for value, label in Member.Role.choices if value != Member.Role.MEMBER]
+    )
+
+
 class InvitedAddressForm(forms.Form):
     email = AddressField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"}))
 

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from members.views import (
+    administrators,
     api_tokens,
     audit,
     departments,
@@ -86,6 +87,13 @@ urlpatterns = [
     path("audit/verification/", audit.verification, name="audit_verification"),
     path("audit/export.csv", audit.entry_export, name="audit_export"),
     path("settings/", organization.settings, name="organization_settings"),
+    path("settings/administrators/", administrators.administrator_list, name="administrator_list"),
+    path("settings/administrators/give/", administrators.administrator_add, name="administrator_add"),
+    path(
+        "settings/administrators/@<str:skype_name>/take-away/",
+        administrators.administrator_remove,
+        name="administrator_remove",
+    ),
     path("settings/api-tokens/", api_tokens.token_list, name="api_token_list"),
     path("settings/api-tokens/add/", api_tokens.token_add, name="api_token_add"),
     path("settings/api-tokens/<int:pk>/revoke/", api_tokens.token_revoke, name="api_token_revoke"),

@@ -16,5 +16,6 @@ def role_table(request: OrganizationRequest) -> HttpResponse:
         "subsection": "roles",
         "roles": list_roles(request.organization),
         "rows": list_capabilities(),
+        "may_assign": request.actor.can(Capability.ASSIGN_ROLES),
     }
     return render(request, "members/role_table.html", context)

@@ -719,6 +719,21 @@ TABLE: dict[str, Page] = {
         send={"name": "Kornblom Nya", "time_zone": "Europe/Stockholm", "language": "sv"},
         logs=("organization.changed",),
     ),
+    "members:administrator_list": Page(access=ROLES, get=200, query={"q": "Plain"}),
+    "members:administrator_add": Page(
+        access=ROLES,
+        post=302,
+        send={"skype_name": of("plain.user.skype_name"), "role": "credit_manager"},
+        foreign={"skype_name": of("plain.user.skype_name")},
+        logs=("member.role_changed",),
+    ),
+    "members:administrator_remove": Page(
+        access=ROLES,
+        get=200,
+        post=302,
+        at={"skype_name": of("credit_manager.user.skype_name")},
+        logs=("member.role_changed",),
+    ),
     "members:api_token_list": Page(access=SETTINGS, get=200),
     "members:api_token_add": Page(
         access=SETTINGS,

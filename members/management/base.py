@@ -1,6 +1,7 @@
 """What the commands have in common: who acts, in which organization, and how they answer."""
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,7 @@ from members.selectors.departments import list_departments, subtree
 from skypemgr.characters import printable, storable
 from skypemgr.errors import DomainError
 from skypemgr.plain_json import as_json
+from skypemgr.problems import Problem
 
 
 class Refused(CommandError):
@@ -138,3 +140,19 @@ def find_departments(organization: Organization, path: str) -> list[Department]:
         if same_path(department.path) == wanted:
             return subtree(departments, department)
     raise Refused(f"There is no department “{path}”.")
+
+
+def named_member(organization: Organization, name: str) -> Member:
+    """The member that ``find_member`` finds. Raises Refused when there is no such one."""
+    found = find_member(organization, name)
+    if found is None:
+        raise Refused(f"There is no member “{name}” in {organization.name}.")
+    return found
+
+
+def checked(check: Callable[[str], str], text: str) -> str:
+    """What ``check`` makes of a text that was given. Raises Refused with what it says of one that can't be."""
+    try:
+        return check(text)
+    except Problem as problem:
+        raise Refused(str(problem)) from None

@@ -3,17 +3,20 @@
 from django.db import IntegrityError, transaction
 
 from members.access import Actor
+from members.acts import keep_an_administrator
 from members.api_tokens import end_tokens
 from members.audit import Action, record
 from members.consents import note_consent
 from members.credentials import confirm_password
-from members.errors import AddressTaken, BusinessAccountStays, LastAdministrator, StateForbids
+from members.errors import AddressTaken, BusinessAccountStays, StateForbids
 from members.factors import lock_own_account
 from members.locks import lock_organization
 from members.mail import personal_letter, write_letters
 from members.models import Invitation, Letter, Member, Organization, User
 from members.newcomers import sorting_of
 from members.renewals import renew_invitations
+
+MAY_LEAVE = (Member.State.ACTIVE, Member.State.BLOCKED)
 
 
 @transaction.atomic(durable=True)
@@ -111,7 +114,8 @@ def _move_member(*, actor: Actor, member: Member, email: str) -> None:
 def leave_organization(*, actor: Actor, organization: Organization) -> None:
     """Take the actor's personal account out of ``organization``, for good, with the credit it holds.
 
-    Raises BusinessAccountStays, LastAdministrator, StateForbids when they are no active member.
+    Whoever is blocked may go as well. Raises BusinessAccountStays, LastAdministrator, and StateForbids when they have
+    not joined or have left.
     """
     assert actor.user is not None
     if actor.user.kind == User.Kind.BUSINESS:
@@ -127,11 +131,10 @@ def leave_organization(*, actor: Actor, organization: Organization) -> None:
     if member is None:
         # They left, and were erased, while this request ran.
         raise StateForbids(state=Member.State.LEFT.label)
-    if member.state != Member.State.ACTIVE:
+    before = member.state
+    if before not in MAY_LEAVE:
         raise StateForbids(state=member.get_state_display())
-    others = Member.objects.of(organization).administrators().exclude(pk=member.pk)
-    if member.role == Member.Role.ADMINISTRATOR and not others.exists():
-        raise LastAdministrator
+    keep_an_administrator(organization, leaving=[member.pk])
     acting = Actor.of_member(member, address=actor.address)
     note_consent(actor=actor, member=member, given=False)
     member.state = Member.State.LEFT
@@ -142,7 +145,7 @@ def leave_organization(*, actor: Actor, organization: Organization) -> None:
         actor=acting,
         action=Action.MEMBER_LEFT,
         subject=member,
-        before={"state": Member.State.ACTIVE, "role": member.role},
+        before={"state": before, "role": member.role},
         after={"state": Member.State.LEFT},
     )
 

@@ -24,8 +24,8 @@ from members.selectors.consents import list_consents
 from members.selectors.invitations import invitations_for
 from members.selectors.memberships import list_left, list_memberships
 from members.services.consents import decide_call_detail
+from members.services.profile import MAY_LEAVE, change_profile, leave_organization
 from members.services.profile import change_address as replace_address
-from members.services.profile import change_profile, leave_organization
 from members.tokens import invitation_token
 from members.views.answers import data_file, page_with_form
 from skypemgr.forms import form_errors
@@ -70,7 +70,7 @@ def _opens_console(member: Member) -> bool:
 
 
 def _may_leave(member: Member) -> bool:
-    return member.state == Member.State.ACTIVE and member.user.kind == "personal"
+    return member.state in MAY_LEAVE and member.user.kind == "personal"
 
 
 @signed_in_view
@@ -125,9 +125,7 @@ def personal_data(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: SignedInRequest, slug: str) -> HttpResponse:
     """Leave an organization with a personal account; the page says what that means before the button does it."""
-    organization = get_object_or_404(
-        Organization, slug=slug, members__user=request.user, members__state=Member.State.ACTIVE
-    )
+    organization = get_object_or_404(Organization, slug=slug, members__user=request.user, members__state__in=MAY_LEAVE)
     form = forms.Form(request.POST if request.method == "POST" else None)
     if form.is_bound:
         with form_errors(form):

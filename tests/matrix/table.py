@@ -228,7 +228,12 @@ TABLE: dict[str, Page] = {
         get=200,
         post=302,
         at={"slug": of("organization.slug")},
-        unlike={"reports_viewer": (200, 302), "inside": (200, 422), "signed_in": (404, 404)},
+        unlike={
+            "reports_viewer": (200, 302),
+            "blocked": (200, 302),
+            "inside": (200, 422),
+            "signed_in": (404, 404),
+        },
         logs=("member.left",),
     ),
     "me:call_detail": Page(

@@ -27,6 +27,13 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
     directory = tmp_path / "directory.csv"
     directory.write_text("E-mail,First name\nanna@people.example,Anna\n")
     return {
+        "add_department": ["--department", f"{OWN} süd/New"],
+        "assign_role": ["--member", f"{OWN}.plain", "--role", "credit_manager"],
+        "block_member": ["--member", f"{OWN}.plain"],
+        "change_department": ["--department", f"{OWN} süd", "--name", "South"],
+        "change_settings": ["--show-colleagues", "no"],
+        "delete_department": ["--department", f"{OWN} süd"],
+        "unblock_member": ["--member", f"{OWN}.stopped"],
         "add_credit": ["--amount", "50", "--reference", "statement 7"],
         "allocate_credit": ["--amount", "1.00", "--member", f"{OWN}.plain"],
         "export_member_data": ["--member", f"{OWN}.plain"],
@@ -59,6 +66,26 @@ NAMING: dict[str, list[tuple[str, Any]]] = {
     "change_member": [
         ("--member", lambda side: side.careful.user.skype_name),
         ("--department", lambda side: side.empty.path),
+    ],
+    "assign_role": [
+        ("--member", lambda side: side.careful.user.skype_name),
+        ("--member", lambda side: side.careful.email),
+    ],
+    "block_member": [
+        ("--member", lambda side: side.careful.user.skype_name),
+        ("--member", lambda side: side.careful.email),
+    ],
+    "change_department": [
+        ("--department", lambda side: side.empty.path),
+        ("--under", lambda side: side.spare.path),
+    ],
+    "delete_department": [
+        ("--department", lambda side: side.empty.path),
+        ("--successor", lambda side: side.spare.path),
+    ],
+    "unblock_member": [
+        ("--member", lambda side: side.stopped.user.skype_name),
+        ("--member", lambda side: side.stopped.email),
     ],
     "merge_departments": [
         ("--department", lambda side: side.empty.path),

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from members.access import Actor
-from members.errors import LastAdministrator
+from members.errors import LastAdministrator, StateForbids
 from members.models import AuditEntry, Invitation, Letter, Member, User
 from members.registry import PersonalPanel, registry
 from members.services.profile import leave_organization
@@ -280,6 +280,43 @@ def test_a_business_account_stays(own, member):
     assert response.status_code == 422
     assert "A business account belongs to its organization" in response.text
     assert reread(member).state == "active"
+
+
+def test_a_blocked_personal_member_reads_so_and_leaves(client):
+    member = MemberFactory(personal=True, state=Member.State.BLOCKED, role=Member.Role.ADMINISTRATOR)
+    MemberFactory(organization=member.organization, admin=True)
+    client.force_login(member.user)
+    path = reverse("me:leave", args=[member.organization.slug])
+    page = client.get("/me/").text
+    assert "Its administrators have blocked you" in page
+    assert path in page
+
+    response = client.post(path, follow=True)
+
+    assert f"You left {member.organization.name}." in response.text
+    assert reread(member).state == Member.State.LEFT
+    [entry] = AuditEntry.objects.filter(action="member.left")
+    assert entry.before["state"] == "blocked"
+    assert client.post(path).status_code == 404
+
+
+def test_a_blocked_administrator_does_not_keep_the_last_one_from_being_the_last(client):
+    blocked = MemberFactory(personal=True, admin=True, state=Member.State.BLOCKED)
+    last = MemberFactory(organization=blocked.organization, personal=True, admin=True)
+    client.force_login(last.user)
+
+    assert client.post(reverse("me:leave", args=[last.organization.slug])).status_code == 422
+    assert reread(last).state == Member.State.ACTIVE
+
+
+@pytest.mark.parametrize("state", [Member.State.INVITED, Member.State.LEFT])
+def test_who_has_not_joined_or_has_left_cannot_leave(client, state):
+    member = MemberFactory(personal=True, state=state)
+    client.force_login(member.user)
+
+    assert client.post(reverse("me:leave", args=[member.organization.slug])).status_code == 404
+    with pytest.raises(StateForbids):
+        leave_organization(actor=Actor.of_person(member.user), organization=member.organization)
 
 
 def test_the_last_administrator_cannot_leave(client):

@@ -4,10 +4,9 @@ from typing import Any
 from members import addresses, names
 from members.access import Actor, Capability, require, require_over
 from members.departments import check_path, join_path
-from members.management.base import OrganizationCommand, Refused, find_departments, find_member
+from members.management.base import OrganizationCommand, checked, find_departments, named_member
 from members.models import Organization, User
 from members.services.members import change_member
-from skypemgr.problems import Problem
 
 CHECKS = {
     "first_name": names.check_person_name,
@@ -38,10 +37,10 @@ class Command(OrganizationCommand):
     def act(
         self, *, organization: Organization, actor: Actor, member: str, dry_run: bool, **options: Any
     ) -> dict[str, Any]:
-        found = find_member(organization, member)
-        if found is None:
-            raise Refused(f"There is no member “{member}” in {organization.name}.")
-        given = {name: _checked(name, options[name]) for name in (*CHECKS, "language") if options[name] is not None}
+        found = named_member(organization, member)
+        given = {name: checked(check, options[name]) for name, check in CHECKS.items() if options[name] is not None}
+        if options["language"] is not None:
+            given["language"] = options["language"]
         department = found.department
         if options["department"] is not None:
             names_of_path = check_path(options["department"])
@@ -63,13 +62,3 @@ class Command(OrganizationCommand):
             verb, what = "would change", result["would_change"]
         told = ", ".join(name.replace("_", " ") for name in what) or "nothing"
         self.stdout.write(f"{result['skype_name']}: {verb} {told}.")
-
-
-def _checked(name: str, text: str) -> str:
-    check = CHECKS.get(name)
-    if check is None:
-        return text
-    try:
-        return check(text)
-    except Problem as problem:
-        raise Refused(str(problem)) from None

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from members.access import Actor, Capability, require
-from members.management.base import OrganizationCommand, Refused, find_member
+from members.management.base import OrganizationCommand, named_member
 from members.models import Organization
 from members.services.personal_data import export_member_data
 from skypemgr.plain_json import as_json
@@ -18,9 +18,7 @@ class Command(OrganizationCommand):
     def act(
         self, *, organization: Organization, actor: Actor, member: str, dry_run: bool, **options: Any
     ) -> dict[str, object]:
-        found = find_member(organization, member)
-        if found is None:
-            raise Refused(f"There is no member “{member}” in {organization.name}.")
+        found = named_member(organization, member)
         if dry_run:
             require(actor, organization, Capability.MANAGE_MEMBERS)
             return {"skype_name": found.user.skype_name}

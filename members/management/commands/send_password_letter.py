@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from members.access import Actor, Capability, require, require_over
-from members.management.base import OrganizationCommand, Refused, find_member
+from members.management.base import OrganizationCommand, named_member
 from members.models import Organization
 from members.services.members import send_password_letter
 
@@ -18,9 +18,7 @@ class Command(OrganizationCommand):
     def act(
         self, *, organization: Organization, actor: Actor, member: str, dry_run: bool, **options: Any
     ) -> dict[str, Any]:
-        found = find_member(organization, member)
-        if found is None:
-            raise Refused(f"There is no member “{member}” in {organization.name}.")
+        found = named_member(organization, member)
         result = {"skype_name": found.user.skype_name, "email": found.email}
         if dry_run:
             require(actor, organization, Capability.MANAGE_MEMBERS)

@@ -5,13 +5,14 @@ from decimal import Decimal
 
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from credit import low_balances
 from credit.causes import CauseFinder, batches_of, orders_of
 from credit.idling import allowed
 from credit.personal_data import credit_of
 from credit.recharge_texts import terms_text
-from credit.selectors.balances import held_in, list_balances
+from credit.selectors.balances import balance_of, held_in, list_balances
 from credit.selectors.inactivity import only_inactive
 from credit.selectors.recharges import list_recharging
 from credit.views.statements import render_own_credit
@@ -22,6 +23,7 @@ from members.registry import (
     BulkAction,
     DepartmentAction,
     DepartmentFigure,
+    HandOverPart,
     MemberFact,
     MembersColumn,
     MembersFilter,
@@ -30,6 +32,7 @@ from members.registry import (
     OperatorPage,
     PersonalDataPart,
     PersonalPanel,
+    Text,
     registry,
 )
 from skypemgr.money import money
@@ -76,6 +79,7 @@ def register() -> None:
         ),
         MemberFact(key="balance", values=list_balances),
         PersonalDataPart(key="credit", order=10, collect=credit_of),
+        HandOverPart(key="credit", order=10, list=_handed_over),
         BulkAction(
             key="allocate",
             label=_("Allocate credit"),
@@ -130,6 +134,14 @@ def register() -> None:
 
 def _held_in(organization: Organization, departments: Sequence[Department]) -> str:
     return money(held_in(organization, departments), organization.currency)
+
+
+def _handed_over(member: Member) -> list[tuple[Text, str]]:
+    terms = _recharge_terms(member.organization, [member]).get(member.pk)
+    return [
+        (_("Credit"), money(balance_of(member.organization, member), member.organization.currency)),
+        (_("Auto-recharge"), terms or pgettext("auto-recharge", "Off")),
+    ]
 
 
 def _in_currency(organization: Organization, balance: Decimal) -> str:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from credit.causes import Cause, causes_of
-from credit.models import LedgerAccount, Transfer
+from credit.models import Transfer
 from credit.selectors.statements import Line
 from members.access import Actor
 from members.audit_texts import actor_text
@@ -18,11 +18,12 @@ Operation = Transfer.Operation
 
 @dataclass(frozen=True)
 class ShownLine:
-    """A line with its words: what it was, with whom ("" or a member), who did it, and what caused it."""
+    """A line with its words: what it was, with whom (None or a member, as they were called), who did it, its cause."""
 
     line: Line
     what: str
     member: Member | None
+    name: str
     by: str
     cause: Cause | None
 
@@ -35,7 +36,8 @@ def show_lines(organization: Organization, lines: Sequence[Line], actor: Actor) 
             line=line,
             what=what_of(line),
             member=line.other.member,
-            by=actor_text(line.transfer),
+            name=_name_of(line),
+            by=actor_text(line.transfer, line.transfer.recorded_at),
             cause=causes.get(line.transfer.pk),
         )
         for line in lines
@@ -76,8 +78,8 @@ def file_rows(lines: Iterable[Line], currency: str, *, with_member: bool) -> lis
         [
             timezone.localtime(line.transfer.recorded_at).isoformat(timespec="seconds"),
             what_of(line),
-            *(_member_cells(line.other) if with_member else []),
-            actor_text(line.transfer),
+            *(_member_cells(line) if with_member else []),
+            actor_text(line.transfer, line.transfer.recorded_at),
             line.transfer.reason,
             line.change,
             line.balance,
@@ -87,7 +89,12 @@ def file_rows(lines: Iterable[Line], currency: str, *, with_member: bool) -> lis
     ]
 
 
-def _member_cells(account: LedgerAccount) -> list[str]:
-    if account.member is None:
+def _member_cells(line: Line) -> list[str]:
+    member = line.other.member
+    if member is None:
         return ["", ""]
-    return [account.member.user.display_name, account.member.user.skype_name]
+    return [_name_of(line), member.user.skype_name]
+
+
+def _name_of(line: Line) -> str:
+    return line.other.member.name_at(line.transfer.recorded_at) if line.other.member else ""

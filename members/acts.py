@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import batched
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce, JSONObject
@@ -23,6 +24,21 @@ AT_ONCE = 5_000
 def lock_members(members: MemberQuerySet) -> list[int]:
     """The keys of those of ``members`` who are among them still, now that nobody else can change them."""
     return list(members.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))
+
+
+def lock_member(organization: Organization, member: Member) -> Member:
+    """The member as they are now, with their account; one of another organization is nobody's to change."""
+    locked = (
+        Member.objects.of(organization)
+        .select_for_update(no_key=True, of=("self", "user"))
+        .select_related("user", "organization", "department")
+        .filter(pk=member.pk)
+        .order_by("pk")
+        .first()
+    )
+    if locked is None:
+        raise PermissionDenied
+    return locked
 
 
 @transaction.atomic(savepoint=False)

@@ -24,6 +24,9 @@ class Action(models.TextChoices):
     MEMBER_ROLE_CHANGED = "member.role_changed", _("Changed a role")
     MEMBER_BLOCKED = "member.blocked", _("Blocked sign-in")
     MEMBER_UNBLOCKED = "member.unblocked", _("Allowed sign-in again")
+    MEMBER_HANDED_OVER = "member.handed_over", _("Handed the account over")
+    PREDECESSOR_ERASED = "predecessor.erased", _("Erased who had the account before")
+    PREDECESSOR_DATA_EXPORTED = "predecessor.data_exported", _("Exported data of who had the account before")
     MEMBER_LEFT = "member.left", pgettext_lazy("action", "Left")
     MEMBER_DATA_EXPORTED = "member.data_exported", _("Exported personal data")
     MEMBER_ERASED = "member.erased", _("Erased personal data")
@@ -100,7 +103,9 @@ def record_many(*, organization: Organization, actor: Actor, facts: Iterable[Fac
     """Write down who did what, in the transaction of the change itself."""
     origin = None
     if actor.user is not None and actor.address:
-        origin, _created = AuditOrigin.objects.get_or_create(user=actor.user, address=actor.address)
+        origin, _created = AuditOrigin.objects.get_or_create(
+            user=actor.user, address=actor.address, handed_over_at=actor.user.handed_over_at
+        )
     user_id = actor.user.pk if actor.user else None
     member_id = actor.member.pk if actor.member else None
     work = work_at_hand()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from django.utils.functional import Promise
@@ -92,10 +93,10 @@ class Acted(Protocol):
     actor_member: Any
 
 
-def actor_text(entry: Acted) -> str:
-    """Who did it. Somebody who was erased is shown by the name that was left of them."""
+def actor_text(entry: Acted, at: datetime) -> str:
+    """Who did it, which was ``at`` a moment. Somebody who was erased is shown by the name that was left of them."""
     if entry.actor_member is not None:
-        return entry.actor_member.user.display_name
+        return entry.actor_member.name_at(at)
     if entry.actor_kind == AuditEntry.ActorKind.OPERATOR and entry.actor_user is not None:
         return gettext("{name}, operator").format(name=entry.actor_user.display_name)
     if entry.actor_user is not None:
@@ -113,7 +114,7 @@ def origin_text(entry: AuditEntry) -> str:
 
 
 def subject_text(entry: AuditEntry) -> str:
-    return entry.subject_member.user.display_name if entry.subject_member is not None else ""
+    return entry.subject_member.name_at(entry.at) if entry.subject_member is not None else ""
 
 
 def changes_of(entry: AuditEntry) -> list[Change]:

@@ -22,7 +22,14 @@ from skypemgr.bare_tables import bare_tables
 AT_ONCE = 100_000
 # More are written before their indexes are.
 MOST_INDEXED = 10_000
-TABLES = ("members_user", "members_member", "members_invitation", "members_letter", "members_auditentry")
+TABLES = (
+    "members_user",
+    "members_member",
+    "members_tenure",
+    "members_invitation",
+    "members_letter",
+    "members_auditentry",
+)
 REGIONS = {
     "Europe du Sud": ["Studio Lyon", "Studio Paris", "Studio Milan", "Studio Porto"],
     "Europe du Nord": ["Studio Stockholm", "Studio Oslo", "Studio Bergen", "Studio Leeds"],
@@ -187,7 +194,7 @@ def add_crowd(
 def tidy_tables() -> None:
     """Have the planner know what was added; outside of any transaction."""
     with connection.cursor() as cursor:
-        for model in ("user", "member", "invitation", "letter", "auditentry", "membertally"):
+        for model in ("user", "member", "tenure", "invitation", "letter", "auditentry", "membertally"):
             cursor.execute(f"VACUUM (ANALYZE) members_{model}")
 
 

@@ -267,6 +267,18 @@ class BusinessAccountStays(Refusal):
     text = _("A business account belongs to its organization and can’t leave it.")
 
 
+class PersonalAccountStays(Refusal):
+    text = _("A personal account belongs to its owner. Only a business account can be handed over.")
+
+
+class OwnAccount(Refusal):
+    text = _("Somebody else has to hand over your account.")
+
+
+class NobodyHasIt(Refusal):
+    text = _("Nobody has this account now. Hand it over to whoever is to have it.")
+
+
 class AddressOfAccount(Refusal):
     text = _(
         "Somebody who was invited by Skype Name gets letters at the address of their account. Only they change it."

@@ -73,6 +73,10 @@ CHANGES = {
         "SELECT id FROM members_member WHERE state = 'blocked'",
         "SELECT subject_member_id FROM members_auditentry WHERE action = 'member.blocked'",
     ),
+    "accounts handed over": (
+        f"{MEMBERS} WHERE account.handed_over_at IS NOT NULL",
+        "SELECT subject_member_id FROM members_auditentry WHERE action = 'member.handed_over'",
+    ),
     "decisions about call detail": (
         "SELECT id FROM members_calldetailconsent",
         "SELECT subject_id FROM members_auditentry WHERE action IN ('consent.given', 'consent.withdrawn')",
@@ -186,6 +190,29 @@ def members_have_one_open_invitation_at_most() -> Findings:
         " WHERE invitation.kind = 'business' AND invitation.state = 'accepted' AND member.state = 'invited'"
     ):
         yield f"{number} accepted invitations left their member waiting."
+
+
+@invariant
+def everybody_has_one_tenure_at_a_time() -> Findings:
+    """Whoever is a member has an account since a moment, and nobody else had it then."""
+    if number := count(
+        "SELECT count(*) FROM members_member member LEFT JOIN members_tenure tenure"
+        " ON tenure.member_id = member.id AND tenure.ended_at IS NULL"
+        " WHERE (member.state = 'left') <> (tenure.id IS NULL)"
+    ):
+        yield f"{number} members are nobody's, or somebody's although they have left."
+    if number := count(
+        "SELECT count(*) FROM (SELECT started_at, lag(coalesce(ended_at, 'infinity')) OVER"
+        " (PARTITION BY member_id ORDER BY started_at, id) AS free FROM members_tenure) x WHERE started_at < free"
+    ):
+        yield f"{number} tenures began before the one before had ended."
+    if number := count(
+        "SELECT count(*) FROM members_user account JOIN members_member member ON member.user_id = account.id"
+        " JOIN (SELECT member_id, max(started_at) AS since, count(*) AS people FROM members_tenure GROUP BY member_id)"
+        " tenures ON tenures.member_id = member.id"
+        " WHERE account.handed_over_at IS DISTINCT FROM CASE WHEN people > 1 THEN since END"
+    ):
+        yield f"{number} accounts were handed over at another time than their tenures say."
 
 
 @invariant

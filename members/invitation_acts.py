@@ -49,7 +49,10 @@ def lock_invitations(organization: Organization, invitations: InvitationQuerySet
 def take_back(
     *, organization: Organization, actor: Actor, people: Sequence[Member], pending: Sequence[Invitation]
 ) -> None:
-    """Cancel pending invitations, and the accounts of those of ``people`` (all locked) who wait for theirs."""
+    """Cancel pending invitations, and the accounts of those of ``people`` (all locked) who wait for theirs.
+
+    One that was handed over, with all it holds, stays with the organization: blocked, until somebody gets it.
+    """
     # Somebody who joined while we waited for the locks is a member like any other, and stays one.
     waiting = {invitation.member_id for invitation in pending}
     members = [member for member in people if member.pk in waiting and member.state == Member.State.INVITED]
@@ -57,11 +60,27 @@ def take_back(
     Invitation.objects.filter(pk__in=[invitation.pk for invitation in pending]).update(
         state=Invitation.State.CANCELED, closed_at=DatabaseClock()
     )
-    Member.objects.filter(pk__in=[member.pk for member in members]).update(state=Member.State.LEFT)
+    kept = [member for member in members if member.user.handed_over_at is not None]
+    Member.objects.filter(pk__in=[member.pk for member in kept]).update(state=Member.State.BLOCKED)
+    gone = [member.pk for member in members if member not in kept]
+    Member.objects.filter(pk__in=gone).update(state=Member.State.LEFT)
     User.objects.filter(pk__in=[member.user_id for member in members]).update(
         is_active=False, password=make_password(None), must_change_password=False
     )
     record_invitations(organization=organization, actor=actor, action=Action.INVITATION_CANCELED, invitations=pending)
+    record_many(
+        organization=organization,
+        actor=actor,
+        facts=[
+            Fact(
+                action=Action.MEMBER_BLOCKED,
+                subject=member,
+                before={"state": Member.State.INVITED},
+                after={"state": Member.State.BLOCKED},
+            )
+            for member in kept
+        ],
+    )
 
 
 @transaction.atomic(savepoint=False)

@@ -16,13 +16,13 @@ SALT = "members.known_browser"
 
 @dataclass(frozen=True)
 class KnownBrowser:
-    """What a browser can prove about itself: its mark, and the accounts it has signed in to, the last one first."""
+    """What a browser can prove about itself: its mark, and whom it has signed in, the last one first."""
 
     mark: str = ""
-    accounts: tuple[int, ...] = ()
+    accounts: tuple[str, ...] = ()
 
     def knows(self, user: User) -> bool:
-        return user.pk in self.accounts
+        return _person(user) in self.accounts
 
 
 def known_browser(request: HttpRequest) -> KnownBrowser:
@@ -33,13 +33,14 @@ def known_browser(request: HttpRequest) -> KnownBrowser:
         )
     except (signing.BadSignature, ValueError, TypeError):
         return KnownBrowser()
-    return KnownBrowser(mark=mark, accounts=tuple(accounts))
+    return KnownBrowser(mark=mark, accounts=tuple(map(str, accounts)))
 
 
 def remember_browser(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
     """Let the browser prove from now on that ``user`` has signed in with it."""
     known = known_browser(request)
-    accounts = [user.pk, *(pk for pk in known.accounts if pk != user.pk)][:MOST_ACCOUNTS]
+    person = _person(user)
+    accounts = [person, *(other for other in known.accounts if other != person)][:MOST_ACCOUNTS]
     response.set_cookie(
         settings.KNOWN_BROWSER_COOKIE_NAME,
         signing.dumps([known.mark or secrets.token_urlsafe(16), accounts], salt=SALT),
@@ -48,3 +49,8 @@ def remember_browser(request: HttpRequest, response: HttpResponseBase, user: Use
         httponly=True,
         samesite="Lax",
     )
+
+
+def _person(user: User) -> str:
+    """An account while it is one person's: the browsers of whoever had it before are strange to it."""
+    return f"{user.pk}.{user.handed_over_at.timestamp():.6f}" if user.handed_over_at else str(user.pk)

@@ -3,8 +3,9 @@
 from django.db.models import Q
 
 from members.factors import factors_of
-from members.models import AuditEntry, AuditOrigin, BatchRow, Invitation, Letter, Member, User, UserSession
+from members.models import AuditEntry, AuditOrigin, BatchRow, Invitation, Letter, Member, Tenure, User, UserSession
 from members.registry import PersonalDataPart, registry
+from members.tenures import Stint, present_stint, stint_of
 
 
 def data_of_account(user: User) -> dict[str, object]:
@@ -28,39 +29,39 @@ def data_of_account(user: User) -> dict[str, object]:
         "sessions": list(
             UserSession.objects.filter(user=user).order_by("pk").values("browser", "address", "began_at", "seen_at")
         ),
-        "acted_from": list(AuditOrigin.objects.filter(user=user).order_by("pk").values_list("address", flat=True)),
+        "acted_from": list(
+            AuditOrigin.objects.filter(user=user, handed_over_at=user.handed_over_at)
+            .order_by("pk")
+            .values_list("address", flat=True)
+        ),
         "letters": _letters(Q(user=user, organization=None)),
         "memberships": [data_of_membership(member) for member in memberships],
     }
 
 
-def data_of_membership(member: Member) -> dict[str, object]:
+def data_of_membership(member: Member, tenure: Tenure | None = None) -> dict[str, object]:
     """What one organization keeps about one of its members, what other apps keep included.
 
-    Nothing in it is about anybody else: of what others did it says what and when, not who.
+    With ``tenure`` it is about the one who had the account then, else about the present person. Nothing in it is
+    about anybody else: of what others did it says what and when, not who.
     """
     about = Q(subject_member=member) | Q(actor_member=member)
+    stint = stint_of(member, tenure) if tenure else present_stint(member)
     return {
         "organization": member.organization.name,
         "skype_name": member.user.skype_name,
-        "first_name": member.user.first_name,
-        "last_name": member.user.last_name,
-        "email": member.email,
-        "job_title": member.job_title,
-        "department": member.department.path if member.department else "",
-        "role": member.role,
-        "state": member.state,
-        "added_at": member.created_at,
-        "joined_at": member.joined_at,
+        **(_of_predecessor(tenure) if tenure else _of_present(member)),
+        "had_account_from": stint.since or member.created_at,
+        "had_account_until": stint.until,
         "invitations": list(
-            Invitation.objects.filter(organization=member.organization_id)
+            Invitation.objects.filter(stint.covers("created_at"), organization=member.organization_id)
             .filter(Q(member=member) | Q(user=member.user_id))
             .order_by("pk")
             .values("email", "state", "created_at", "expires_at", "closed_at")
         ),
         "call_detail_consents": list(member.call_detail_consents.order_by("at", "pk").values("given", "at")),
-        "letters": _letters(Q(member=member)),
-        "imported_rows": _rows(member),
+        "letters": _letters(Q(member=member) & stint.covers("created_at")),
+        "imported_rows": _rows(member, stint),
         "log": [
             {
                 "at": entry.at,
@@ -71,10 +72,30 @@ def data_of_membership(member: Member) -> dict[str, object]:
                 "after": entry.after,
                 "reason": entry.reason,
             }
-            for entry in AuditEntry.objects.filter(about, organization=member.organization_id).order_by("pk")
+            for entry in AuditEntry.objects.filter(
+                about, stint.covers("at"), organization=member.organization_id
+            ).order_by("pk")
         ],
-        **{part.key: part.collect(member) for part in registry.all(PersonalDataPart)},
+        **{part.key: part.collect(member, stint) for part in registry.all(PersonalDataPart)},
     }
+
+
+def _of_present(member: Member) -> dict[str, object]:
+    return {
+        "first_name": member.user.first_name,
+        "last_name": member.user.last_name,
+        "email": member.email,
+        "job_title": member.job_title,
+        "department": member.department.path if member.department else "",
+        "role": member.role,
+        "state": member.state,
+        "added_at": member.created_at,
+        "joined_at": member.joined_at,
+    }
+
+
+def _of_predecessor(tenure: Tenure) -> dict[str, object]:
+    return {name: getattr(tenure, name) for name in ("first_name", "last_name", "email", "job_title")}
 
 
 def _letters(condition: Q) -> list[dict[str, object]]:
@@ -90,8 +111,9 @@ def _letters(condition: Q) -> list[dict[str, object]]:
     ]
 
 
-def _rows(member: Member) -> list[dict[str, object]]:
-    rows = BatchRow.objects.filter(organization=member.organization_id, member=member).exclude(data={}).order_by("pk")
+def _rows(member: Member, stint: Stint) -> list[dict[str, object]]:
+    mine = BatchRow.objects.filter(organization=member.organization_id, member=member).exclude(data={})
+    rows = mine.filter(stint.covers("batch__created_at")).order_by("pk")
     # The hash of a first password is in a row until its account is made.
     return [
         {key: value for key, value in data.items() if key != "password"} for data in rows.values_list("data", flat=True)

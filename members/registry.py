@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 if TYPE_CHECKING:
     from members.access import Capability
     from members.models import Department, Member, Organization
+    from members.tenures import Stint
 
 type Text = str | Promise
 
@@ -165,11 +166,23 @@ class MemberFact:
 
 @dataclass(frozen=True, kw_only=True)
 class PersonalDataPart:
-    """What another app keeps about a member, for the file they may ask for: texts, numbers, Decimals, moments."""
+    """What another app keeps about a person, for the file they may ask for: texts, numbers, Decimals, moments.
+
+    ``collect`` gets their member, and the time in which the account was theirs.
+    """
 
     key: str
     order: int
-    collect: Callable[["Member"], object]
+    collect: Callable[["Member", "Stint"], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOverPart:
+    """What goes with a business account to the next person: ``list`` gives names and values of what there is."""
+
+    key: str
+    order: int
+    list: Callable[["Member"], Sequence[tuple[Text, str]]]
 
 
 @dataclass(frozen=True, kw_only=True)

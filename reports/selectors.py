@@ -8,8 +8,9 @@ from django.utils.translation import gettext, ngettext
 
 from members.audit_texts import action_text, actor_text, subject_text
 from members.models import AuditEntry, Invitation, Letter, Member, Organization
-from members.selectors.audit import with_people
+from members.selectors.audit import people_of, with_people
 from members.tallies import present, tally
+from members.tenures import know_predecessors
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,12 @@ class RecentChange:
 
 def list_recent_changes(organization: Organization, number: int = 6) -> list[RecentChange]:
     """The newest changes, told in the active language."""
-    entries = AuditEntry.objects.filter(organization=organization).order_by("-at", "-id")[:number]
+    newest = AuditEntry.objects.filter(organization=organization).order_by("-at", "-id")[:number]
+    entries = list(with_people(newest))
+    know_predecessors(people_of(entries))
     return [
-        RecentChange(action_text(entry), subject_text(entry), actor_text(entry), entry.at)
-        for entry in with_people(entries)
+        RecentChange(action_text(entry), subject_text(entry), actor_text(entry, entry.at), entry.at)
+        for entry in entries
     ]
 
 

@@ -6,7 +6,17 @@ from django.utils import timezone
 
 from members.api_tokens import digest_of, new_token
 from members.factors import seal_secret
-from members.models import ApiToken, AuthenticatorApp, Department, Invitation, Member, Organization, Passkey, User
+from members.models import (
+    ApiToken,
+    AuthenticatorApp,
+    Department,
+    Invitation,
+    Member,
+    Organization,
+    Passkey,
+    Tenure,
+    User,
+)
 from members.newcomers import sorting_of
 from tests.soft_passkey import SoftPasskey
 
@@ -139,3 +149,13 @@ class InvitationFactory(factory.django.DjangoModelFactory):
     user = factory.SelfAttribute("member.user")
     email = factory.SelfAttribute("member.email")
     expires_at = factory.LazyFunction(lambda: timezone.now() + timezone.timedelta(days=14))
+
+
+def had_before(member: Member, **person: str) -> Tenure:
+    """Have ``member``'s account come from somebody else, an hour ago; gives their tenure, as it is over."""
+    moment = timezone.now() - timedelta(hours=1)
+    Tenure.objects.filter(member=member).update(started_at=moment)
+    User.objects.filter(pk=member.user_id).update(handed_over_at=moment)
+    member.user.handed_over_at = moment
+    facts = {"started_at": moment - timedelta(days=90), "ended_at": moment, **person}
+    return Tenure.objects.create(organization=member.organization, member=member, **facts)

@@ -19,6 +19,7 @@ from credit.selectors.history import balance_after, last_before, recorded_at
 from credit.selectors.spans import Span, zone_of
 from members.models import Member, Organization
 from members.selectors.audit import list_actors
+from members.tenures import ALWAYS, Stint, know_predecessors
 from skypemgr.lists import PAGE_SIZE, ChoiceFilter, change_query, read_choice, read_number
 from skypemgr.templatetags.look import count, day
 
@@ -66,10 +67,19 @@ class Statement:
     query: QueryDict
     span: Span
     filters: Sequence[ChoiceFilter]
+    # Whose it is: what moved while somebody else had the account is theirs.
+    stint: Stint = ALWAYS
 
     @classmethod
     def read(
-        cls, organization: Organization, account: LedgerAccount | None, query: QueryDict, *, kind: str, by: bool = True
+        cls,
+        organization: Organization,
+        account: LedgerAccount | None,
+        query: QueryDict,
+        *,
+        kind: str,
+        by: bool = True,
+        stint: Stint = ALWAYS,
     ) -> "Statement":
         """What a query string asks of an account of ``kind``; ``by`` allows to ask who did it."""
         known = [(operation, Transfer.Operation(operation).label) for operation in OPERATIONS[LedgerAccount.Kind(kind)]]
@@ -93,7 +103,7 @@ class Statement:
                     chosen=read_choice(query, "by", [key for key, _label in actors]),
                 )
             )
-        return cls(organization, account, query, Span.read(organization, query), filters)
+        return cls(organization, account, query, Span.read(organization, query), filters, stint)
 
     def within(self, span: Span) -> "Statement":
         """The same, of other days."""
@@ -113,9 +123,24 @@ class Statement:
         if self.account is None:
             return 0, 0
         start, end = self.span.bounds(zone_of(self.organization))
+        low, high = self.whole
+        first = min(high, max(low, last_before(self.account, start))) if start else low
+        return first, max(first, min(high, last_before(self.account, end)) if end else high)
+
+    @cached_property
+    def whole(self) -> tuple[int, int]:
+        """The same of everything there is to ask for."""
+        if self.account is None:
+            return 0, 0
+        since, until = self.stint.since, self.stint.until
         newest = self.account.version or 0
-        first = last_before(self.account, start) if start else 0
-        return first, max(first, last_before(self.account, end) if end else newest)
+        first = last_before(self.account, since) if since else 0
+        return first, last_before(self.account, until) if until else newest
+
+    @property
+    def brought_forward(self) -> Decimal | None:
+        """What the account held when its present person got it; None for the first, who got it empty."""
+        return balance_after(self._known, self.whole[0]) if self.stint.since else None
 
     @property
     def opening(self) -> Decimal:
@@ -190,6 +215,7 @@ class Statement:
                 "source__member__user", "target__member__user", "actor_member__user", "actor_user", "batch"
             )
             lines += (_line(transfer, side) for transfer in people.order_by(order)[:number])
+        know_predecessors(person for line in lines for person in (line.transfer.actor_member, line.other.member))
         return sorted(lines, key=lambda line: line.version, reverse=newest_first)[:number]
 
     @cached_property

@@ -32,6 +32,7 @@ from members.member_frame import find_member, member_frame
 from members.models import Member
 from members.months import present_month
 from members.periods import Period
+from members.tenures import present_stint
 from skypemgr.lists import change_query
 
 Kind = LedgerAccount.Kind
@@ -93,7 +94,7 @@ def my_statement(request: SignedInRequest, slug: str) -> HttpResponse:
     """The credit of whoever asks, in one of their organizations."""
     own = own_request(request, slug)
     context = {
-        **_context(own, _of_member(own, own.member, by=False)),
+        **_context(own, _of_oneself(own)),
         "balance": balance_of(own.organization, own.member),
         "export_url": reverse("my_credit:export", args=[slug]) + _filters(own.GET),
     }
@@ -104,7 +105,7 @@ def my_statement(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 def my_statement_export(request: SignedInRequest, slug: str) -> HttpResponseBase:
     own = own_request(request, slug)
-    return _file(own, _of_member(own, own.member, by=False), "credit", None)
+    return _file(own, _of_oneself(own), "credit", None)
 
 
 def statement_panel(request: OrganizationRequest, member: Member) -> dict[str, Any]:
@@ -135,7 +136,9 @@ def render_own_credit(request: HttpRequest, member: Member) -> str:
     account = account_of_member(member.organization, member)
     if account is None or (member.state == Member.State.LEFT and not account.balance):
         return ""
-    statement = Statement.read(member.organization, account, QueryDict(), kind=Kind.MEMBER, by=False)
+    statement = Statement.read(
+        member.organization, account, QueryDict(), kind=Kind.MEMBER, by=False, stint=present_stint(member)
+    )
     lines = statement.page(FEWEST).lines
     with timezone.override(zone_of(member.organization)):
         shown = show_lines(member.organization, lines, Actor.of_person(member.user))
@@ -144,9 +147,16 @@ def render_own_credit(request: HttpRequest, member: Member) -> str:
         return render_to_string("credit/my_credit.html", context, request)
 
 
-def _of_member(request: OrganizationRequest, member: Member, *, by: bool = True) -> Statement:
+def _of_member(request: OrganizationRequest, member: Member) -> Statement:
     account = account_of_member(request.organization, member)
-    return Statement.read(request.organization, account, request.GET, kind=Kind.MEMBER, by=by)
+    return Statement.read(request.organization, account, request.GET, kind=Kind.MEMBER)
+
+
+def _of_oneself(request: OrganizationRequest) -> Statement:
+    """What is of whoever asks: what moved before they got the account is not theirs to see."""
+    organization, member = request.organization, request.member
+    account = account_of_member(organization, member)
+    return Statement.read(organization, account, request.GET, kind=Kind.MEMBER, by=False, stint=present_stint(member))
 
 
 def _of_wallet(request: OrganizationRequest) -> Statement:
@@ -189,7 +199,7 @@ def _shown(request: OrganizationRequest, statement: Statement, page: StatementPa
 def _steps(statement: Statement, month: Period, path: str, query: QueryDict) -> dict[str, Any]:
     """The month, and those before and after it, as far as there was anything then."""
     organization = statement.organization
-    earlier = statement.account is not None and last_before(statement.account, month.start) > 0
+    earlier = statement.account is not None and last_before(statement.account, month.start) > statement.whole[0]
     return {
         "month": first_day(month),
         "month_before": _step(month_before(organization, month), path, query) if earlier else None,

@@ -13,6 +13,7 @@ from .restores import DatabaseMark
 from .seals import AuditSeal
 from .sessions import UserSession
 from .tallies import MemberTally
+from .tenures import Tenure
 from .throttles import Throttle
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Organization",
     "Passkey",
     "RecoveryCode",
+    "Tenure",
     "Throttle",
     "User",
     "UserSession",

@@ -12,9 +12,15 @@ class AuditOrigin(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     address = models.GenericIPAddressField()
+    # That of the account, when the person was given it: who had it before goes without them.
+    handed_over_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "address"], name="audit_origin_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "address", "handed_over_at"], nulls_distinct=False, name="audit_origin_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"origin {self.pk}"

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import datetime
 from typing import ClassVar
 
 import pgtrigger
@@ -7,11 +8,13 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from .organizations import LANGUAGES, Department, Organization
 from .tallies import tally_triggers
+from .tenures import Tenure, tenure_triggers
 
 SKYPE_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9.,_-]{5,31}$"
 
@@ -61,6 +64,8 @@ class User(AbstractBaseUser):
     must_change_password = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True)
+    # When the present person got the account of somebody else; None while the first one has it.
+    handed_over_at = models.DateTimeField(null=True)
     # Raised to end every session of the account, for good.
     session_version = models.PositiveIntegerField(default=0)
 
@@ -251,7 +256,25 @@ class Member(models.Model):
                 func="SELECT kind INTO NEW.account_kind FROM members_user WHERE id = NEW.user_id; RETURN NEW;",
             ),
             *tally_triggers(),
+            *tenure_triggers(),
         ]
 
     def __str__(self) -> str:
         return f"member {self.pk}"
+
+    @property
+    def waits_for_somebody(self) -> bool:
+        """Whether the account was handed over, and the invitation to it taken back: it is nobody's for now."""
+        return self.state == self.State.BLOCKED and self.user.handed_over_at is not None and self.joined_at is None
+
+    @cached_property
+    def predecessors(self) -> list[Tenure]:
+        """Whoever had the account before, the first one first; ``tenures.know_predecessors`` asks for many at once."""
+        if self.user.handed_over_at is None:
+            return []
+        return list(self.tenures.filter(started_at__lt=self.user.handed_over_at).order_by("started_at", "pk"))
+
+    def name_at(self, moment: datetime) -> str:
+        """What the person was called who had the account at ``moment``."""
+        had = next((tenure for tenure in self.predecessors if tenure.ended_at and moment < tenure.ended_at), None)
+        return (had or self.user).display_name

@@ -14,6 +14,7 @@ from members.audit import Action
 from members.models import AuditEntry, Member, Organization, User
 from members.names import fold
 from members.registry import Text
+from members.tenures import know_predecessors
 from skypemgr.lists import (
     ChoiceFilter,
     Ordering,
@@ -75,11 +76,14 @@ class AuditQuery:
         found = self.matching()
         total = count_up_to(found)
         text = ngettext_lazy("{shown} of {total} change, newest first", "{shown} of {total} changes, newest first")
-        return keyset_page(with_people(found), order=NEWEST, query=self.query, text=text % total.number, total=total)
+        page = keyset_page(with_people(found), order=NEWEST, query=self.query, text=text % total.number, total=total)
+        return know_people_then(page)
 
     def chunks(self) -> Iterator[list[AuditEntry]]:
         """Every entry the query asks for, newest first, some at a time."""
-        return keyset_chunks(with_people(self.matching()), order=NEWEST)
+        for entries in keyset_chunks(with_people(self.matching()), order=NEWEST):
+            know_predecessors(people_of(entries))
+            yield entries
 
     def matching(self) -> QuerySet[AuditEntry]:
         entries = AuditEntry.objects.filter(organization=self.organization)
@@ -111,7 +115,21 @@ def list_history(member: Member, query: QueryDict) -> Page[AuditEntry]:
     found = AuditEntry.objects.filter(organization=member.organization_id, subject_member=member)
     total = count_up_to(found)
     text = ngettext_lazy("{shown} of {total} change, newest first", "{shown} of {total} changes, newest first")
-    return keyset_page(with_people(found), order=NEWEST, query=query, text=text % total.number, total=total)
+    page = keyset_page(with_people(found), order=NEWEST, query=query, text=text % total.number, total=total)
+    return know_people_then(page)
+
+
+def know_people_then(page: Page[AuditEntry]) -> Page[AuditEntry]:
+    """The page, with who had the accounts of its people before."""
+    know_predecessors(people_of(page.rows))
+    return page
+
+
+def people_of(entries: Sequence[AuditEntry]) -> Iterator[Member | None]:
+    """Who acted in ``entries``, and on whom."""
+    for entry in entries:
+        yield entry.actor_member
+        yield entry.subject_member
 
 
 def with_people(entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:

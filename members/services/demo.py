@@ -16,7 +16,7 @@ from members.access import Actor
 from members.audit import Action, record
 from members.crowd import Tongue, add_crowd
 from members.departments import find_or_add_departments
-from members.models import Invitation, Member, Organization, User
+from members.models import Invitation, Member, Organization, Tenure, User
 from members.names import propose_skype_name
 from members.newcomers import Newcomer, add_business_members, sorting_of
 
@@ -195,6 +195,7 @@ def _add(
             Member.objects.filter(pk__in=pks).update(
                 state=Member.State.ACTIVE, joined_at=now - timedelta(days=30), created_at=now - timedelta(days=31)
             )
+            Tenure.objects.filter(member__in=pks).update(started_at=now - timedelta(days=31))
             Invitation.objects.filter(member__in=pks).update(
                 state=Invitation.State.ACCEPTED, closed_at=now - timedelta(days=30)
             )

@@ -8,11 +8,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from members.access import Actor, Capability, require, require_over
-from members.addresses import same_address_key
 from members.audit import Action, record
 from members.errors import StateForbids
 from members.factors import drop_sessions, forget_factors
-from members.models import AuditOrigin, Batch, BatchPiece, BatchRow, Invitation, Letter, Member, Organization, User
+from members.forgetting import empty_rows
+from members.models import AuditOrigin, Invitation, Letter, Member, Organization, User
 from members.newcomers import sorting_of
 from members.skype_names import free_skype_name
 
@@ -41,7 +41,7 @@ def erase_member(*, actor: Actor, organization: Organization, member: Member) ->
     else:
         nobody = _nameless_account(member)
     _empty_letters(member, person, nobody)
-    _empty_rows(organization, member, addresses)
+    empty_rows(organization, Q(member=member), addresses)
     Invitation.objects.filter(organization=organization, member=member).update(email="", user=nobody)
     member.user, member.email, member.job_title = nobody, "", ""
     for column, value in sorting_of(nobody, organization, "").items():
@@ -99,13 +99,3 @@ def _empty_letters(member: Member, person: User, nobody: User) -> None:
     letters = Letter.objects.filter(mine)
     letters.filter(state=Letter.State.WAITING).update(state=Letter.State.CANCELED, closed_at=Now(), leased_until=None)
     letters.update(email="", facts={}, last_error="", user=nobody)
-
-
-def _empty_rows(organization: Organization, member: Member, addresses: set[str]) -> None:
-    keys = {same_address_key(address) for address in addresses if address}
-    rows = BatchRow.objects.filter(Q(member=member) | Q(match_key__in=keys), organization=organization)
-    # A review whose file names them can't be read again: they would come back.
-    BatchPiece.objects.filter(
-        batch__in=set(rows.values_list("batch", flat=True)), batch__state=Batch.State.DRAFT
-    ).delete()
-    rows.update(data={}, problems=[], notes=[], match_key="")

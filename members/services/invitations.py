@@ -99,7 +99,11 @@ def resend_invitations(
     left = lock_people(chosen.filter(state=Invitation.State.CANCELED))
     locked = lock_invitations(organization, chosen)
     canceled = {entry.member_id for entry in locked if entry.state == Invitation.State.CANCELED}
-    reopened = [member for member in left if member.state == Member.State.LEFT and member.pk in canceled]
+    reopened = [
+        member
+        for member in left
+        if member.pk in canceled and (member.state == Member.State.LEFT or member.waits_for_somebody)
+    ]
     for member in reopened:
         require_over(actor, member)
     try:

@@ -6,12 +6,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from members.access import ROLES, Actor, Capability, require, require_over
-from members.acts import block, keep_an_administrator, lock_members, move
+from members.acts import block, keep_an_administrator, lock_member, lock_members, move
 from members.audit import Action, Fact, record, record_many
 from members.bulk import blockable, movable
 from members.credentials import fold_login
 from members.departments import AnyDepartment, settle_department
-from members.errors import AddressTaken, OwnAddress, StateForbids, TheirOwnPassword, TooManyTries
+from members.errors import AddressTaken, NobodyHasIt, OwnAddress, StateForbids, TheirOwnPassword, TooManyTries
 from members.letter_texts import BY_ADMINISTRATOR
 from members.locks import lock_organization, take_time
 from members.mail import personal_letter, write_letters
@@ -44,7 +44,7 @@ def change_member(
     require(actor, organization, Capability.MANAGE_MEMBERS)
     lock_organization(organization)
     department = settle_department(organization=organization, actor=actor, department=department)
-    member = _lock_member(organization, member)
+    member = lock_member(organization, member)
     require_over(actor, member)
     _refuse_state(member, Member.State.LEFT)
     user = member.user
@@ -85,7 +85,7 @@ def assign_role(*, actor: Actor, organization: Organization, member: Member, rol
     if not ROLES[role] <= actor.capabilities:
         raise PermissionDenied
     lock_organization(organization)
-    member = _lock_member(organization, member)
+    member = lock_member(organization, member)
     require_over(actor, member)
     _refuse_state(member, Member.State.LEFT)
     before = member.role
@@ -141,12 +141,17 @@ def block_members(*, actor: Actor, organization: Organization, members: MemberQu
 
 @transaction.atomic(durable=True)
 def unblock_member(*, actor: Actor, organization: Organization, member: Member) -> Member:
-    """Let a blocked member sign in again. Raises StateForbids when they are not blocked."""
+    """Let a blocked member sign in again.
+
+    Raises StateForbids when they are not blocked, NobodyHasIt for an account that was handed over to nobody.
+    """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    member = _lock_member(organization, member)
+    member = lock_member(organization, member)
     require_over(actor, member)
     if member.state != Member.State.BLOCKED:
         raise StateForbids(state=member.get_state_display())
+    if member.waits_for_somebody:
+        raise NobodyHasIt
     member.state = Member.State.ACTIVE
     member.save(update_fields=["state"])
     User.objects.filter(pk=member.user_id, owner=organization).update(is_active=True)
@@ -204,7 +209,7 @@ def send_password_letter(*, actor: Actor, organization: Organization, member: Me
     TheirOwnPassword, StateForbids unless they are active, and TooManyTries as if they had asked themselves.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
-    member = _lock_member(organization, member)
+    member = lock_member(organization, member)
     require_over(actor, member)
     user = member.user
     if user.owner_id != organization.pk:
@@ -220,21 +225,6 @@ def send_password_letter(*, actor: Actor, organization: Organization, member: Me
     letter.facts = {"users": [user.pk], "by": BY_ADMINISTRATOR}
     write_letters([letter])
     record(organization=organization, actor=actor, action=Action.PASSWORD_LETTER_SENT, subject=member)
-
-
-def _lock_member(organization: Organization, member: Member) -> Member:
-    """The member as they are now, with their account; one of another organization is nobody's to change."""
-    locked = (
-        Member.objects.of(organization)
-        .select_for_update(no_key=True, of=("self", "user"))
-        .select_related("user", "organization", "department")
-        .filter(pk=member.pk)
-        .order_by("pk")
-        .first()
-    )
-    if locked is None:
-        raise PermissionDenied
-    return locked
 
 
 def _refuse_state(member: Member, *states: Member.State) -> None:

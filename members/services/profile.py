@@ -21,9 +21,12 @@ MAY_LEAVE = (Member.State.ACTIVE, Member.State.BLOCKED)
 
 @transaction.atomic(durable=True)
 def change_profile(*, actor: Actor, first_name: str, last_name: str, language: str) -> User:
-    """Change the actor's names, and the language of their pages and letters ("": as the organization)."""
+    """Change the actor's names, and the language of their pages and letters ("": as the organization).
+
+    Raises SessionOver.
+    """
     members = _lock_memberships(actor)
-    user = _lock_user(actor)
+    user = lock_own_account(actor)
     new = {"first_name": first_name, "last_name": last_name, "language": language}
     changed = [name for name, value in new.items() if getattr(user, name) != value]
     for name in changed:
@@ -157,8 +160,3 @@ def _lock_memberships(actor: Actor) -> list[Member]:
         .filter(user=actor.user)
         .order_by("pk")
     )
-
-
-def _lock_user(actor: Actor) -> User:
-    assert actor.user is not None
-    return User.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=actor.user.pk)

@@ -41,7 +41,7 @@ def audit_days(entries: Sequence[AuditEntry]) -> list[AuditDay]:
 def audit_row(entry: AuditEntry) -> AuditRow:
     return AuditRow(
         entry=entry,
-        actor=actor_text(entry),
+        actor=actor_text(entry, entry.at),
         action=action_text(entry),
         subject=subject_text(entry),
         changes=changes_of(entry),

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 from playwright.sync_api import Page
 
+from members.models import Member
 from members.views import setup
 from skypemgr.translations import begin_page
 from skypemgr.views import errors
@@ -167,6 +168,14 @@ def batch(key: str) -> Args:
 
 def member(key: str) -> Args:
     return lambda world, language: [world.members[key].user.skype_name]
+
+
+def predecessor(key: str) -> Args:
+    """Whoever had the account of a member last."""
+    return lambda world, language: [
+        world.members[key].user.skype_name,
+        Member.objects.get(pk=world.members[key].pk).predecessors[-1].pk,
+    ]
 
 
 def link(key: str) -> Args:
@@ -352,7 +361,7 @@ SIGHTS = [
     Sight("members:import_detail", state="created", args=batch("done"), query="?show=created"),
     *(
         Sight("members:member_profile", state=state, args=member(state))
-        for state in ("active", "invited", "blocked", "left", "erased")
+        for state in ("active", "invited", "blocked", "handed_over", "left", "erased")
     ),
     Sight("members:member_profile", state="oneself", args=myself),
     Sight("members:role_table"),
@@ -363,6 +372,10 @@ SIGHTS = [
     Sight("members:member_address", state="joined", args=member("active")),
     Sight("members:member_block", args=member("active")),
     Sight("members:member_block", state="blocked", args=member("blocked")),
+    Sight("members:member_hand_over", args=member("active")),
+    Sight("members:member_hand_over", state="blocked", args=member("blocked")),
+    Sight("members:member_hand_over", state="handed_over", args=member("handed_over")),
+    Sight("members:predecessor_erase", args=predecessor("handed_over")),
     Sight("members:member_erase", args=member("left")),
     Sight("members:member_erase", state="erased", args=member("erased")),
     Sight("members:audit_list"),

@@ -27,6 +27,7 @@ from members.services.consents import decide_call_detail
 from members.services.demo import seed_demo
 from members.services.departments import add_department
 from members.services.erasure import erase_member
+from members.services.hand_over import hand_over
 from members.services.import_work import advance, refuse_import
 from members.services.imports import cancel_batch, start_batch, start_import_of_file, start_import_of_people
 from members.services.invitations import cancel_invitations, invite_personal, resend_invitations
@@ -272,6 +273,16 @@ def _change_members(world: World, acting: dict[str, Any]) -> None:
     block_members(**acting, members=members.filter(pk=blocked.pk), reason="Parental leave until March")
     world.members["blocked"] = blocked
     world.members["active"] = members.get(user__skype_name="camille.rousseau")
+    [given] = seeded.filter(state=Member.State.ACTIVE, role=Member.Role.MEMBER).order_by("-pk")[:1]
+    world.members["handed_over"] = hand_over(
+        **acting,
+        member=given,
+        email="elin.ek@architectes.example",
+        first_name="Elin",
+        last_name="Ek",
+        job_title="Planner",
+        key=uuid4(),
+    )
     leaving = Invitation.objects.filter(organization=world.company, member__state=Member.State.INVITED).last()
     cancel_invitations(**acting, invitations=[leaving.pk])
     gone = Member.objects.get(pk=leaving.member_id)

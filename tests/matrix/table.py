@@ -698,6 +698,32 @@ TABLE: dict[str, Page] = {
     "members:member_unblock": Page(
         access=MANAGE, post=302, at={"skype_name": of("stopped.user.skype_name")}, logs=("member.unblocked",)
     ),
+    "members:member_hand_over": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={
+            "email": "anna@people.example",
+            "first_name": "Anna",
+            "last_name": "Berg",
+            "key": key,
+        },
+        logs=("member.handed_over",),
+    ),
+    "members:predecessor_data": Page(
+        access=MANAGE,
+        post=200,
+        at={"skype_name": of("heir.user.skype_name"), "key": of("tenure.pk")},
+        logs=("predecessor.data_exported",),
+    ),
+    "members:predecessor_erase": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"skype_name": of("heir.user.skype_name"), "key": of("tenure.pk")},
+        logs=("predecessor.erased",),
+    ),
     "members:member_password": Page(
         access=MANAGE, post=302, at={"skype_name": of("plain.user.skype_name")}, logs=("password.letter_sent",)
     ),

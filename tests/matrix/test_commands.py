@@ -38,6 +38,7 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
         "allocate_credit": ["--amount", "1.00", "--member", f"{OWN}.plain"],
         "export_member_data": ["--member", f"{OWN}.plain"],
         "change_member": ["--member", f"{OWN}.plain", "--job-title", "Pilot"],
+        "hand_over": ["--member", f"{OWN}.plain", "--email", "anna@people.example"],
         "import_members": [str(directory)],
         "invite_members": ["anna@people.example"],
         "list_departments": [],
@@ -60,6 +61,10 @@ NAMING: dict[str, list[tuple[str, Any]]] = {
         ("--member", lambda side: side.careful.email),
     ],
     "export_member_data": [
+        ("--member", lambda side: side.careful.user.skype_name),
+        ("--member", lambda side: side.careful.email),
+    ],
+    "hand_over": [
         ("--member", lambda side: side.careful.user.skype_name),
         ("--member", lambda side: side.careful.email),
     ],

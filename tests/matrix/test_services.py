@@ -84,6 +84,13 @@ VERBS: dict[str, Verb] = {
         Capability.MANAGE_ORGANIZATION, {"name": "Import", "scopes": ["members:read"], "days": 90, "key": key}
     ),
     "api_tokens.revoke_api_token": Verb(Capability.MANAGE_ORGANIZATION, {}, {"token": of("api_token")}),
+    "hand_over.hand_over": Verb(
+        MANAGE,
+        {"email": "anna@people.example", "first_name": "Anna", "last_name": "Berg", "key": key},
+        {"member": of("plain")},
+    ),
+    "predecessors.export_predecessor_data": Verb(MANAGE, {}, {"tenure": of("tenure")}),
+    "predecessors.erase_predecessor": Verb(MANAGE, {}, {"tenure": of("tenure")}),
     "erasure.erase_member": Verb(MANAGE, {}, {"member": of("gone")}),
     "imports.start_import_of_file": Verb(
         MANAGE, {"content": b"E-mail\nanna@people.example\n", "file_name": "a.csv", "key": key}
@@ -279,6 +286,7 @@ def test_the_table_names_every_argument_that_could_belong_to_another(name):
         "batch",
         "invitation",
         "invitations",
+        "tenure",
         "token",
     }
     assert parameters & objects == set(verb.objects)

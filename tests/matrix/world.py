@@ -49,6 +49,7 @@ from tests.factories import (
     OrganizationFactory,
     PasskeyFactory,
     UserFactory,
+    had_before,
 )
 from tests.matrix.asking import OURS
 
@@ -146,6 +147,7 @@ def _side(word: str, *, first_row: int) -> Side:
     _member(side, "gone", state=State.LEFT)
     _member(side, "careful")
     AuthenticatorAppFactory(user=side.careful.user)
+    _predecessor(side)
     side.passkey = PasskeyFactory(user=side.administrator.user, name=f"{title} {CANARY}")
     side.api_token = ApiTokenFactory(made_by=side.administrator, name=f"{title} {CANARY}")
     fund(organization=side.organization, actor=Actor.system(), amount=Decimal(1_000), key=uuid4())
@@ -221,6 +223,12 @@ def _member(side: Side, who: str, **facts: Any) -> None:
         **facts,
     )
     setattr(side, who, member)
+
+
+def _predecessor(side: Side) -> None:
+    """An account that somebody else had before."""
+    _member(side, "heir")
+    side.tenure = had_before(side.heir, first_name=side.word.title(), last_name=f"Before {CANARY}")
 
 
 def _invitations(side: Side) -> None:

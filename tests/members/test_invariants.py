@@ -168,6 +168,24 @@ WAYS = {
         FENCE,
         "UPDATE members_member SET department_id = (SELECT max(id) FROM members_department)",
     ),
+    "somebody who is nobody's": (
+        "members.everybody_has_one_tenure_at_a_time",
+        "UPDATE members_tenure SET ended_at = started_at WHERE ended_at IS NULL",
+    ),
+    "two people at a time": (
+        "members.everybody_has_one_tenure_at_a_time",
+        """INSERT INTO members_tenure (organization_id, member_id, started_at, ended_at)
+        SELECT organization_id, member_id, started_at - interval '1 hour', started_at + interval '1 hour'
+        FROM members_tenure WHERE ended_at IS NULL""",
+    ),
+    "an account handed over without another person": (
+        "members.everybody_has_one_tenure_at_a_time",
+        "UPDATE members_user SET handed_over_at = now() WHERE kind = 'business'",
+    ),
+    "an account handed over that is not logged": (
+        "members.changes_are_in_the_log",
+        "UPDATE members_user SET handed_over_at = now() WHERE kind = 'business'",
+    ),
 }
 
 

@@ -19,6 +19,10 @@ APPS = {"members": "", "credit": "credit."}
 # The function that locks, or lets a constraint decide; the test that has two of them meet, and the control, which
 # shows what would happen without it, or a sentence about why nothing can.
 RACED = {
+    "acts.lock_member": (
+        "test_somebody_demoted_while_they_leave_has_left",
+        "test_control_without_the_lock_somebody_who_has_left_is_given_a_role",
+    ),
     "acts.lock_members": (
         "test_leaving_while_being_blocked_is_one_or_both_in_one_order",
         "test_control_without_the_lock_no_administrator_is_left",
@@ -151,10 +155,6 @@ RACED = {
         "test_two_senders_who_claim_at_once_have_different_letters",
         "test_control_without_the_lock_two_senders_have_the_same_letters",
     ),
-    "services.members._lock_member": (
-        "test_somebody_demoted_while_they_leave_has_left",
-        "test_control_without_the_lock_somebody_who_has_left_is_given_a_role",
-    ),
     "services.operators.appoint_operator": (
         "test_whoever_is_dismissed_while_they_are_appointed_is_dismissed",
         "test_control_without_the_lock_whoever_is_dismissed_stays_an_operator",
@@ -174,10 +174,6 @@ RACED = {
     "services.profile._lock_memberships": (
         "test_an_invitation_accepted_while_its_person_moves_is_theirs_at_one_address",
         "Only the order of locks: memberships come before the account, as they do for whoever manages members.",
-    ),
-    "services.profile._lock_user": (
-        "test_names_changed_in_two_tabs_at_once_are_one_of_both",
-        "One row: without the lock the later UPDATE waits for the earlier just the same.",
     ),
     "services.profile._replace_address": (
         "test_an_invitation_accepted_while_its_person_moves_is_theirs_at_one_address",
@@ -208,6 +204,7 @@ NOT_RACED = {
     "accounts.sign_in_user": "changes nothing but what is counted (throttle); tests/members/test_guessing.py",
     "api_tokens.revoke_api_token": ONE_ROW,
     "personal_data.export_member_data": "changes nothing; the log is added to",
+    "predecessors.export_predecessor_data": "changes nothing; the log is added to",
     "batch_attempts.begin_attempt": ONE_ROW,
     "batch_attempts.end_attempt": ONE_ROW,
     "factors.rename_passkey": ONE_ROW,

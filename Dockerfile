@@ -23,6 +23,7 @@ RUN pip install --no-cache-dir --no-deps --require-hashes --requirement requirem
 
 COPY manage.py gunicorn.conf.py ./
 COPY deploy/healthcheck.py deploy/healthcheck.py
+COPY help help
 COPY locale locale
 COPY static static
 COPY templates templates

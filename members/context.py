@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from members.access import Actor
 from members.gateways.mail import keeps_letters
+from members.help_articles import Article, articles_about
 from members.models import AuditEntry, Member, Organization
 from members.registry import NavigationEntry, OperatorPage, registry
 
@@ -19,6 +20,7 @@ def organization_frame(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {
         "organizations": _lazy(lambda: _organizations(request)),
         "keeps_letters": settings.LOCAL and keeps_letters(),
+        "page_help": _lazy(lambda: _articles(request)),
     }
     if actor is not None and actor.kind == AuditEntry.ActorKind.OPERATOR:
         context["operator_pages"] = _lazy(_operator_pages)
@@ -34,6 +36,10 @@ def _lazy(make: Callable[[], Any]) -> Any:
 def _operator_pages() -> list[dict[str, Any]]:
     pages = registry.all(OperatorPage)
     return [{"key": page.key, "label": page.label, "url": reverse(page.url_name)} for page in pages]
+
+
+def _articles(request: HttpRequest) -> list[Article]:
+    return articles_about(request.resolver_match.view_name) if request.resolver_match else []
 
 
 def _organizations(request: HttpRequest) -> list[Organization]:

@@ -8,8 +8,8 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.http import StreamingHttpResponse
 
 from members.access import Actor, Capability
-from members.decorators import OrganizationRequest
-from members.models import Member
+from members.decorators import OrganizationRequest, SignedInRequest
+from members.models import Member, User
 from skypemgr.lists import rows_for_file
 from skypemgr.row_files import FileKind, file_response
 
@@ -34,20 +34,31 @@ def download[T](
 
     None is for what is a member's own.
     """
-    rows = rows_for_file(_while_allowed(request, capability, chunks), make)
+    about = {"user": request.user.pk, "organization": request.organization.pk}
+    rows = rows_for_file(_while_allowed(lambda: _is_allowed(request, capability), about, chunks), make)
     return file_response(f"{request.organization.slug}-{name}", header, rows, kind=kind)
 
 
+def download_of_installation[T](
+    request: SignedInRequest,
+    *,
+    name: str,
+    header: Iterable[Any],
+    chunks: Iterable[Sequence[T]],
+    make: Callable[[Sequence[T]], Iterable[Sequence[Any]]],
+) -> StreamingHttpResponse:
+    """A file of what ``make`` makes of each chunk, for as long as its reader runs the installation."""
+    rows = rows_for_file(_while_allowed(lambda: _is_operator(request), {"user": request.user.pk}, chunks), make)
+    return file_response(name, header, rows)
+
+
 def _while_allowed[T](
-    request: OrganizationRequest, capability: Capability | None, chunks: Iterable[Sequence[T]]
+    is_allowed: Callable[[], bool], about: dict[str, int], chunks: Iterable[Sequence[T]]
 ) -> Iterator[Sequence[T]]:
     for place, chunk in enumerate(chunks):
         # The decorator of the view has just asked.
-        if place and not _is_allowed(request, capability):
-            logger.warning(
-                "A download was broken off: its reader may not have the rest.",
-                extra={"user": request.user.pk, "organization": request.organization.pk},
-            )
+        if place and not is_allowed():
+            logger.warning("A download was broken off: its reader may not have the rest.", extra=about)
             raise AccessEnded
         yield chunk
 
@@ -59,6 +70,16 @@ def _is_allowed(request: OrganizationRequest, capability: Capability | None) -> 
         and (capability is None or Actor.of_member(member).can(capability))
         # Who has left keeps what is their own.
         and (member.state == Member.State.ACTIVE or (capability is None and member.state == Member.State.LEFT))
-        and member.user.get_session_auth_hash() == request.session.get(HASH_SESSION_KEY)
-        and request.session.exists(request.session.session_key or "")
+        and _has_session(request, member.user)
+    )
+
+
+def _is_operator(request: SignedInRequest) -> bool:
+    user = User.objects.filter(pk=request.user.pk, is_operator=True, is_active=True).first()
+    return user is not None and _has_session(request, user)
+
+
+def _has_session(request: SignedInRequest, user: User) -> bool:
+    return user.get_session_auth_hash() == request.session.get(HASH_SESSION_KEY) and request.session.exists(
+        request.session.session_key or ""
     )

@@ -305,3 +305,11 @@ class CannotInvite(Refusal):
 
 class InvitationNotOpen(Refusal):
     text = _("This invitation was already accepted, declined or canceled.")
+
+
+class NamesSomebody(Refusal):
+    text = _(
+        "This looks like an e-mail address, a phone number or the number of an account. Leave it out: nobody’s personal"
+        " data belong here. Nothing was stored."
+    )
+    field = "comment"

@@ -11,6 +11,7 @@ def register() -> None:
     """Called once at start-up."""
     registry.add(
         OperatorPage(key="organizations", label=_("Organizations"), url_name="ops:organization_list", order=10),
+        OperatorPage(key="help_feedback", label=_("Feedback on help"), url_name="ops:feedback_list", order=90),
         NavigationEntry(
             key="members",
             label=_("Members"),

@@ -59,6 +59,7 @@ RESET_LETTERS = Limit("reset_letters", 3, 60)
 RESET_PLACE = Limit("reset_place", 60, 60)
 NAMES_LETTERS = Limit("names_letters", 1, 60)
 VERIFICATION_LETTERS = Limit("verification_letters", 5, 60)
+HELP_FEEDBACK_PLACE = Limit("help_feedback", 60, 60)
 
 _COUNT = """
 INSERT INTO members_throttle AS tries (scope, key, began_at, count)

@@ -3,7 +3,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 def reserved_words() -> frozenset[str]:
     """The first path segments of our own pages, which no organization can have as its address."""
-    words = {"static", "api", "healthz", "readyz", "help", "ops", "favicon.ico", "robots.txt"}
+    words = {"static", "api", "healthz", "readyz", "ops", "favicon.ico", "robots.txt"}
     for pattern in get_resolver().url_patterns:
         words |= _first_segment(pattern)
     return frozenset(words)

@@ -366,6 +366,18 @@ CREDIT_INACTIVE_DAYS = env.int("CREDIT_INACTIVE_DAYS", default=0)
 if CREDIT_INACTIVE_DAYS != 0 and CREDIT_INACTIVE_DAYS <= 7:
     # So long before it a letter has to warn.
     raise ImproperlyConfigured(f"CREDIT_INACTIVE_DAYS is {CREDIT_INACTIVE_DAYS}; it must be 0 or more than 7.")
+# The articles of /help/, and what those who run the installation say beside them, in each language that has it.
+HELP_FOLDER = BASE_DIR / "help"
+HELP_NOTICE = {
+    "en": env.str("HELP_NOTICE", default=""),
+    "fr": env.str("HELP_NOTICE_FR", default=""),
+    "sv": env.str("HELP_NOTICE_SV", default=""),
+}
+HELP_NOTICE_URL = env.str("HELP_NOTICE_URL", default="")
+if HELP_NOTICE_URL and not HELP_NOTICE_URL.startswith(("mailto:", "https://", "http://")):
+    raise ImproperlyConfigured("HELP_NOTICE_URL must begin with https://, http:// or mailto:.")
+if any(HELP_NOTICE.values()) and not HELP_NOTICE["en"]:
+    raise ImproperlyConfigured("HELP_NOTICE must be set beside its translations: it stands where one is missing.")
 # A folder in which tests name the place where a process dies (decision 16).
 KILL_POINTS = env.str("KILL_POINTS", default="")
 if KILL_POINTS and not LOCAL:

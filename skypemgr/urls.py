@@ -14,6 +14,7 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt.security_txt, name="security_txt"),
     path("", include("members.urls.front")),
     path("accounts/", include("members.urls.accounts")),
+    path("help/", include("members.urls.help")),
     path("join/", include("members.urls.join")),
     path("me/", include("members.urls.me")),
     path("me/credit/", include("credit.urls.me")),

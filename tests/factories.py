@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import factory
 from django.contrib.auth.hashers import make_password
@@ -10,6 +11,7 @@ from members.models import (
     ApiToken,
     AuthenticatorApp,
     Department,
+    HelpFeedback,
     Invitation,
     Member,
     Organization,
@@ -159,3 +161,13 @@ def had_before(member: Member, **person: str) -> Tenure:
     member.user.handed_over_at = moment
     facts = {"started_at": moment - timedelta(days=90), "ended_at": moment, **person}
     return Tenure.objects.create(organization=member.organization, member=member, **facts)
+
+
+class HelpFeedbackFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = HelpFeedback
+
+    article = "allocate-credit"
+    language = "en"
+    useful = True
+    key = factory.LazyFunction(uuid4)

@@ -3,6 +3,7 @@ from .audit import AuditEntry, AuditOrigin
 from .batches import Batch, BatchPiece, BatchRow, BatchSlice
 from .consents import CallDetailConsent
 from .factors import AuthenticatorApp, Passkey, RecoveryCode
+from .help import HelpFeedback
 from .invitations import Invitation
 from .jobs import Heartbeat, JobRun
 from .letters import Letter
@@ -30,6 +31,7 @@ __all__ = [
     "DatabaseMark",
     "Department",
     "Heartbeat",
+    "HelpFeedback",
     "Invitation",
     "JobRun",
     "Letter",

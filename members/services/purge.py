@@ -8,11 +8,12 @@ from django.db import transaction
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from members.models import Batch, BatchPiece, BatchRow, JobRun, Letter, Throttle, UserSession
+from members.models import Batch, BatchPiece, BatchRow, HelpFeedback, JobRun, Letter, Throttle, UserSession
 from members.throttle import LADDERS
 
 KEPT = timedelta(days=90)
 RUNS_KEPT = timedelta(days=400)
+FEEDBACK_KEPT = timedelta(days=365)
 AT_ONCE = 5_000
 IN_A_ROW = [ladder.scope for ladder in LADDERS]
 
@@ -43,6 +44,7 @@ def purge_personal_data() -> dict[str, int]:
         "tries": _repeat(_delete, Throttle.objects.filter(began_at__lt=yesterday).exclude(scope__in=IN_A_ROW)),
         # Failures in a row are counted until one succeeds; whom nobody has tried for so long begins anew.
         "failures": _repeat(_delete, Throttle.objects.filter(began_at__lt=long_ago, scope__in=IN_A_ROW)),
+        "help_feedback": _repeat(_delete, HelpFeedback.objects.filter(created_at__lt=Now() - FEEDBACK_KEPT)),
         "sessions": _repeat(_delete, Session.objects.filter(expire_date__lt=Now())),
         "browsers": _repeat(_delete, UserSession.objects.filter(seen_at__lt=yesterday)),
     }

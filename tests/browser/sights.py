@@ -73,6 +73,13 @@ def _walk(patterns: Sequence[URLPattern | URLResolver], namespace: str) -> list[
     return found
 
 
+def send_opinion(page: Page) -> None:
+    """Say of a page of help what names somebody."""
+    page.get_by_label("Yes").or_(page.get_by_label("Oui")).or_(page.get_by_label("Ja")).first.check()
+    page.locator("textarea").fill("Write to me: nadia@architectes.example")
+    page.locator("#feedback button").click()
+
+
 def send(page: Page) -> None:
     """Press the main button, whatever the browser itself would say about the fields."""
     page.evaluate("for (const form of document.forms) form.noValidate = true")
@@ -192,6 +199,19 @@ def reset_link(world: World, language: str) -> list[Any]:
 
 
 SIGHTS = [
+    Sight("help", "visitor"),
+    Sight("help", "visitor", "found", query="?q=credit"),
+    Sight("help", "member", "nothing-found", query="?q=xyzzy"),
+    Sight("help_article", "visitor", args=lambda world, language: ["allocate-credit"]),
+    Sight("help_article", "visitor", "file", args=lambda world, language: ["csv-file"]),
+    Sight(
+        "help_article",
+        "member",
+        "refused",
+        args=lambda world, language: ["allocate-credit"],
+        act=send_opinion,
+        status=422,
+    ),
     Sight("setup", "visitor"),
     Sight("setup", "visitor", "refused", act=send, status=422),
     Sight("setup", "visitor", "closed", make=closed_setup),
@@ -270,6 +290,8 @@ SIGHTS = [
     Sight("outbox_letter", args=lambda world, language: [world.letter]),
     Sight("ops:organization_list", "operator"),
     Sight("ops:organization_list", "operator", "nothing-found", query="?q=nobody-at-all"),
+    Sight("ops:feedback_list", "operator"),
+    Sight("ops:feedback_list", "operator", "one-page", query="?article=allocate-credit"),
     Sight("credit_ops:order_list", "operator"),
     Sight("credit_ops:order_list", "operator", "nothing-found", query="?q=nobody-at-all"),
     *(
@@ -505,6 +527,7 @@ ANSWERS = {
     "metrics": "text/plain",
     "outbox_letter_source": "text/plain",
     "members:member_export": "text/csv",
+    "ops:feedback_export": "text/csv",
     "members:member_workbook": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "members:audit_export": "text/csv",
     "credit:member_statement_export": "text/csv",

@@ -45,6 +45,7 @@ from tests.credit.idle import let_lie
 from tests.factories import (
     ApiTokenFactory,
     AuthenticatorAppFactory,
+    HelpFeedbackFactory,
     MemberFactory,
     OrganizationFactory,
     PasskeyFactory,
@@ -92,6 +93,8 @@ def build_world() -> World:
         _add_links(world, acting)
         _change_members(world, acting)
         _add_tokens(world)
+        HelpFeedbackFactory(comment="Now I know why a colleague was not recharged.")
+        HelpFeedbackFactory(article="csv-file", language="sv", useful=False, comment="Hur sparar man som CSV?")
         _move_credit(world, acting)
         _buy_credit(world)
         _review_amounts(world, acting)

@@ -107,6 +107,15 @@ TABLE: dict[str, Page] = {
     # Everybody
     "home": Page(access="public", get=302),
     "set_language": Page(access="public", post=302, send={"language": "sv"}, unlogged=OWN_BUSINESS),
+    "help": Page(access="public", get=200),
+    "help_article": Page(
+        access="public",
+        get=200,
+        post=302,
+        at={"slug": "allocate-credit"},
+        send={"useful": "yes", "comment": "Shorter than I thought.", "key": key},
+        unlogged="is said by nobody in particular",
+    ),
     "setup": Page(
         access="public",
         get=200,
@@ -334,6 +343,8 @@ TABLE: dict[str, Page] = {
     "me:sessions_end_others": Page(access="signed_in", post=302, unlogged="ends nothing where nothing else is"),
     # Those who run the installation, and development machines
     "ops:organization_list": Page(access="operator", get=200, names_all=RUNNING),
+    "ops:feedback_list": Page(access="operator", get=200),
+    "ops:feedback_export": Page(access="operator", get=200),
     "credit_ops:order_list": Page(access="operator", get=200, names_all=RUNNING),
     "credit_ops:order_detail": Page(access="operator", get=200, at={"number": of("order.number")}, names_all=RUNNING),
     "credit_ops:order_confirm": Page(

@@ -203,6 +203,7 @@ OWN_PASSKEY = "a passkey of the actor's own account: another's is refused, as is
 LINK = "whoever holds the link, which is signed and looked at again"
 INSTALLATION = "those who run the installation"
 WITHOUT_ROLE = {
+    "help_feedback.give_help_feedback": "anybody: it is about the help, and nothing is kept of who says it",
     "accounts.sign_in_user": "whoever knows the password",
     "accounts.request_password_reset": "anybody: the letter goes to the account's own address",
     "accounts.reset_password": LINK,

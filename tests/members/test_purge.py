@@ -4,11 +4,11 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from members.models import Batch, BatchPiece, BatchRow, Letter, Throttle
+from members.models import Batch, BatchPiece, BatchRow, HelpFeedback, Letter, Throttle
 from members.services import purge
 from members.services.purge import purge_personal_data
 from members.throttle import SIGN_IN_PLACE, count_try
-from tests.factories import MemberFactory, OrganizationFactory, UserFactory
+from tests.factories import HelpFeedbackFactory, MemberFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +113,17 @@ def test_tries_and_sessions_that_are_over_go(client):
 
     assert (counts["tries"], counts["sessions"]) == (1, 1)
     assert Throttle.objects.count() == 1
+
+
+def test_what_was_said_of_the_help_goes_after_a_year():
+    old, young = HelpFeedbackFactory(), HelpFeedbackFactory()
+    now = timezone.now()
+    HelpFeedback.objects.filter(pk=old.pk).update(created_at=now - timedelta(days=365, minutes=1))
+    HelpFeedback.objects.filter(pk=young.pk).update(created_at=now - timedelta(days=364, hours=23))
+
+    assert purge_personal_data()["help_feedback"] == 1
+
+    assert HelpFeedback.objects.get() == young
 
 
 def test_it_goes_on_until_nothing_is_left(monkeypatch, django_assert_max_num_queries):

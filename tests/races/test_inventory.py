@@ -200,6 +200,7 @@ PART = "a step of a larger verb, which is raced as a whole"
 NOT_RACED = {
     "accounts.change_password": "what it does under the lock is raced (accounts._replace_password)",
     "accounts.request_password_reset": "adds a row, after a try that is counted (throttle)",
+    "help_feedback.give_help_feedback": "adds a row, whose key is unique, after a try that is counted (throttle)",
     "accounts.resend_verification": "adds a row, after a try that is counted (throttle)",
     "accounts.sign_in_user": "changes nothing but what is counted (throttle); tests/members/test_guessing.py",
     "api_tokens.revoke_api_token": ONE_ROW,

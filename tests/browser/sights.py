@@ -474,6 +474,8 @@ SIGHTS = [
 ACTS = {
     "me:personal_data",
     "members:member_data",
+    "members:predecessor_data",
+    "members:administrator_add",
     "set_language",
     "set_theme",
     "accounts:sign_out",

@@ -180,6 +180,7 @@ def _address(tour: Tour, name: str) -> str:
         "slug": world.company.slug,
         "pk": world.batches["running"].pk,
         "number": 1,
+        "key": 1,
         "skype_name": world.members["active"].user.skype_name,
         "token": world.links["open"],
         "name": world.letter,

@@ -286,7 +286,8 @@ def _change_members(world: World, acting: dict[str, Any]) -> None:
         job_title="Planner",
         key=uuid4(),
     )
-    leaving = Invitation.objects.filter(organization=world.company, member__state=Member.State.INVITED).last()
+    invited = Invitation.objects.filter(organization=world.company, member__state=Member.State.INVITED)
+    leaving = invited.exclude(member=world.members["handed_over"]).last()
     cancel_invitations(**acting, invitations=[leaving.pk])
     gone = Member.objects.get(pk=leaving.member_id)
     world.members["erased"] = erase_member(**acting, member=gone)

@@ -33,6 +33,7 @@ from members.registry import (
     PersonalDataPart,
     PersonalPanel,
     Text,
+    VisibleFact,
     registry,
 )
 from skypemgr.money import money
@@ -80,6 +81,18 @@ def register() -> None:
         MemberFact(key="balance", values=list_balances),
         PersonalDataPart(key="credit", order=10, collect=credit_of),
         HandOverPart(key="credit", order=10, list=_handed_over),
+        VisibleFact(
+            key="balance",
+            text=_("The credit you hold."),
+            capability=Capability.VIEW_MEMBERS,
+            order=30,
+        ),
+        VisibleFact(
+            key="statement",
+            text=_("The credit it gives you, and how much you use."),
+            capability=Capability.MANAGE_CREDIT,
+            order=40,
+        ),
         BulkAction(
             key="allocate",
             label=_("Allocate credit"),

@@ -4,7 +4,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from members.access import Capability
-from members.registry import ApiScope, BulkAction, MemberTab, NavigationEntry, OperatorPage, registry
+from members.models import User
+from members.registry import ApiScope, BulkAction, MemberTab, NavigationEntry, OperatorPage, VisibleFact, registry
 
 
 def register() -> None:
@@ -58,6 +59,58 @@ def register() -> None:
             url_name="members:member_history",
             capability=Capability.VIEW_AUDIT,
             order=90,
+        ),
+        VisibleFact(
+            key="names",
+            text=_("Your name, your Skype Name, your job title and your department."),
+            capability=Capability.VIEW_MEMBERS,
+            colleagues=True,
+            order=10,
+        ),
+        VisibleFact(
+            key="address",
+            text=_("Your address there, your role, and when you joined."),
+            capability=Capability.VIEW_MEMBERS,
+            order=20,
+        ),
+        VisibleFact(
+            key="call_detail",
+            text=_("Whom you call, when and for how long."),
+            capability=Capability.MANAGE_ORGANIZATION,
+            consent=True,
+            consent_note=_("Only if you agree; you can take that back at any time."),
+            order=50,
+        ),
+        VisibleFact(
+            key="letters",
+            text=_("Which letters it sent you, and whether they arrived."),
+            capability=Capability.MANAGE_MEMBERS,
+            order=60,
+        ),
+        VisibleFact(
+            key="log",
+            text=_("What you change there, when, and from which IP address."),
+            capability=Capability.VIEW_AUDIT,
+            order=70,
+        ),
+        VisibleFact(
+            key="content",
+            text=_("What you say or write."),
+            capability=None,
+            order=90,
+        ),
+        VisibleFact(
+            key="password",
+            text=_("Your password, and the browsers in which you are signed in."),
+            capability=None,
+            order=100,
+        ),
+        VisibleFact(
+            key="elsewhere",
+            text=_("Your other organizations."),
+            capability=None,
+            kind=User.Kind.PERSONAL,
+            order=110,
         ),
         ApiScope(key="members:read", label=_("Read members"), capability=Capability.VIEW_MEMBERS, order=10),
         BulkAction(

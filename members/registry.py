@@ -186,6 +186,25 @@ class HandOverPart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VisibleFact:
+    """Something about a member that their organization sees, or never does, as they are told.
+
+    The roles with ``capability`` see it, with None nobody. ``kind`` is the only kind of account it is about, ""
+    for both. With ``consent`` it is seen of a personal account only if its owner agreed, which ``consent_note`` says.
+    With ``colleagues`` every member sees it where the organization shows them who else is one.
+    """
+
+    key: str
+    order: int
+    text: Text
+    capability: "Capability | None"
+    kind: str = ""
+    consent: bool = False
+    consent_note: Text = ""
+    colleagues: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiScope:
     """Something that a token may be given to do: "members:read". It never does more than its capability allows."""
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("security/sessions/<int:pk>/end/", security.end_one_session, name="session_end"),
     path("security/sessions/end-others/", security.end_others, name="sessions_end_others"),
     path("call-detail/<slug:slug>/", me.call_detail, name="call_detail"),
+    path("seen/<slug:slug>/", me.seen, name="seen"),
     path("colleagues/<slug:slug>/", me.colleagues, name="colleagues"),
     path("leave/<slug:slug>/", me.leave, name="leave"),
 ]

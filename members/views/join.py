@@ -20,6 +20,7 @@ from members.forms.join import JoinForm, JoinWithOwnAccountForm, NewAccountForm
 from members.letter_texts import language_of
 from members.models import Invitation, Member, User
 from members.names import propose_skype_name
+from members.seen import sight_of
 from members.selectors.invitations import closed_because
 from members.selectors.memberships import is_member
 from members.services import joining
@@ -172,6 +173,7 @@ def _show(
         "expires_at": invitation.expires_at,
         "form": form,
         "can_make_account": isinstance(form, NewAccountForm),
+        "sight": sight_of(invitation.organization, invitation.kind),
         "already": request.user.is_authenticated and is_member(request.user, invitation.organization),
     }
     return render(request, template, context, status=status)

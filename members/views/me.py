@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import ROLES, Capability
+from members.audit_texts import action_text
 from members.consents import latest_consents
 from members.decorators import SignedInRequest, fresh_proof, signed_in_view
 from members.forms.me import AddressForm, ProfileForm
@@ -19,6 +20,7 @@ from members.models import Member, Organization
 from members.models.people import MemberQuerySet
 from members.personal_data import data_of_account
 from members.registry import PersonalPanel, registry
+from members.seen import list_looks, sight_of
 from members.selectors.colleagues import colleagues_page
 from members.selectors.consents import list_consents
 from members.selectors.invitations import invitations_for
@@ -160,6 +162,22 @@ def call_detail(request: SignedInRequest, slug: str) -> HttpResponse:
             return redirect("me:call_detail", slug)
     context = {"member": member, "organization": member.organization, "form": form, "given": given, "history": history}
     return render(request, "me/call_detail.html", context, status=422 if form.is_bound else 200)
+
+
+@signed_in_view
+@require_safe
+def seen(request: SignedInRequest, slug: str) -> HttpResponse:
+    """What an organization sees of whoever asks, who there sees it, and when somebody looked."""
+    present = _memberships(request).filter(state__in=[Member.State.ACTIVE, Member.State.BLOCKED])
+    member = get_object_or_404(present, organization__slug=slug)
+    consents = list_consents(member)
+    context = {
+        "member": member,
+        "organization": member.organization,
+        "sight": sight_of(member.organization, member.account_kind, agreed=bool(consents) and consents[0].given),
+        "looks": [(entry.at, action_text(entry)) for entry in list_looks(member)],
+    }
+    return render(request, "me/seen.html", context)
 
 
 @signed_in_view

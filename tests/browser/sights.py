@@ -281,6 +281,8 @@ SIGHTS = [
     Sight("me:call_detail", "guest", args=lambda world, language: [world.company.slug]),
     Sight("me:call_detail", "guest", "agreed", args=lambda world, language: [world.start.slug]),
     Sight("me:call_detail", "member", "business", args=lambda world, language: [world.company.slug]),
+    Sight("me:seen", "guest", args=lambda world, language: [world.company.slug]),
+    Sight("me:seen", "member", args=lambda world, language: [world.company.slug]),
     Sight("me:colleagues", "member", args=lambda world, language: [world.company.slug]),
     Sight("me:colleagues", "member", "nobody", args=lambda world, language: [world.company.slug], query="?q=xyzzy"),
     Sight("me:leave", "guest", args=lambda world, language: [world.company.slug]),

@@ -254,6 +254,12 @@ TABLE: dict[str, Page] = {
         unlike={"reports_viewer": (200, 302), "inside": (200, 422), "blocked": (200, 422), "signed_in": (404, 404)},
         logs=("consent.given",),
     ),
+    "me:seen": Page(
+        access="signed_in",
+        get=200,
+        at={"slug": of("organization.slug")},
+        unlike={"inside": (200, 0), "blocked": (200, 0), "signed_in": (404, 0)},
+    ),
     "me:colleagues": Page(
         access="signed_in",
         get=200,

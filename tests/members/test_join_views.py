@@ -287,8 +287,8 @@ def test_the_invitee_sees_what_the_company_will_and_will_not_see(client, persona
     page = client.get(path_of(personal))
 
     assert page.status_code == 200
-    assert "What Architectes will see" in page.text
-    assert "What it won’t see" in page.text
+    assert "What Architectes sees" in page.text
+    assert "What it doesn’t see" in page.text
     assert "Decline" in page.text
 
 

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 from credit.errors import InsufficientCredit
 from credit.models import LedgerAccount
 from members.access import Actor
-from members.errors import KeyReused
+from members.errors import KeyReused, OrganizationClosed
 from members.models import Batch, Member, Organization
 from skypemgr.database.prepared import prepared_cursor
 
@@ -27,6 +27,7 @@ NO_CREDIT = Decimal("0.0000")
 KEEPING = {Kind.WALLET, Kind.MEMBER}
 SHORT_OF_CREDIT = "SK001"
 KEY_REUSED = "SK002"
+CLOSED = "SK003"
 POST = "SELECT * FROM credit_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 # Whom it goes to is locked first, so that they stay until the transaction ends.
 POST_TO_PRESENT = """
@@ -127,7 +128,8 @@ def post(
     Moves that were posted before, by operation, key and target, move nothing again. Accounts that keep a balance are
     locked until the transaction ends, the wallet after all others: post once, or what locks the wallet last.
     Raises InsufficientCredit when a source other than a call's holds less than is taken from it, KeyReused when a
-    key was used for another source or amount, or that of a single move that stands ``alone`` for another target.
+    key was used for another source or amount, or that of a single move that stands ``alone`` for another target, and
+    OrganizationClosed of a closed one.
     """
     facts = _facts(organization, operation, actor, batch, reason)
     with prepared_cursor() as cursor, _told(organization):
@@ -195,6 +197,8 @@ def _told(organization: Organization) -> Iterator[None]:
         cause = error.__cause__
         if isinstance(cause, psycopg.Error) and cause.sqlstate == KEY_REUSED:
             raise KeyReused from error
+        if isinstance(cause, psycopg.Error) and cause.sqlstate == CLOSED:
+            raise OrganizationClosed(name=organization.name) from error
         if isinstance(cause, psycopg.Error) and cause.sqlstate == SHORT_OF_CREDIT:
             account, balance, wanted = (cause.diag.message_detail or "").split()
             raise InsufficientCredit(

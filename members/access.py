@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
 
+from members.errors import OrganizationClosed
 from members.models import AuditEntry, Member, Organization, User
 
 
@@ -89,9 +90,14 @@ class Actor:
 
 
 def require(actor: Actor, organization: Organization, capability: Capability) -> None:
-    """Raise PermissionDenied unless ``actor`` holds ``capability`` in ``organization``."""
+    """Raise PermissionDenied unless ``actor`` holds ``capability`` in ``organization``.
+
+    Raises OrganizationClosed when it is closed.
+    """
     if not (actor.belongs_to(organization) and actor.can(capability)):
         raise PermissionDenied
+    if organization.closed_at is not None:
+        raise OrganizationClosed(name=organization.name)
 
 
 def require_over(actor: Actor, member: Member) -> None:

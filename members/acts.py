@@ -147,6 +147,12 @@ def block(*, organization: Organization, actor: Actor, keys: Sequence[int], reas
     Raises LastAdministrator.
     """
     keep_an_administrator(organization, leaving=keys)
+    shut(organization=organization, actor=actor, keys=keys, reason=reason)
+
+
+@transaction.atomic(savepoint=False)
+def shut(*, organization: Organization, actor: Actor, keys: Sequence[int], reason: str) -> None:
+    """Block members as ``block`` does, whoever they are."""
     record_for_members(
         organization=organization,
         actor=actor,

@@ -43,7 +43,8 @@ def api_view(scope: str | None) -> Callable[[ApiView], ApiView]:
             if found is None:
                 return _refuse_token("")
             token, state = found
-            if state != LIVE or token.made_by.state != Member.State.ACTIVE:
+            ended = token.organization.closed_at is not None
+            if state != LIVE or token.made_by.state != Member.State.ACTIVE or ended:
                 return _refuse_token(state)
             known = {entry.key: entry.capability for entry in registry.all(ApiScope)}
             granted = {known[name] for name in token.scopes if name in known}

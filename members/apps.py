@@ -9,6 +9,8 @@ class MembersConfig(AppConfig):
         from members import (  # noqa: PLC0415
             batch_kinds,
             checklist,
+            closing_letters,
+            closing_steps,
             facts,
             invitation_runs,
             list_columns,
@@ -24,4 +26,6 @@ class MembersConfig(AppConfig):
         checklist.register()
         sessions.register()
         timetable.register()
+        closing_letters.register()
+        closing_steps.register()
         facts.register()

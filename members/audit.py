@@ -16,6 +16,9 @@ from skypemgr.many_rows import insert_rows
 class Action(models.TextChoices):
     ORGANIZATION_SET_UP = "organization.set_up", _("Set up the Skype Manager")
     ORGANIZATION_CHANGED = "organization.changed", _("Changed the settings")
+    ORGANIZATION_CLOSING = "organization.closing", _("Asked to close the Skype Manager")
+    ORGANIZATION_KEPT = "organization.kept", _("Called the closing off")
+    ORGANIZATION_CLOSED = "organization.closed", _("Closed the Skype Manager")
     ORGANIZATION_VERIFIED = "organization.verified", _("Confirmed the founder’s address")
     MEMBER_ADDED = "member.added", _("Added a member")
     MEMBER_JOINED = "member.joined", pgettext_lazy("action", "Joined")

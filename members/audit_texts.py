@@ -22,6 +22,7 @@ FIELDS: dict[str, Text] = {
     "below": _("Below"),
     "brand": _("Card"),
     "billing_name": _("Billed to"),
+    "closes": _("Closes"),
     "country": _("Country"),
     "created": _("Accounts created"),
     "currency": _("Currency"),

@@ -47,7 +47,9 @@ def _organizations(request: HttpRequest) -> list[Organization]:
         return []
     own = Member.objects.filter(user=request.user, state=Member.State.ACTIVE)
     return list(
-        Organization.objects.filter(pk__in=own.values("organization")).only("name", "slug").order_by("name")[:20]
+        Organization.objects.filter(pk__in=own.values("organization"), closed_at=None)
+        .only("name", "slug")
+        .order_by("name")[:20]
     )
 
 

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -72,8 +72,8 @@ def organization_view(capability: Capability) -> Callable[[View], View]:
                 .filter(organization__slug=org_slug, user=person, state=Member.State.ACTIVE)
                 .first()
             )
-            if member is None:
-                raise Http404
+            if member is None or member.organization.closed_at is not None:
+                return _closed_page(request, org_slug, person)
             if member.role == Member.Role.ADMINISTRATOR:
                 if is_too_old_to_administer(request):
                     return _sign_in_again(request)
@@ -230,6 +230,15 @@ def local_view(view: View) -> View:
         return view(request, **kwargs)
 
     return _mark(guarded, "local")
+
+
+def _closed_page(request: HttpRequest, slug: str, person: User) -> HttpResponse:
+    """That an organization was closed, for those who were its members. Raises Http404 for everybody else."""
+    closed = Organization.objects.filter(slug=slug, closed_at__isnull=False, members__user=person).first()
+    if closed is None:
+        raise Http404
+    with timezone.override(ZoneInfo(closed.time_zone)):
+        return render(request, "members/closed.html", {"closed": closed}, status=410)
 
 
 def _sign_in_again(request: HttpRequest) -> HttpResponse:

@@ -24,6 +24,27 @@ class KeyReused(Refusal):
     text = _("This form was already sent with other values. Open the page again and repeat the change.")
 
 
+class OrganizationClosed(Refusal):
+    text = _("{name} was closed. Nothing of it can be changed any more.")
+
+
+class ClosingObstructed(Refusal):
+    """Something has to end before an organization can be closed; ``problems`` are sentences."""
+
+    problems: list[str]
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(problems=problems)
+
+    def __str__(self) -> str:
+        return " ".join(self.problems)
+
+
+class OtherName(Refusal):
+    text = _("Type the name as it stands here: {name}")
+    field = "name"
+
+
 class LastAdministrator(Refusal):
     text = _("This is the last administrator. Make somebody else an administrator first.")
     field = "role"

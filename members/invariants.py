@@ -26,6 +26,21 @@ def letters_are_waiting_or_closed() -> Findings:
 
 
 @invariant
+def nobody_acts_in_a_closed_organization() -> Findings:
+    """A day after an organization was closed, nobody is active or invited in it, and no token of it works."""
+    closed = (
+        "JOIN members_organization organization ON organization.id = entry.organization_id"
+        " AND organization.closed_at < clock_timestamp() - interval '1 day'"
+    )
+    if number := count(
+        f"SELECT count(*) FROM members_member entry {closed} WHERE entry.state IN ('active', 'invited')"
+    ):
+        yield f"{number} members are active or invited in an organization that is closed."
+    if number := count(f"SELECT count(*) FROM members_invitation entry {closed} WHERE entry.state = 'pending'"):
+        yield f"{number} invitations are open to an organization that is closed."
+
+
+@invariant
 def rows_of_imports_are_applied_once() -> Findings:
     """I9: the rows that were applied are the distinct valid ones, each with the member that came of it."""
     imports = (
@@ -167,11 +182,11 @@ def no_row_refers_to_another_organization() -> Findings:
 
 @invariant
 def every_organization_has_an_administrator() -> Findings:
-    """Somebody can act for each organization, or will as soon as they have joined."""
+    """Somebody can act for each organization that is open, or will as soon as they have joined."""
     if number := count(
-        "SELECT count(*) FROM members_organization organization WHERE NOT EXISTS (SELECT 1 FROM members_member member"
-        " WHERE member.organization_id = organization.id AND member.role = 'administrator'"
-        " AND member.state IN ('active', 'invited'))"
+        "SELECT count(*) FROM members_organization organization WHERE organization.closed_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM members_member member WHERE member.organization_id = organization.id"
+        " AND member.role = 'administrator' AND member.state IN ('active', 'invited'))"
     ):
         yield f"{number} organizations have no administrator."
 

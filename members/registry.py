@@ -156,6 +156,34 @@ class PersonalPanel:
     after_leaving: bool = False
 
 
+@dataclass(frozen=True)
+class Obstacle:
+    """Why an organization can't be closed yet: a sentence, and the address at which to do something about it."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosingStep:
+    """What the end of an organization means to an app.
+
+    ``obstacles`` tells what has to end first, ``consequences`` what will happen, in sentences that are agreed to one by
+    one, ``files`` what to export before, each with its address. ``begin`` is done in the transaction that closes the
+    organization, in the order of the steps; then nothing of it moves. ``carry_on`` does a part of the rest, in
+    a transaction of its own, and gives how much it found: it is called again until that is nothing, by whoever is
+    alive then.
+    """
+
+    key: str
+    order: int
+    obstacles: Callable[["Organization"], Sequence[Obstacle]] = lambda organization: ()
+    consequences: Callable[["Organization"], Sequence[str]] = lambda organization: ()
+    files: Callable[["Organization"], Sequence[tuple[Text, str]]] = lambda organization: ()
+    begin: Callable[["Organization"], None] = lambda organization: None
+    carry_on: Callable[["Organization"], int] = lambda organization: 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class MemberFact:
     """A value of ``list_members --json`` and of the API that another app knows."""

@@ -358,6 +358,7 @@ LETTERS_PER_DAY = env.int("LETTERS_PER_DAY", default=5_000)
 ORDER_LIMIT = env.int("ORDER_LIMIT", default=10_000)
 ORDERS_PER_MONTH_LIMIT = env.int("ORDERS_PER_MONTH_LIMIT", default=50_000)
 ORDER_DAYS = env.int("ORDER_DAYS", default=30)
+CLOSING_DAYS = env.int("CLOSING_DAYS", default=14)
 CARD_MESSAGE_DAYS = env.int("CARD_MESSAGE_DAYS", default=90)
 if CARD_MESSAGE_DAYS < 30:
     # So long can a message be sent again, and must be known.

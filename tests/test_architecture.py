@@ -50,6 +50,7 @@ WITHOUT_ACTOR = {
     "batch_attempts.py",
     "card_lookups.py",
     "card_messages.py",
+    "closing_work.py",
     "idle_credit_work.py",
     "import_work.py",
     "jobs.py",

@@ -78,7 +78,7 @@ def tell_of_wallet(organization: Organization) -> bool:
 def _settings(**wanted: Any) -> QuerySet[AlertSettings]:
     """The settings of organizations that have bought credit, with what is ``wanted`` of them and their wallet."""
     wallet = {f"{ACCOUNTS}__kind": LedgerAccount.Kind.WALLET, f"{ACCOUNTS}__version__gt": 0}
-    return AlertSettings.objects.filter(**wallet, **wanted)
+    return AlertSettings.objects.filter(organization__closed_at=None, **wallet, **wanted)
 
 
 def _tell_once(organization: Organization, keys: Iterable[str]) -> set[str]:

@@ -50,7 +50,7 @@ def answer_calls(*, patience: float = PATIENCE) -> int:
     for call in RechargeCall.objects.order_by("pk"):
         calls.setdefault(call.organization_id, []).append(call.pk)
     number = 0
-    for organization in Organization.objects.filter(pk__in=calls).order_by("pk"):
+    for organization in Organization.objects.filter(pk__in=calls, closed_at=None).order_by("pk"):
         if time.monotonic() >= until:
             break
         try:
@@ -72,7 +72,8 @@ def forget_calls(keys: list[int]) -> None:
 
 def sweep_recharges(run: Run) -> None:
     """Once an hour, of every organization: the second net."""
-    for organization in Organization.objects.filter(recharge_plans__active=True).distinct().order_by("pk"):
+    there = Organization.objects.filter(closed_at=None)
+    for organization in there.filter(recharge_plans__active=True).distinct().order_by("pk"):
         recharge_members(organization)
 
 

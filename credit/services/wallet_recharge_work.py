@@ -62,7 +62,7 @@ def wallets_below(*, everywhere: bool = False) -> list[Organization]:
         organization=OuterRef("organization"), kind=LedgerAccount.Kind.WALLET, member=None
     )
     under_way = WalletCharge.objects.filter(organization=OuterRef("organization"), state=State.REQUESTED)
-    plans = WalletRecharge.objects.filter(state=WalletRecharge.State.ACTIVE)
+    plans = WalletRecharge.objects.filter(state=WalletRecharge.State.ACTIVE, organization__closed_at=None)
     if not everywhere:
         plans = plans.filter(look_at__lte=DatabaseClock())
     due = plans.filter(~Exists(wallets.filter(balance__gte=OuterRef("below"))), ~Exists(under_way))

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,6 +8,26 @@ from django.utils.translation import gettext_lazy as _
 from members.forms.fields import CompanyNameField
 from members.models.organizations import LANGUAGES
 from members.places import time_zone_choices
+
+
+class ClosingForm(forms.Form):
+    """What has to be agreed to before an organization closes: each of ``consequences``, and its name typed."""
+
+    name = forms.CharField(
+        label=_("Name of the company"), max_length=400, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, consequences: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for number, text in enumerate(consequences):
+            self.fields[f"agreed_{number}"] = forms.BooleanField(
+                label=text, error_messages={"required": _("Tick this to go on.")}
+            )
+
+    @property
+    def agreements(self) -> list[forms.BoundField]:
+        """The boxes, in the order of the consequences."""
+        return [field for field in self if field.name != "name"]
 
 
 class OrganizationSettingsForm(forms.Form):

@@ -99,13 +99,15 @@ class OrganizationCommand(JsonCommand):
 def find_organization(slug: str | None) -> Organization:
     """The organization of ``slug``, or the only one there is. Raises Refused when there is no such one."""
     if slug is None:
-        first_two = list(Organization.objects.order_by("pk")[:2])
+        first_two = list(Organization.objects.filter(closed_at=None).order_by("pk")[:2])
         if len(first_two) == 1:
             return first_two[0]
         raise Refused("Name the organization: --organization SLUG.")
     organization = Organization.objects.filter(slug=storable(slug).lower()).first()
     if organization is None:
         raise Refused(f"There is no organization “{slug}”.")
+    if organization.closed_at is not None:
+        raise Refused(f"{organization.name} was closed on {organization.closed_at:%Y-%m-%d}.")
     return organization
 
 

@@ -29,6 +29,7 @@ class Letter(models.Model):
         INVOICE = "invoice", _("Invoice")
         CREDIT_ALERT = "credit_alert", _("Credit needs attention")
         CREDIT_INACTIVE = "credit_inactive", _("Credit becomes inactive")
+        ORGANIZATION_CLOSING = "organization_closing", _("Skype Manager closes")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -75,6 +76,7 @@ class Letter(models.Model):
                         "invoice",
                         "credit_alert",
                         "credit_inactive",
+                        "organization_closing",
                     ]
                 ),
                 name="letter_kind_known",

@@ -1,3 +1,4 @@
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -25,10 +26,22 @@ class Organization(models.Model):
     require_second_factor = models.BooleanField(default=False)
     # No letter leaves before the founder's address is verified (decision 11).
     letters_released_at = models.DateTimeField(null=True)
+    # When it closes, once somebody has asked for that; from ``closed_at`` on nothing of it moves, and by
+    # ``closing_done_at`` its members are out.
+    closes_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closing_done_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | Q(closes_at__isnull=False, closed_at__gte=F("closes_at")),
+                name="organization_closed_when_due",
+            ),
+            models.CheckConstraint(
+                condition=Q(closing_done_at=None) | Q(closed_at__isnull=False), name="organization_closed_before_done"
+            ),
             models.CheckConstraint(condition=Q(language__in=["en", "fr", "sv"]), name="organization_language_known"),
             models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="organization_country_shape"),
             models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="organization_currency_shape"),
@@ -38,6 +51,18 @@ class Organization(models.Model):
                 | Q(zone_month_start__isnull=False, zone_month_end__gt=F("zone_month_start")),
                 name="organization_zone_month_whole",
             ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="stays_closed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("closed_at", "closes_at"),
+                condition=pgtrigger.Condition(
+                    "OLD.closed_at IS NOT NULL AND"
+                    " (OLD.closed_at, OLD.closes_at) IS DISTINCT FROM (NEW.closed_at, NEW.closes_at)"
+                ),
+                func="RAISE EXCEPTION 'A closed organization stays closed.';",
+            )
         ]
 
     def __str__(self) -> str:

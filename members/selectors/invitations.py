@@ -27,6 +27,8 @@ def closed_because(invitation: Invitation, *, newest: bool = True) -> str:
             return "declined"
         case Invitation.State.CANCELED:
             return "canceled"
+    if invitation.organization.closed_at is not None:
+        return "canceled"
     if not newest:
         return "replaced"
     return "" if invitation.is_open(timezone.now()) else "expired"

@@ -20,7 +20,9 @@ def list_left(user: User) -> list[Member]:
 
 def list_consoles(user: User) -> list[Member]:
     """The memberships of ``user`` that open a console, by the name of the organization."""
-    memberships = Member.objects.filter(user=user, state=Member.State.ACTIVE, role__in=_CONSOLE_ROLES)
+    memberships = Member.objects.filter(
+        user=user, state=Member.State.ACTIVE, role__in=_CONSOLE_ROLES, organization__closed_at=None
+    )
     return list(memberships.select_related("organization").order_by("organization__name", "pk"))
 
 

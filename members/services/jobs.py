@@ -102,7 +102,8 @@ def _planned(job: Job, now: dt.datetime) -> Iterator[JobRun]:
     # Of each organization one step in an index: runs are kept for more than a year.
     last = Subquery(runs.filter(organization=OuterRef("pk")).values("period")[:1])
     began: dt.datetime | None = None
-    organizations = Organization.objects.only("time_zone", "zone_month_start", "zone_month_end", "created_at")
+    there = Organization.objects.filter(closed_at=None)
+    organizations = there.only("time_zone", "zone_month_start", "zone_month_end", "created_at")
     for organization in organizations.annotate(last=last).order_by("pk"):
         if organization.last is None and began is None:
             began = runs.aggregate(began=Min("created_at"))["began"] or now

@@ -191,6 +191,7 @@ def _claim(invitation: Invitation, state: Invitation.State) -> None:
         email=invitation.email,
         state=Invitation.State.PENDING,
         expires_at__gt=DatabaseClock(),
+        organization__in=Organization.objects.filter(closed_at=None),
     ).update(state=state, closed_at=DatabaseClock(), reply="")
     if not claimed:
         now = Invitation.objects.get(pk=invitation.pk)

@@ -4,6 +4,7 @@ from members.views import (
     administrators,
     api_tokens,
     audit,
+    closing,
     departments,
     hand_over,
     import_encoding,
@@ -101,5 +102,7 @@ urlpatterns = [
     path("settings/api-tokens/", api_tokens.token_list, name="api_token_list"),
     path("settings/api-tokens/add/", api_tokens.token_add, name="api_token_add"),
     path("settings/api-tokens/<int:pk>/revoke/", api_tokens.token_revoke, name="api_token_revoke"),
+    path("settings/close/", closing.closing, name="organization_closing"),
+    path("settings/close/call-off/", closing.call_off, name="closing_call_off"),
     path("settings/second-factor/", organization.second_factor_rule, name="second_factor_rule"),
 ]

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.test import RequestFactory, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from playwright.sync_api import Page
 
-from members.models import Member
+from members.models import Member, Organization
 from members.views import setup
 from skypemgr.translations import begin_page
 from skypemgr.views import errors
@@ -86,6 +87,11 @@ def send(page: Page) -> None:
     page.locator("main .button-primary").first.click()
 
 
+def send_danger(page: Page) -> None:
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    page.locator("main .button-danger-solid").first.click()
+
+
 def send_no_address(page: Page) -> None:
     page.locator("#id_email").fill("")
     send(page)
@@ -156,6 +162,13 @@ def closed_setup() -> HttpResponse:
     request.user = request.session = None
     with override_settings(SETUP="operator"):
         return setup._closed(request)
+
+
+def closed_page() -> HttpResponse:
+    request = RequestFactory().get("/maison-close/")
+    request.user = request.session = None
+    closed = Organization(name="Maison Close", slug="maison-close", closed_at=timezone.now())
+    return render(request, "members/closed.html", {"closed": closed}, status=410)
 
 
 def broken() -> HttpResponse:
@@ -264,6 +277,10 @@ SIGHTS = [
     Sight("members:audit_verification", "founder"),
     Sight("members:audit_verification"),
     Sight("members:audit_verification", state="checked", query="?check=1"),
+    Sight("members:organization_closing"),
+    Sight("members:organization_closing", "founder"),
+    Sight("members:organization_closing", "founder", "refused", act=send_danger, status=422),
+    Sight("members:organization_closing", state="closed", make=closed_page, status=410),
     Sight("members:administrator_list"),
     Sight("members:administrator_list", state="found", query="?q=a"),
     Sight("members:administrator_list", state="nobody-found", query="?q=zzzzzz"),

@@ -782,6 +782,16 @@ TABLE: dict[str, Page] = {
         at={"skype_name": of("credit_manager.user.skype_name")},
         logs=("member.role_changed",),
     ),
+    "members:organization_closing": Page(
+        access=SETTINGS,
+        get=200,
+        post=422,
+        send={"name": of("organization.name"), **{f"agreed_{number}": "on" for number in range(9)}},
+        unlogged="is refused while something has to end first; tests/members/test_closing.py",
+    ),
+    "members:closing_call_off": Page(
+        access=SETTINGS, post=302, unlogged="has nothing to call off; tests/members/test_closing.py"
+    ),
     "members:api_token_list": Page(access=SETTINGS, get=200),
     "members:api_token_add": Page(
         access=SETTINGS,

@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from credit.models import AlertSettings
 from credit.services.alert_letters import tell_of_wallet
+from members.closing_letters import CLOSED, tell_administrators
 from members.gateways.mail import render_letter
 from members.letter_texts import compose
 from members.mail import personal_letter
@@ -156,6 +157,7 @@ def test_no_letter_tells_anything_of_another_company(world, language):
         User.objects.filter(pk=own.plain.user.pk).update(email_verified_at=None)
         AlertSettings.objects.update_or_create(organization=own.organization, defaults={"low_wallet": 9_000_000})
         tell_of_wallet(own.organization)
+        tell_administrators(own.organization, CLOSED)
         for letter in Letter.objects.filter(organization=own.organization).select_related("user__owner"):
             composed = compose(letter)
             if composed is None:

@@ -14,10 +14,12 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
+from credit.models import Order
 from members.access import ROLES, Actor, Capability
 from members.importing import Draft
-from members.models import Member
+from members.models import Batch, Member, Organization
 from members.services.organizations import Company, Founder
 from skypemgr.errors import DomainError
 from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
@@ -44,6 +46,13 @@ class Verb:
 
 def members_of(name: str) -> Callable[[Any], object]:
     return lambda side: Member.objects.filter(pk=getattr(side, name).pk)
+
+
+def clear_the_way(side: Any) -> None:
+    """End what stands in the way of closing a company."""
+    now = timezone.now()
+    Batch.objects.filter(organization=side.organization, state__in=["reading", "running"]).update(state="canceled")
+    Order.objects.filter(organization=side.organization, state="waiting").update(state="canceled", closed_at=now)
 
 
 def key(side: object) -> object:
@@ -145,6 +154,11 @@ VERBS: dict[str, Verb] = {
         Capability.MANAGE_ORGANIZATION,
         {"required": True},
         when=lambda side: AuthenticatorAppFactory(user=side.administrator.user),
+    ),
+    "closing.ask_to_close": Verb(Capability.MANAGE_ORGANIZATION, {"name": of("organization.name")}, when=clear_the_way),
+    "closing.call_closing_off": Verb(
+        Capability.MANAGE_ORGANIZATION,
+        when=lambda side: Organization.objects.filter(pk=side.organization.pk).update(closes_at=timezone.now()),
     ),
     "factors.reset_second_factor": Verb(
         Capability.ASSIGN_ROLES,

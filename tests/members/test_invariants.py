@@ -82,12 +82,13 @@ LETTERS, IMPORTS, LOG = (
     "members.rows_of_imports_are_applied_once",
     "members.changes_are_in_the_log",
 )
-ADMINISTRATORS, INVITATIONS, TREES, IDENTITIES, FENCE = (
+ADMINISTRATORS, INVITATIONS, TREES, IDENTITIES, FENCE, CLOSED = (
     "members.every_organization_has_an_administrator",
     "members.members_have_one_open_invitation_at_most",
     "members.departments_form_trees",
     "members.identities_are_frozen",
     "members.no_row_refers_to_another_organization",
+    "members.nobody_acts_in_a_closed_organization",
 )
 # One statement for each way in which the data can contradict themselves, as a mistake of ours might leave them.
 WAYS = {
@@ -96,6 +97,10 @@ WAYS = {
     "letter due next year": (
         LETTERS,
         "UPDATE members_letter SET state = 'waiting', closed_at = NULL, due_at = now() + interval '1 year'",
+    ),
+    "people in a closed organization": (
+        CLOSED,
+        "UPDATE members_organization SET closes_at = now() - interval '3 days', closed_at = now() - interval '2 days'",
     ),
     "row done for nobody": (IMPORTS, "UPDATE members_batchrow SET member_id = NULL"),
     "two rows of one member": (

@@ -34,6 +34,10 @@ RACED = {
         "test_numbers_have_no_gaps_whoever_fails",
         "test_control_without_its_conflict_the_second_number_fails_in_the_database",
     ),
+    "credit.closing._wait_for_posts": (
+        "test_a_charge_while_its_organization_is_closed_comes_before_or_is_refused",
+        "test_control_without_waiting_credit_moves_in_a_closed_organization",
+    ),
     "credit.ledger": (
         "test_as_many_are_accepted_as_the_wallet_covers",
         "test_control_without_row_locks_more_is_accepted_or_the_database_breaks_off",

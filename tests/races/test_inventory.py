@@ -27,7 +27,7 @@ RACED = {
         "test_leaving_while_being_blocked_is_one_or_both_in_one_order",
         "test_control_without_the_lock_no_administrator_is_left",
     ),
-    "acts.block": (
+    "acts.shut": (
         "test_whoever_is_blocked_while_they_work_is_refused_from_the_next_request_on",
         "Only the order of locks: a block and whatever ends the sessions of an account lock the account first.",
     ),
@@ -206,6 +206,10 @@ NOT_RACED = {
     "api_tokens.revoke_api_token": ONE_ROW,
     "personal_data.export_member_data": "changes nothing; the log is added to",
     "predecessors.export_predecessor_data": "changes nothing; the log is added to",
+    "closing.ask_to_close": "holds the organization, as call_closing_off does",
+    "closing_work.carry_closing_on": PART,
+    "closing_work.close_due": PART,
+    "closing_work.note_closing_done": ONE_ROW,
     "batch_attempts.begin_attempt": ONE_ROW,
     "batch_attempts.end_attempt": ONE_ROW,
     "factors.rename_passkey": ONE_ROW,

@@ -1,0 +1,92 @@
+"""An organization that is closed while somebody calls that off, or moves its credit."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from credit.models import Transfer
+from members.access import Actor
+from members.errors import OrganizationClosed
+from members.models import Organization
+from members.services.closing import call_closing_off
+from members.services.closing_work import close_organization, finish_closing
+from tests.credit.recharges import call, pay
+from tests.factories import MemberFactory, OrganizationFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAIT_FOR_POSTS = {"without": r"credit_wait_for_posts\(%s\)", "instead": "%s"}
+
+
+@pytest.fixture
+def organization():
+    organization = OrganizationFactory()
+    MemberFactory(organization=organization, admin=True)
+    return organization
+
+
+def let_come(organization):
+    Organization.objects.filter(pk=organization.pk).update(closes_at=timezone.now() - timedelta(minutes=1))
+
+
+def test_a_closing_called_off_as_its_day_comes_is_one_of_both(organization, race, rounds):
+    for _round in range(rounds):
+        organization = OrganizationFactory()
+        let_come(organization)
+
+        off, closed = race(
+            partial(call_closing_off, actor=Actor.system(), organization=organization),
+            partial(close_organization, organization=organization),
+        )
+
+        now = Organization.objects.get(pk=organization.pk)
+        assert (closed, isinstance(off, OrganizationClosed)) in {(True, True), (False, False)}
+        assert (now.closed_at is not None, now.closes_at is not None) == (closed, closed)
+
+
+def test_two_workers_who_close_it_at_once_close_it_once(organization, race):
+    people = [MemberFactory(organization=organization) for _person in range(3)]
+    let_come(organization)
+
+    assert race(*[partial(finish_closing, organization=organization)] * 2) == [True, True]
+
+    for person in people:
+        person.refresh_from_db()
+        assert person.state == "blocked"
+    assert organization.audit_entries.filter(action="organization.closed").count() == 1
+    assert organization.audit_entries.filter(action="member.blocked").count() == 4
+
+
+def test_a_charge_while_its_organization_is_closed_comes_before_or_is_refused(organization, meanwhile):
+    member = MemberFactory(organization=organization)
+    pay(organization, 10)
+    call(organization, member, costs=1)
+    let_come(organization)
+
+    held = meanwhile(
+        partial(close_organization, organization=organization),
+        partial(call, organization, member, costs=2),
+        at="credit_wait_for_posts",
+    )
+
+    assert (held.first, type(held.second), held.waited) == (True, OrganizationClosed, True)
+    assert Transfer.objects.filter(operation="charge").count() == 1
+
+
+def test_control_without_waiting_credit_moves_in_a_closed_organization(organization, meanwhile):
+    member = MemberFactory(organization=organization)
+    call(organization, member, costs=1)
+    let_come(organization)
+
+    held = meanwhile(
+        partial(close_organization, organization=organization),
+        partial(call, organization, member, costs=2),
+        at=r"^SELECT %s$",
+        unlocked=True,
+        **WAIT_FOR_POSTS,
+    )
+
+    assert (held.first, held.second.new, held.waited) == (True, 1, False)
+    assert Organization.objects.get(pk=organization.pk).closed_at is not None

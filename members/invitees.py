@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext
 
 from members.addresses import AddressProblem, normalize_address, same_address_key
-from members.errors import AlreadyInvited, AlreadyMember, CannotInvite, NoSuchAccount
+from members.errors import AlreadyInvited, AlreadyMember, CannotInvite, NoSuchAccount, PersonalAccountsRefused
 from members.models import Invitation, Member, Organization, User
 from skypemgr.characters import storable
 
@@ -20,6 +20,12 @@ class Invitee:
     entry: str
     email: str
     user: User | None = None
+
+
+def require_personal_accounts(organization: Organization) -> None:
+    """Raise PersonalAccountsRefused when an organization takes none; as it is now, whatever ``organization`` says."""
+    if not Organization.objects.filter(pk=organization.pk, allow_personal_accounts=True).exists():
+        raise PersonalAccountsRefused
 
 
 def read_invitees(organization: Organization, entries: Sequence[str]) -> list[Invitee]:

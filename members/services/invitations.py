@@ -20,11 +20,10 @@ from members.errors import (
     AddressTaken,
     CannotInvite,
     InvitationNotOpen,
-    PersonalAccountsRefused,
     StateForbids,
 )
 from members.invitation_acts import lock_invitations, lock_people, record_invitations, take_back
-from members.invitees import read_invitees
+from members.invitees import read_invitees, require_personal_accounts
 from members.locks import lock_organization, take_time
 from members.mail import invitation_letter, write_letters
 from members.models import Department, Invitation, Member, Organization, User
@@ -54,8 +53,7 @@ def invite_personal(
         return list(Invitation.objects.filter(organization=organization, pk__in=earlier.result["invitations"]))
     lock_organization(organization)
     check_department(organization, department)
-    if not organization.allow_personal_accounts:
-        raise PersonalAccountsRefused
+    require_personal_accounts(organization)
     invitees = read_invitees(organization, people)
     expires_at = timezone.now() + timedelta(days=settings.INVITATION_DAYS)
     try:

@@ -14,9 +14,9 @@ from members.errors import (
     InvitationClosed,
     MeantForAnother,
     NotAPersonalAccount,
-    PersonalAccountsRefused,
     SkypeNameTaken,
 )
+from members.invitees import require_personal_accounts
 from members.joining import finish_account, let_in
 from members.mail import stop_letters
 from members.models import Invitation, Member, Organization, User
@@ -127,8 +127,7 @@ def _take_in(actor: Actor, invitation: Invitation, user: User, *, call_detail: b
         Member.objects.select_for_update(no_key=True, of=("self",)).filter(organization=organization, user=user).first()
     )
     _claim(invitation, Invitation.State.ACCEPTED)
-    if not organization.allow_personal_accounts:
-        raise PersonalAccountsRefused
+    require_personal_accounts(organization)
     if member is not None and member.state != Member.State.LEFT:
         raise AlreadyMember(person=user.skype_name)
     member = member or Member()

@@ -81,6 +81,8 @@ def invitation(request: HttpRequest, token: str, invitation: Invitation, newest:
     """What a letter's link opens: who invites, to what, and the form to accept."""
     if (answer := _answer_without_form(request, token, invitation, newest)) is not None:
         return answer
+    if _is_shut_out(invitation):
+        return _closed(request, token, invitation, "personal_refused")
     if request.method == "GET" and invitation.opened_at is None:
         joining.note_opened(actor=_actor(request), invitation=invitation)
     return _show(request, token, invitation, _form(request, invitation))
@@ -94,6 +96,8 @@ def accept(request: HttpRequest, token: str, invitation: Invitation, newest: boo
         return redirect("join:invitation", token)
     if (answer := _answer_without_form(request, token, invitation, newest)) is not None:
         return answer
+    if _is_shut_out(invitation):
+        return _closed(request, token, invitation, "personal_refused")
     form = _form(request, invitation)
     if form.is_valid():
         with form_errors(form):
@@ -197,6 +201,11 @@ def _answer_without_form(request: HttpRequest, token: str, invitation: Invitatio
     return None
 
 
+def _is_shut_out(invitation: Invitation) -> bool:
+    """Whether the organization takes no personal accounts any more; the link works again when it does."""
+    return invitation.kind == User.Kind.PERSONAL and not invitation.organization.allow_personal_accounts
+
+
 def _closed(request: HttpRequest, token: str, invitation: Invitation, reason: str) -> HttpResponse:
     name = invitation.organization.name
     sentences = {
@@ -215,6 +224,10 @@ def _closed(request: HttpRequest, token: str, invitation: Invitation, reason: st
         "replaced": (
             _("There is a newer letter"),
             _("Another letter was sent after this one, and only its link works. Look for the newest in your mail."),
+        ),
+        "personal_refused": (
+            _("{name} takes no accounts of people’s own now").format(name=name),
+            _("That was switched off after the letter was sent. The link works again when somebody there allows it."),
         ),
         "expired": (
             _("This link is too old"),

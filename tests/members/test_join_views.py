@@ -387,8 +387,8 @@ def test_an_organization_that_takes_business_accounts_only_takes_nobody_in(clien
 
     response = client.post(path_of(personal, "accept"))
 
-    assert response.status_code == 422
-    assert "This organization takes business accounts only." in response.text
+    assert response.status_code == 410
+    assert "takes no accounts of people’s own now" in response.text
     personal.refresh_from_db()
     assert personal.state == "pending"
 

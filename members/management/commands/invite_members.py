@@ -6,7 +6,7 @@ from members.access import Actor, Capability, require
 from members.addresses import Mailbox, split_addresses
 from members.errors import CannotInvite
 from members.importing import Draft, Outcome
-from members.invitees import read_invitees
+from members.invitees import read_invitees, require_personal_accounts
 from members.management.base import OrganizationCommand, Refused
 from members.models import Organization
 from members.row_texts import sentence
@@ -87,6 +87,7 @@ class Command(OrganizationCommand):
         try:
             if dry_run:
                 require(actor, organization, Capability.MANAGE_MEMBERS)
+                require_personal_accounts(organization)
                 return {**result, "would_create": len(read_invitees(organization, entries))}
             invitations = invite_personal(actor=actor, organization=organization, people=entries, key=uuid4())
         except CannotInvite as refusal:

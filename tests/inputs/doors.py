@@ -25,7 +25,7 @@ from django.test import Client
 from django.utils import translation
 from django.utils.html import escape
 
-from members.models import AuditEntry, Batch, BatchRow, Department, Invitation, Member, Organization, User
+from members.models import AuditEntry, Batch, BatchRow, Department, HelpFeedback, Invitation, Member, Organization, User
 from members.tokens import invitation_token
 from skypemgr.problems import Problem
 from tests.factories import PASSWORD, DepartmentFactory, InvitationFactory, MemberFactory
@@ -122,7 +122,7 @@ def refusal(response: HttpResponse, field: str, value: str) -> Answer:
     with translation.override(LANGUAGE):
         for error in errors:
             assert escape(error.messages[0]) in said
-    if "\ud800" <= max(value, default="") <= "\udfff" or bound.field.widget.input_type == "password":
+    if "\ud800" <= max(value, default="") <= "\udfff" or getattr(bound.field.widget, "input_type", "") == "password":
         return Answer(code=errors[0].code or "refused")
     shown = value.encode("utf-8", "replace").decode()
     assert str(escape(shown)) in page.replace("\r\n", "\n") or str(escape(shown)) in page
@@ -380,6 +380,14 @@ def block(world: World, value: str) -> Answer:
     if response.status_code != 302:
         return refusal(response, "reason", value)
     return Answer(AuditEntry.objects.latest("pk").reason)
+
+
+@form("comment")
+def help_feedback(world: World, value: str) -> Answer:
+    response = post(world.visitor, "/help/allocate-credit/", useful="no", comment=value, key=str(uuid4()))
+    if response.status_code != 302:
+        return refusal(response, "comment", value)
+    return Answer(HelpFeedback.objects.latest("pk").comment)
 
 
 # A row under review

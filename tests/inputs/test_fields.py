@@ -17,13 +17,14 @@ from tests.inputs.doors import (
     block,
     create_organization_name,
     create_organization_slug,
+    help_feedback,
     row_skype_name,
     undone,
 )
 
 # Files bring all of a field at once (test_files.py), as do these, which cost little. The others share it, and get all
 # of it in `make slow`.
-THOROUGH = {create_organization_name, create_organization_slug, row_skype_name, block}
+THOROUGH = {create_organization_name, create_organization_slug, row_skype_name, block, help_feedback}
 SHARES = 8
 
 # The same refusal in the words of the framework, and of what a page and a command can't bring at all.

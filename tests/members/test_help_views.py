@@ -62,9 +62,10 @@ def test_a_page_that_is_missing_in_a_language_comes_in_english_and_says_it_is_so
     )
 
     assert '<article class="help-text" lang="en">' in french
-    assert 'role="note"' in french
+    assert '<div class="banner" role="note">' in french
     assert "One in en" in french
     assert "One in sv" in swedish
+    assert not any('class="banner" role="note"' in page for page in (english, swedish))
     assert not any('<article class="help-text" lang' in page for page in (english, swedish))
 
 

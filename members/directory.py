@@ -16,7 +16,7 @@ from skypemgr.characters import storable, trim
 from skypemgr.csv_files import CsvFile, Reading, UnreadableFile, open_csv
 from skypemgr.problems import Facts, Texts, tell
 
-FIELDS = ("email", "skype_name", "first_name", "last_name", "department")
+FIELDS = ("email", "skype_name", "first_name", "last_name", "job_title", "department")
 
 TEXTS: Texts = {
     **csv_files.TEXTS,
@@ -69,6 +69,7 @@ class ColumnMap:
     first_name: tuple[int, ...] = ()
     last_name: tuple[int, ...] = ()
     display_name: tuple[int, ...] = ()
+    job_title: tuple[int, ...] = ()
     department: tuple[int, ...] = ()
     reversed_name: bool = False
     unit_path: bool = False
@@ -194,6 +195,7 @@ class _Mapper:
             "first_name": tuple(chosen.get("first_name", {}).values()),
             "last_name": tuple(chosen.get("last_name", {}).values()),
             "display_name": first_of.get("display_name", ()) or first_of.get("reversed_name", ()),
+            "job_title": first_of.get("job_title", ()),
             "department": first_of.get("department", ()),
         }
         taken = {at for places in used.values() for at in places}

@@ -106,6 +106,19 @@ _NAMES: dict[str, tuple[str, ...]] = {
         name | nom | namn | navn | naam | nome | nombre | nimi | noms
         """,
     ),
+    "job_title": (
+        """
+        job title | title of job | employee title | work title | job position | position title | job function
+        user.jobTitle | intitulé du poste | intitulé de poste | titre du poste | poste | fonction
+        poste occupé | befattning | yrkestitel | jobbtitel | arbetstitel | tjänstetitel | jobtitel | stillingsbetegnelse
+        stilling | stillingstittel | jobbtittel | ammattinimike | tehtävänimike | stellenbezeichnung
+        berufsbezeichnung | positionsbezeichnung | functie | functietitel | functienaam | cargo | puesto
+        puesto de trabajo | posizione lavorativa | mansione | qualifica | stanowisko | nazwa stanowiska
+        """,
+        """
+        title | position | titel | tittel | titteli | função | posizione | funktion | función
+        """,
+    ),
     "department": (
         """
         department | dept | department name | user.department | organization department | departement | service

@@ -18,7 +18,7 @@ from skypemgr.problems import Problem
 
 type Entry = dict[str, Any]
 
-FIELDS = ("email", "skype_name", "first_name", "last_name", "department")
+FIELDS = ("email", "skype_name", "first_name", "last_name", "job_title", "department")
 Outcome = BatchRow.Outcome
 
 
@@ -31,6 +31,7 @@ class Draft:
     skype_name: str = ""
     first_name: str = ""
     last_name: str = ""
+    job_title: str = ""
     department: str = ""
     typed: bool = False
     password: str = ""
@@ -100,7 +101,7 @@ def _plan(draft: Draft) -> _Plan:
         plan.match_key = same_address_key(mailbox.address)
         if not (draft.first_name or draft.last_name):
             draft.first_name, draft.last_name = mailbox.first_name, mailbox.last_name
-    for name in ("first_name", "last_name"):
+    for name in ("first_name", "last_name", "job_title"):
         try:
             plan.data[name], notes = tidy_name(getattr(draft, name))
             plan.notes += [{"field": name, **note} for note in notes]

@@ -26,6 +26,7 @@ class Newcomer:
     skype_name: str
     first_name: str = ""
     last_name: str = ""
+    job_title: str = ""
     department: Department | None = None
     role: str = Member.Role.MEMBER
     password: str = ""
@@ -73,6 +74,7 @@ def add_business_members(
                 department_id=newcomer.department.pk if newcomer.department else None,
                 role=newcomer.role,
                 email=newcomer.email,
+                job_title=newcomer.job_title,
                 **sorting_of(user, organization, newcomer.email),
             )
             for user, newcomer in zip(users, newcomers, strict=True)

@@ -86,6 +86,7 @@ class ImportRowForm(forms.Form):
     )
     first_name = forms.CharField(label=_("First name"), required=False, max_length=1_000, strip=False)
     last_name = forms.CharField(label=_("Last name"), required=False, max_length=1_000, strip=False)
+    job_title = forms.CharField(label=_("Job title"), required=False, max_length=1_000, strip=False)
     department = forms.CharField(
         label=_("Department"),
         required=False,

@@ -110,6 +110,7 @@ def _drafts(file: BinaryIO, *, encoding: str, after: int) -> Iterator[Draft]:
             skype_name=row.values["skype_name"],
             first_name=row.values["first_name"],
             last_name=row.values["last_name"],
+            job_title=row.values["job_title"],
             department=row.values["department"],
             problems=[{"field": None, **problem} for problem in row.problems],
             notes=[{"field": None, **note} for note in row.notes],
@@ -271,6 +272,7 @@ def create_chunk(*, batch: Batch, size: int) -> bool:
                 skype_name=row.data["skype_name"],
                 first_name=row.data["first_name"],
                 last_name=row.data["last_name"],
+                job_title=row.data["job_title"],
                 department=departments.get(row.data["department"]),
                 password=row.data["password"],
             )

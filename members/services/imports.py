@@ -156,14 +156,14 @@ def change_row(
 ) -> BatchRow:
     """Correct a row during review; it and every row with the same address are checked again.
 
-    ``values`` may hold any of email, skype_name, first_name, last_name, department, and ``password`` in clear
-    (it is hashed here). Raises BatchNotOpen.
+    ``values`` may hold any of email, skype_name, first_name, last_name, job_title, department, and
+    ``password`` in clear (it is hashed here). Raises BatchNotOpen.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     batch = _lock_draft(organization, batch)
     row = batch.rows.get(number=number)
     draft = Draft.of_row(row)
-    for name in ("email", "first_name", "last_name", "department"):
+    for name in ("email", "first_name", "last_name", "job_title", "department"):
         setattr(draft, name, values.get(name, getattr(draft, name)))
     if values.get("skype_name", draft.skype_name) != draft.skype_name:
         draft.skype_name, draft.typed = values["skype_name"], True

@@ -39,7 +39,8 @@ def opened(text: str, codec="utf-8", **options) -> DirectoryFile:
 
 
 def people(text: str, codec="utf-8") -> list[tuple[str, ...]]:
-    return [tuple(row.values[field] for field in FIELDS) for row in opened(text, codec).rows()]
+    fields = [field for field in FIELDS if field != "job_title"]
+    return [tuple(row.values[field] for field in fields) for row in opened(text, codec).rows()]
 
 
 def person(header: str, cells: str) -> dict[str, str]:
@@ -85,13 +86,13 @@ def refusal(text: str) -> UnreadableFile:
                 "email": "User name [userPrincipalName] Required",
                 "first_name": "First name [givenName]",
                 "last_name": "Last name [surname]",
+                "job_title": "Job title [jobTitle]",
                 "department": "Department [department]",
                 "display_name": "Name [displayName] Required",
             },
             {
                 "Initial password [passwordProfile] Required": "password_never_used",
                 "Block sign in (Yes/No) [accountEnabled] Required": "ignored",
-                "Job title [jobTitle]": "ignored",
                 "Usage location [usageLocation]": "ignored",
             },
         ),
@@ -233,6 +234,29 @@ def test_columns_are_known_by_their_names_in_many_languages(header):
     assert people(text_of([names, *PEOPLE])) == PEOPLE
     reordered = text_of([names[::-1], *(row[::-1] for row in PEOPLE)], delimiter=";")
     assert people(reordered) == PEOPLE
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Job title",
+        "Title",
+        "Job title [jobTitle]",
+        "user.jobTitle",
+        "Fonction",
+        "Intitulé du poste",
+        "Befattning",
+        "Titel",
+    ],
+)
+def test_job_titles_are_known_by_their_names(header):
+    (row,) = opened(f"E-mail,{header}\r\nanna@people.example,Pilot\r\n").rows()
+
+    assert row.values["job_title"] == "Pilot"
+
+
+def test_of_two_columns_a_job_title_counts_before_a_title():
+    assert person("E-mail,Title,Job title", "anna@people.example,Dr,Pilot")["job_title"] == "Pilot"
 
 
 # Which column counts
@@ -444,7 +468,7 @@ def test_an_unknown_name_is_unknown(header):
 
 def test_rows_that_we_gave_out_can_be_taken_in_again():
     rows = [row.values for row in open_directory(FILES / "messy.csv").rows()]
-    header = ["E-mail", "User name", "First name", "Last name", "Department", "Why"]
+    header = ["E-mail", "User name", "First name", "Last name", "Job title", "Department", "Why"]
     content = b"".join(write_csv_rows(header, ([*row.values(), "=Because"] for row in rows)))
 
     again = open_directory(io.BytesIO(content))

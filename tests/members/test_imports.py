@@ -82,6 +82,23 @@ def test_every_person_of_a_directory_export_gets_an_account(admin, name):
     assert Letter.objects.filter(kind="invitation").count() == added.count()
 
 
+def test_job_titles_of_a_directory_come_with_the_accounts(admin):
+    batch = read(admin, (DIRECTORIES / "entra-bulk-users.csv").read_bytes())
+    assert batch.rows.get(number=1).data["job_title"] == "Site engineer"
+    start(admin, batch)
+
+    assert Member.objects.get(email="gillian.garner@architectes.example").job_title == "Site engineer"
+    assert Member.objects.of(admin.organization).exclude(job_title="").count() > 10
+
+
+def test_a_job_title_that_cannot_be_kept_is_a_problem_of_its_row(admin):
+    batch = read(admin, b"E-mail,Job title\nanna@people.example,see www.evil.example now\nbo@people.example,  Pilot \n")
+
+    first, second = batch.rows.order_by("number")
+    assert (first.outcome, first.problems[0]["field"]) == (Outcome.PROBLEM, "job_title")
+    assert (second.outcome, second.data["job_title"]) == (Outcome.READY, "Pilot")
+
+
 def test_each_of_the_fourteen_people_of_a_messy_file_is_created_skipped_or_named(admin):
     batch = read(admin, (DIRECTORIES / "messy.csv").read_bytes())
 

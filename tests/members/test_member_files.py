@@ -57,6 +57,7 @@ def people(organization, boss):
                 department=(north, oslo, None)[number % 3],
                 user__first_name=first,
                 user__last_name=last,
+                job_title=last,
             )
         )
     found.append(MemberFactory(organization=organization, personal=True, department=oslo))
@@ -120,6 +121,7 @@ def test_every_value_of_the_file_is_read_as_it_was(client, boss, people, languag
             "email": person.email,
             "first_name": person.user.first_name.strip(),
             "last_name": person.user.last_name,
+            "job_title": person.job_title,
             "department": path_of(person),
         }
 
@@ -131,9 +133,9 @@ def test_other_columns_are_reported_as_ignored(client, boss, language):
     facts = open_directory(io.BytesIO(read(client))).facts.as_json()
 
     with translation.override(language):
-        others = ["Role", "Kind", "State", "Joined", "Job title", "Balance", "Auto-recharge"]
+        others = ["Role", "Kind", "State", "Joined", "Balance", "Auto-recharge"]
         assert [column["name"] for column in facts["ignored"]] == [translation.gettext(name) for name in others]
-    assert set(facts["columns"]) == {"email", "skype_name", "first_name", "last_name", "department"}
+    assert set(facts["columns"]) == {"email", "skype_name", "first_name", "last_name", "job_title", "department"}
 
 
 def test_the_file_makes_the_same_people_in_another_company(client, boss, people):
@@ -151,6 +153,7 @@ def test_the_file_makes_the_same_people_in_another_company(client, boss, people)
         assert (twin.department.path if twin.department else "") == (
             person.department.path if person.department else ""
         )
+        assert twin.job_title == person.job_title
     assert made[people[1].email].user.first_name == NAMES[0][0]
 
 

@@ -202,7 +202,10 @@ def members_have_one_open_invitation_at_most() -> Findings:
     if number := count(
         "SELECT count(*) FROM members_invitation invitation"
         " JOIN members_member member ON member.id = invitation.member_id"
+        " JOIN members_user account ON account.id = member.user_id"
         " WHERE invitation.kind = 'business' AND invitation.state = 'accepted' AND member.state = 'invited'"
+        # Those of whoever had the account before were accepted.
+        " AND (account.handed_over_at IS NULL OR invitation.closed_at > account.handed_over_at)"
     ):
         yield f"{number} accepted invitations left their member waiting."
 

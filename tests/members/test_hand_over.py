@@ -281,6 +281,7 @@ def test_links_of_the_person_before_open_nothing(organization, boss):
     joins(invitation.member)
     old, _newest = read_invitation_token(invitation_token(invitation))
     give(Member.objects.get(pk=invitation.member.pk))
+    assert [violation for violation in find_violations() if "added" not in violation.message] == []
 
     with pytest.raises(InvitationClosed):
         accept_business_invitation(

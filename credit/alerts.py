@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.text import get_text_list
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from credit.forecast_texts import forecast_text
 from credit.ledger import NO_CREDIT
@@ -23,9 +24,10 @@ from credit.selectors.spans import first_day, month_after, zone_of
 from credit.selectors.statements import account_of_wallet
 from credit.selectors.wallet import forecast
 from credit.ways import buy_url
+from members.access import Capability
 from members.models import Organization
 from members.months import present_month
-from members.registry import registry
+from members.registry import Notice, registry
 from skypemgr.clock import database_now
 from skypemgr.money import money
 from skypemgr.templatetags.look import count, day
@@ -36,6 +38,14 @@ SOON = timedelta(days=7)
 LATELY = timedelta(days=7)
 NAMED = 3
 WALLET = "wallet"
+# What each kind of alert is called where people choose which come by letter.
+NOTICES = {
+    WALLET: _("The wallet is low, empty, or will be within a week"),
+    "payments": _("A payment failed"),
+    "card": _("Auto-recharge of the wallet is paused, or a payment by card is disputed"),
+    "uncovered": _("Members could not be recharged"),
+    "suspended": _("Members have reached their monthly limit"),
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,11 @@ class AlertSource:
     find: Callable[[Organization], Sequence[Alert]]
 
 
+def notice_of(kind: str) -> str:
+    """The key of the notice that tells of alerts of a kind."""
+    return f"credit.{kind}"
+
+
 def find_alerts(organization: Organization) -> list[Alert]:
     """Everything about the credit of an organization that somebody should look at now, the most urgent first."""
     return [alert for source in registry.all(AlertSource) for alert in source.find(organization)]
@@ -77,6 +92,12 @@ def register() -> None:
         AlertSource(key="card", order=25, find=_card),
         AlertSource(key="uncovered", order=30, find=_uncovered),
         AlertSource(key="suspended", order=40, find=_suspended),
+    )
+    registry.add(
+        *(
+            Notice(key=notice_of(kind), label=label, capability=Capability.MANAGE_CREDIT, order=order)
+            for order, (kind, label) in enumerate(NOTICES.items(), start=100)
+        )
     )
 
 

@@ -101,6 +101,7 @@ def _credit_alert(letter: Letter) -> dict[str, Any] | None:
             {
                 "alerts": alerts,
                 "balance": wallet_balance(organization),
+                "choose_url": absolute_url("members:notices", organization.slug),
                 "action": alerts[0].action if alone else gettext("Open the wallet"),
                 "url": settings.BASE_URL + alerts[0].url if alone else absolute_url("credit:wallet", organization.slug),
             }

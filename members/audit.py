@@ -20,6 +20,8 @@ class Action(models.TextChoices):
     ORGANIZATION_KEPT = "organization.kept", _("Called the closing off")
     ORGANIZATION_CLOSED = "organization.closed", _("Closed the Skype Manager")
     ORGANIZATION_VERIFIED = "organization.verified", _("Confirmed the founder’s address")
+    NOTICES_CHOSEN = "notices.chosen", _("Chose which notices come by letter")
+    NOTICES_SET = "notices.set", _("Set which notices come by letter at first")
     MEMBER_ADDED = "member.added", _("Added a member")
     MEMBER_JOINED = "member.joined", pgettext_lazy("action", "Joined")
     MEMBER_CHANGED = "member.changed", _("Changed a profile")

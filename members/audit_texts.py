@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from members.audit import Action
 from members.models import AuditEntry, Batch, Member, User
 from members.models.organizations import LANGUAGES
+from members.registry import Notice, registry
 
 type Text = str | Promise
 
@@ -42,6 +43,8 @@ FIELDS: dict[str, Text] = {
     "moved_to": _("Moved to"),
     "name": _("Name"),
     "payment": _("Payment"),
+    "off": pgettext_lazy("notices", "Not"),
+    "on": pgettext_lazy("notices", "By letter"),
     "order": pgettext_lazy("purchase", "Order"),
     "people": _("People"),
     "recharge_amount": _("Recharge by"),
@@ -143,9 +146,14 @@ def _value_text(name: str, value: Any) -> str:
         case bool():
             return gettext("yes") if value else gettext("no")
         case list():
-            return get_text_list([str(FIELDS.get(part, part)) for part in value], gettext("and"))
+            return get_text_list([_part(part) for part in value], gettext("and"))
         case _:
             return str(VALUES.get(name, {}).get(str(value), value))
+
+
+def _part(part: str) -> str:
+    notices = {notice.key: notice.label for notice in registry.all(Notice)}
+    return str(FIELDS.get(part) or notices.get(part) or part)
 
 
 def changes_text(changes: Sequence[Change], *, after: bool) -> str:

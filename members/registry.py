@@ -156,6 +156,20 @@ class PersonalPanel:
     after_leaving: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something that those who hold ``capability`` are told by letter, unless they don't want that.
+
+    ``key`` is the app's name and a word: "credit.wallet". What an account has to know for its safety is none.
+    """
+
+    key: str
+    label: Text
+    capability: "Capability"
+    order: int
+    note: Text = ""
+
+
 @dataclass(frozen=True)
 class Obstacle:
     """Why an organization can't be closed yet: a sentence, and the address at which to do something about it."""

@@ -2,7 +2,7 @@
 falls below what somebody wants in it. What was told is written down in the transaction that writes the letters."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,13 +10,14 @@ from celery import shared_task
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
-from credit.alerts import WALLET, find_alerts
+from credit.alerts import WALLET, find_alerts, notice_of
 from credit.models import AlertSettings, AlertTold, LedgerAccount
 from credit.selectors.spans import morning_of, zone_of
 from members.access import ROLES, Capability
 from members.jobs import Run
 from members.mail import personal_letter, write_letters
 from members.models import Letter, Member, Organization
+from members.notices import wanted_by
 from skypemgr.clock import DatabaseClock, database_now
 from skypemgr.kill_points import kill_point
 
@@ -38,10 +39,11 @@ def send_digest(run: Run) -> None:
     organization = run.organization
     assert organization is not None
     alerts = find_alerts(organization)
-    if _tell_once(organization, [alert.key for alert in alerts]):
+    if told := _tell_once(organization, [alert.key for alert in alerts]):
         day = date.fromisoformat(run.period.key)
         kinds = list(dict.fromkeys(alert.kind for alert in alerts))
-        _write(organization, f"digest:{day}", kinds, due_at=max(morning_of(organization, day), database_now()))
+        news = {alert.kind for alert in alerts if alert.key in told}
+        _write(organization, f"digest:{day}", kinds, news, due_at=max(morning_of(organization, day), database_now()))
     AlertTold.objects.filter(organization=organization, told_at__lt=database_now() - KEPT).delete()
     kill_point("alerts.digest_written")
 
@@ -70,7 +72,7 @@ def tell_of_wallet(organization: Organization) -> bool:
     # Not in the next digest again.
     _tell_once(organization, [alert.key for alert in find_alerts(organization) if alert.kind == WALLET])
     today = database_now().astimezone(zone_of(organization)).date()
-    _write(organization, f"low:{today}", [WALLET], due_at=database_now())
+    _write(organization, f"low:{today}", [WALLET], {WALLET}, due_at=database_now())
     kill_point("alerts.wallet_told")
     return True
 
@@ -88,14 +90,22 @@ def _tell_once(organization: Organization, keys: Iterable[str]) -> set[str]:
         return {key for (key,) in cursor.fetchall()}
 
 
-def _write(organization: Organization, occasion: str, kinds: list[str], *, due_at: datetime) -> None:
-    """A letter to everybody who manages credit, once for each of them and ``occasion``."""
-    members = {f"{occasion}:{member.pk}": member for member in _recipients(organization)}
+def _write(
+    organization: Organization, occasion: str, kinds: list[str], news: Collection[str], *, due_at: datetime
+) -> None:
+    """A letter to everybody who manages credit and wants some of the ``news``, once for each of them and ``occasion``.
+
+    It tells of those of ``kinds`` that its reader wants.
+    """
+    people = list(_recipients(organization))
+    wanted = wanted_by(organization, people)
+    wants = {member.pk: [kind for kind in kinds if notice_of(kind) in wanted[member.pk]] for member in people}
+    members = {f"{occasion}:{member.pk}": member for member in people if set(wants[member.pk]) & set(news)}
     letters = []
     for key in sorted(_tell_once(organization, members)):
         member = members[key]
         letter = personal_letter(Letter.Kind.CREDIT_ALERT, member.user, organization=organization, member=member)
-        letter.facts, letter.due_at = {"kinds": kinds}, due_at
+        letter.facts, letter.due_at = {"kinds": wants[member.pk]}, due_at
         letters.append(letter)
     write_letters(letters)
 

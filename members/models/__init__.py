@@ -7,6 +7,7 @@ from .help import HelpFeedback
 from .invitations import Invitation
 from .jobs import Heartbeat, JobRun
 from .letters import Letter
+from .notices import NoticeChoice
 from .operations import Operation
 from .organizations import Department, Organization
 from .people import Member, User
@@ -37,6 +38,7 @@ __all__ = [
     "Letter",
     "Member",
     "MemberTally",
+    "NoticeChoice",
     "Operation",
     "Organization",
     "Passkey",

@@ -14,6 +14,7 @@ from members.views import (
     member,
     member_files,
     members,
+    notices,
     organization,
     roles,
     runs,
@@ -104,5 +105,7 @@ urlpatterns = [
     path("settings/api-tokens/<int:pk>/revoke/", api_tokens.token_revoke, name="api_token_revoke"),
     path("settings/close/", closing.closing, name="organization_closing"),
     path("settings/close/call-off/", closing.call_off, name="closing_call_off"),
+    path("settings/notices/", notices.notices, name="notices"),
+    path("settings/notices/at-first/", notices.at_first, name="notices_at_first"),
     path("settings/second-factor/", organization.second_factor_rule, name="second_factor_rule"),
 ]

@@ -277,6 +277,7 @@ SIGHTS = [
     Sight("members:audit_verification", "founder"),
     Sight("members:audit_verification"),
     Sight("members:audit_verification", state="checked", query="?check=1"),
+    Sight("members:notices"),
     Sight("members:organization_closing"),
     Sight("members:organization_closing", "founder"),
     Sight("members:organization_closing", "founder", "refused", act=send_danger, status=422),

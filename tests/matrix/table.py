@@ -782,6 +782,17 @@ TABLE: dict[str, Page] = {
         at={"skype_name": of("credit_manager.user.skype_name")},
         logs=("member.role_changed",),
     ),
+    "members:notices": Page(
+        access=OPEN,
+        get=200,
+        post=302,
+        send={"notice": "credit.wallet"},
+        logs=("notices.chosen",),
+        logged_for=frozenset({"administrator", "credit_manager"}),
+    ),
+    "members:notices_at_first": Page(
+        access=SETTINGS, post=302, send={"notice": "credit.wallet"}, logs=("notices.set",)
+    ),
     "members:organization_closing": Page(
         access=SETTINGS,
         get=200,

@@ -160,6 +160,8 @@ VERBS: dict[str, Verb] = {
         Capability.MANAGE_ORGANIZATION,
         when=lambda side: Organization.objects.filter(pk=side.organization.pk).update(closes_at=timezone.now()),
     ),
+    "notices.choose_notices": Verb(Capability.OPEN_CONSOLE, {"wanted": lambda side: ["credit.wallet"]}),
+    "notices.set_notices_at_first": Verb(Capability.MANAGE_ORGANIZATION, {"wanted": lambda side: ["credit.wallet"]}),
     "factors.reset_second_factor": Verb(
         Capability.ASSIGN_ROLES,
         {},

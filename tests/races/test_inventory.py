@@ -206,6 +206,8 @@ NOT_RACED = {
     "api_tokens.revoke_api_token": ONE_ROW,
     "personal_data.export_member_data": "changes nothing; the log is added to",
     "predecessors.export_predecessor_data": "changes nothing; the log is added to",
+    "notices.choose_notices": "holds the organization, and so comes before or after the other",
+    "notices.set_notices_at_first": "holds the organization, and so comes before or after the other",
     "closing.ask_to_close": "holds the organization, as call_closing_off does",
     "closing_work.carry_closing_on": PART,
     "closing_work.close_due": PART,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 
 from members.access import Actor
 from members.audit import Action, Fact, record_many
@@ -178,6 +178,17 @@ def check_department(organization: Organization, department: Department | None) 
     # Whoever deletes it holds the organization too, so what is there now stays until we are done.
     if not Department.objects.filter(pk=department.pk).exists():
         raise DepartmentGone
+
+
+@transaction.atomic(savepoint=False)
+def hold_departments(departments: Collection[Department]) -> None:
+    """Keep departments from being deleted until the transaction ends; those that are gone stay gone.
+
+    By their keys, in the order in which a merger takes those that go: what is put into them asks in its own.
+    """
+    with connection.cursor() as cursor:
+        keys = [department.pk for department in departments]
+        cursor.execute("SELECT id FROM members_department WHERE id = ANY (%s) ORDER BY id FOR KEY SHARE", [keys])
 
 
 @transaction.atomic(savepoint=False)

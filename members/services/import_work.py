@@ -23,7 +23,7 @@ from members.access import Actor
 from members.audit import Action, record
 from members.batch_files import PiecesGone, open_file, size_of_file
 from members.batches import actor_of, is_run, note_progress
-from members.departments import find_or_add_departments
+from members.departments import find_or_add_departments, hold_departments
 from members.importing import Draft, Outcome, check_drafts, names_in_use
 from members.locks import take_time, take_turn
 from members.models import Batch, BatchPiece, BatchRow, Department, Organization
@@ -262,6 +262,7 @@ def create_chunk(*, batch: Batch, size: int) -> bool:
     rows = list(_next_rows(held, size))
     ready = _check_for_creation(held, organization, rows)
     departments = _departments(held, [row.data["department"] for row in ready])
+    hold_departments(departments.values())
     members = add_business_members(
         organization=organization,
         actor=actor,

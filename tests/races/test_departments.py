@@ -4,7 +4,7 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -29,6 +29,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SYSTEM = Actor.system()
 INVITED = r'^INSERT INTO "members_invitation"'
 CLAIMED = r'^UPDATE "members_invitation" SET "state"'
+
+
+# Where the merger has the first department that it dissolves.
+GOING = r'^SELECT .*"members_department".* LIMIT 21 FOR UPDATE'
+# Taking those that go, or that people are put into, by their keys.
+IN_ORDER = r"FOR UPDATE$(?<!LIMIT 21 FOR UPDATE)|FOR KEY SHARE"
 
 
 @pytest.fixture
@@ -315,6 +321,42 @@ def test_an_import_into_a_department_that_is_merged_meanwhile_loses_nobody(admin
         # They go along, or the import has made the department anew.
         assert member.department is not None
         assert (member.department == into) == (merged == 1)
+
+
+def merged_beside_an_import(admin):
+    """A merger of a department and the one under it, and an import that puts people into both, the upper one first."""
+    upper, into = pair(admin.organization)
+    merge_into = [
+        DepartmentFactory(organization=admin.organization, parent=above, name="Dock", path=f"{above.path} / Dock")
+        for above in (upper, into)
+    ]
+    batch = imports.start_import_of_file(
+        actor=Actor.of_member(admin),
+        organization=admin.organization,
+        content=f"email;department\na@people.example;{upper.path}\nb@people.example;{merge_into[0].path}\n".encode(),
+        file_name="people.csv",
+        key=uuid4(),
+    )
+    import_work.advance(batch)
+    batch = imports.start_batch(actor=Actor.of_member(admin), organization=admin.organization, batch=batch)
+    return merging(upper, into), partial(import_work.create_chunk, batch=batch, size=10)
+
+
+def test_a_merger_of_several_and_an_import_into_them_never_wait_for_each_other(admin, meanwhile):
+    merger, chunk = merged_beside_an_import(admin)
+
+    held = meanwhile(merger, chunk, at=GOING)
+
+    assert not isinstance(held.first, Exception), held.first
+    assert not isinstance(held.second, OperationalError), held.second
+
+
+def test_control_without_one_order_of_locks_a_merger_and_an_import_wait_for_each_other(admin, meanwhile):
+    merger, chunk = merged_beside_an_import(admin)
+
+    held = meanwhile(merger, chunk, at=GOING, unlocked=True, without=IN_ORDER)
+
+    assert any(isinstance(outcome, OperationalError) for outcome in (held.first, held.second))
 
 
 # The pages

@@ -31,6 +31,10 @@ RACED = {
         "test_whoever_is_blocked_while_they_work_is_refused_from_the_next_request_on",
         "Only the order of locks: a block and whatever ends the sessions of an account lock the account first.",
     ),
+    "acts.merge": (
+        "test_a_merger_of_several_and_an_import_into_them_never_wait_for_each_other",
+        "test_control_without_one_order_of_locks_a_merger_and_an_import_wait_for_each_other",
+    ),
     "acts.move_invitations": (
         "test_invitations_are_locked_in_one_order_when_their_department_is_deleted",
         "Only the order of locks: whoever sends several again locks them by their keys too.",

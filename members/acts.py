@@ -100,8 +100,8 @@ def merge(*, organization: Organization, actor: Actor, department: Department, i
     department, into = find_department(tree, department), find_department(tree, into)
     plan = merger(tree, department, into, organization.language)
     # By their keys, as an import holds those it puts people into.
-    going = Department.objects.filter(pk__in=[entry.pk for entry, _staying in plan.joined])
-    list(going.select_for_update().order_by("pk").values("pk"))
+    joined = Department.objects.filter(pk__in=[entry.pk for entry, _staying in plan.joined])
+    list(joined.select_for_update().order_by("pk").values("pk"))
     paths = [entry.path for entry in plan.kept]
     for entry in plan.kept:
         # No name holds a slash: out of the way of those that go, one of which may have the path that it gets.

@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from members.access import Actor
+from members.api_tokens import new_token
 from members.errors import ClosingObstructed, InvitationClosed, OrganizationClosed, OtherName
 from members.models import (
     AuditEntry,
@@ -335,6 +336,16 @@ def refused(*arguments):
     with pytest.raises(CommandError) as refusal:
         run(*arguments)
     return str(refusal.value)
+
+
+def test_a_token_opens_nothing_from_that_moment_on(client, organization, admin):
+    token = new_token()
+    ApiTokenFactory(made_by=admin, token=token)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert client.get("/api/v1/members/", headers=headers).status_code == 200
+    Organization.objects.filter(pk=organization.pk).update(closes_at=timezone.now(), closed_at=timezone.now())
+
+    assert client.get("/api/v1/members/", headers=headers).status_code == 401
 
 
 def test_an_open_invitation_lets_nobody_in_any_more(organization, admin):

@@ -35,7 +35,7 @@ def _visitor(request: HttpRequest) -> Actor:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in by Skype Name or e-mail address."""
-    form = SignInForm(request.POST or None, initial={"next": request.GET.get("next", "")})
+    form = SignInForm(request.POST or None, initial={key: request.GET.get(key, "") for key in ("next", "login")})
     if request.method == "POST" and form.is_valid():
         with form_errors(form):
             user = accounts.sign_in_user(

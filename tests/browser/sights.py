@@ -494,6 +494,8 @@ SIGHTS = [
 ACTS = {
     "me:personal_data",
     "members:member_data",
+    "members:closing_call_off",
+    "members:notices_at_first",
     "members:predecessor_data",
     "members:administrator_add",
     "set_language",

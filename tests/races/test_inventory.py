@@ -24,7 +24,7 @@ RACED = {
         "test_control_without_the_lock_somebody_who_has_left_is_given_a_role",
     ),
     "acts.lock_members": (
-        "test_leaving_while_being_blocked_is_one_or_both_in_one_order",
+        "test_leaving_while_being_blocked_leaves_either_way",
         "test_control_without_the_lock_no_administrator_is_left",
     ),
     "acts.shut": (

@@ -112,7 +112,7 @@ def test_sent_twice_it_is_given_once(client, people):
 def test_more_than_the_wallet_holds_has_no_button_and_is_refused(client, people):
     page = shown(client, ALL, "33.34")
     assert "The wallet holds too little for this." in page.text
-    assert "Allocate credit to" not in page.text
+    assert "Allocate credit to 3 people" not in page.text
 
     answer = confirmed(client, ALL, "33.34")
 

@@ -18,7 +18,7 @@ from members.errors import AddressTaken, OwnAccount, PersonalAccountStays, State
 from members.factors import end_every_session, forget_factors
 from members.locks import lock_organization
 from members.mail import invitation_letter, write_letters
-from members.models import Invitation, Letter, Member, Organization, Tenure, User
+from members.models import Invitation, Letter, Member, NoticeChoice, Organization, Tenure, User
 from members.newcomers import sorting_of
 from members.operations import claim, settle
 from skypemgr.clock import DatabaseClock, database_now
@@ -80,6 +80,7 @@ def _hand_over(
     _empty_account(member.user, email=email, person=person)
     end_tokens([member.pk])
     _stop_letters(member)
+    NoticeChoice.objects.filter(organization=organization, member=member).delete()
     member.email, member.job_title = email, job_title
     member.role, member.state, member.joined_at = Member.Role.MEMBER, Member.State.INVITED, None
     for column, value in sorting_of(member.user, organization, email).items():

@@ -29,6 +29,7 @@ from members.models import (
     Invitation,
     Letter,
     Member,
+    NoticeChoice,
     RecoveryCode,
     User,
     UserSession,
@@ -95,6 +96,17 @@ def joins(member):
     return accept_business_invitation(
         actor=Actor.visitor(), invitation=invitation, first_name="Bert", last_name="Lind", password=PASSWORD
     )
+
+
+def test_the_choice_of_notices_goes_with_the_person_who_made_it(anna, boss):
+    for member in (anna, boss, None):
+        NoticeChoice.objects.create(
+            organization=anna.organization, member=member, notice="credit.low_balance", wanted=False
+        )
+
+    give(anna)
+
+    assert set(NoticeChoice.objects.values_list("member", flat=True)) == {boss.pk, None}
 
 
 def test_the_account_is_the_same_and_its_person_another(anna):

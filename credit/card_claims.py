@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from credit.funding import fund, take_back
 from credit.gateways.payments import Dispute, DisputeState, Refund
+from credit.ledger import hold_open
 from credit.models import CardDispute, CardMessage, Gateway, Order, Payment, Treatment
 from credit.models import Refund as RefundRow
 from credit.purchases import give_back, lock_order, refunded_of
@@ -43,7 +44,7 @@ def act_on_claim(claim: Refund | Dispute) -> Outcome:
     if paid is None or not claim.payment:
         return Outcome.UNKNOWN
     order = lock_order(paid.organization, paid.order_id)
-    if claim.currency != order.organization.currency:
+    if claim.currency != order.organization.currency or not hold_open(order.organization):
         return _tell_contradiction(order, claim)
     return _refund(order, claim) if isinstance(claim, Refund) else _dispute(order, claim)
 
@@ -180,7 +181,7 @@ def _note(row: CardDispute, action: Action) -> None:
 
 
 def _tell_contradiction(order: Order, claim: Refund | Dispute) -> Outcome:
-    logger.error("What goes back by %s is more than order %s allows: nothing was taken.", claim.id, order.number)
+    logger.error("What goes back by %s is not what order %s allows: nothing was taken.", claim.id, order.number)
     record(
         organization=order.organization,
         actor=Actor.system(),

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from credit.card_claims import act_on_early_claims, lock_payment
 from credit.gateways.payments import Checkout, CheckoutState, Payment, PaymentState
+from credit.ledger import hold_open
 from credit.models import CardCheckout, CardMessage, Gateway, Order, SavedCard, WalletCharge, WalletRecharge
 from credit.purchases import close, lock_order, settle
 from members.access import Actor
@@ -165,9 +166,10 @@ def keep_card(checkout: CardCheckout, found: Checkout) -> None:
 
 
 def _is_due(order: Order, amount: Decimal | None, currency: str) -> bool:
-    """Whether money is exactly what is owed for an order, and was not paid before."""
+    """Whether money is exactly what is owed for an order, was not paid before, and its organization is not closed."""
     paid = order.state in (Order.State.PAID, Order.State.REFUNDED)
-    return not paid and amount == order.gross and currency == order.organization.currency
+    asked = amount == order.gross and currency == order.organization.currency
+    return not paid and asked and hold_open(order.organization)
 
 
 def _settle(order: Order, payment: str) -> None:
@@ -189,7 +191,7 @@ def _end(checkout: CardCheckout, state: CardCheckout.State, *, payment: str = ""
 
 
 def _tell_difference(order: Order, payment: str, amount: Decimal | None, currency: str) -> None:
-    logger.error("The payment %s for order %s is not what was ordered: nothing was credited.", payment, order.number)
+    logger.error("The payment %s for order %s is not what is owed: nothing was credited.", payment, order.number)
     record(
         organization=order.organization,
         actor=Actor.system(),

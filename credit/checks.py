@@ -15,12 +15,22 @@ TOLD = dt.timedelta(days=30)
 def payments_are_what_was_ordered() -> Findings:
     returned = CardMessage.objects.filter(facts__is="Refund", facts__stands=True).values("payment")
     for model in (CardCheckout, WalletCharge):
-        wrong = model._default_manager.filter(state="wrong").exclude(payment__in=returned).select_related("order")
+        wrong = (
+            model._default_manager.filter(state="wrong")
+            .exclude(payment__in=returned)
+            .select_related("order__organization")
+        )
         for row in wrong.order_by("pk")[:10]:
-            yield f"Other money than was ordered came by {row.payment} for {row.order}: refund it at Stripe."
+            why = (
+                "whose organization is closed" if row.order.organization.closed_at else "which asks for something else"
+            )
+            yield f"{row.payment} came for {row.order}, {why}: refund it at Stripe."
     claims = CardMessage.objects.filter(outcome=CardMessage.Outcome.WRONG, received_at__gt=DatabaseClock() - TOLD)
     for claim in claims.exclude(subject="").order_by("pk")[:10]:
-        yield f"{claim.subject} takes other money than there is left of the payment {claim.payment}."
+        yield (
+            f"{claim.subject} takes other money than there is left of the payment {claim.payment},"
+            " or its organization is closed: settle it outside."
+        )
 
 
 @installation_check

@@ -170,6 +170,16 @@ def post_to_present(
     return found and _posted(*found)
 
 
+def hold_open(organization: Organization) -> bool:
+    """Whether an organization is open. If so it is until the transaction ends: whoever closes it waits for us.
+
+    For those who have to write down what happens to money that can't be posted. Everybody else posts, and is refused.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(74150, %s)", [organization.pk])
+    return Organization.objects.filter(pk=organization.pk, closed_at=None).exists()
+
+
 def _facts(
     organization: Organization, operation: str, actor: Actor, batch: Batch | None, reason: str
 ) -> tuple[object, ...]:

@@ -18,16 +18,6 @@ REFUSE_HANDS = """
     END IF;
 """
 # No transfer but a call's charge leaves its source below zero.
-# Once for each statement. Whoever closes an organization waits for those who post, and keeps others from it meanwhile.
-REFUSE_CLOSED = """
-    IF EXISTS (
-        SELECT FROM members_organization organization
-        WHERE organization.closed_at IS NOT NULL AND organization.id IN (SELECT organization_id FROM posted)
-    ) THEN
-        RAISE EXCEPTION 'The organization is closed.' USING ERRCODE = 'SK003';
-    END IF;
-    RETURN NULL;
-"""
 REFUSE_ODD = """
     IF NEW.amount <= 0 OR NEW.source_id = NEW.target_id
         OR (NEW.source_after < 0 AND NEW.operation <> 'charge')
@@ -205,14 +195,6 @@ class Transfer(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 func=f"{REFUSE_HANDS}{REFUSE_ODD} RETURN NEW;",
-            ),
-            pgtrigger.Trigger(
-                name="of_an_open_organization",
-                level=pgtrigger.Statement,
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="posted"),
-                func=REFUSE_CLOSED,
             ),
         ]
 

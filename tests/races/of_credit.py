@@ -42,6 +42,10 @@ RACED = {
         "test_as_many_are_accepted_as_the_wallet_covers",
         "test_control_without_row_locks_more_is_accepted_or_the_database_breaks_off",
     ),
+    "credit.ledger.hold_open": (
+        "test_a_refund_that_is_told_while_its_organization_is_closed_comes_before",
+        "test_control_without_holding_it_open_a_refund_comes_to_nothing",
+    ),
     "credit.ledger.account_of": (
         "test_an_account_that_two_ask_for_first_is_opened_once",
         "test_control_without_its_conflict_the_second_account_fails_in_the_database",

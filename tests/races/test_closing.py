@@ -12,11 +12,15 @@ from members.errors import OrganizationClosed
 from members.models import Organization
 from members.services.closing import call_closing_off
 from members.services.closing_work import close_organization, finish_closing
+from tests.credit.cards import balance, checkout_for, make_company, tell, tell_all
 from tests.credit.recharges import call, pay
 from tests.factories import MemberFactory, OrganizationFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+# Right after a message has found its organization open.
+FOUND_OPEN = '"members_organization"."closed_at" IS NULL'
+HOLD_OPEN = {"without": r"pg_advisory_xact_lock_shared\(74150, %s\)", "instead": "%s"}
 WAIT_FOR_POSTS = {"without": r"credit_wait_for_posts\(%s\)", "instead": "%s"}
 
 
@@ -90,3 +94,39 @@ def test_control_without_waiting_credit_moves_in_a_closed_organization(organizat
 
     assert (held.first, held.second.new, held.waited) == (True, 1, False)
     assert Organization.objects.get(pk=organization.pk).closed_at is not None
+
+
+@pytest.fixture
+def refunded(stripe):
+    """A message of a refund, and the organization whose purchase it takes back."""
+    organization = make_company().organization
+    payment = stripe.pay(checkout_for(organization.members.get()).session)["payment_intent"]
+    tell_all(stripe)
+    told = len(stripe.events)
+    stripe.refund(payment)
+    let_come(organization)
+    return organization, stripe.events[told]
+
+
+def test_a_refund_that_is_told_while_its_organization_is_closed_comes_before(refunded, meanwhile):
+    organization, message = refunded
+
+    held = meanwhile(partial(tell, message), partial(close_organization, organization=organization), at=FOUND_OPEN)
+
+    assert (held.first, held.second, held.waited) == ("done", True, True)
+    assert balance(organization) == 0
+
+
+def test_control_without_holding_it_open_a_refund_comes_to_nothing(refunded, meanwhile):
+    organization, message = refunded
+
+    held = meanwhile(
+        partial(tell, message),
+        partial(close_organization, organization=organization),
+        at=FOUND_OPEN,
+        unlocked=True,
+        **HOLD_OPEN,
+    )
+
+    assert (type(held.first), held.second, held.waited) == (OrganizationClosed, True, False)
+    assert balance(organization) == 100

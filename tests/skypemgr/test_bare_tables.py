@@ -3,7 +3,7 @@ from django.db import IntegrityError, connection, transaction
 
 from members.models import Member
 from skypemgr.bare_tables import bare_tables
-from tests.factories import MemberFactory
+from tests.factories import MemberFactory, OrganizationFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,8 +39,7 @@ def test_indexes_and_references_are_away_meanwhile_and_come_back_as_they_were():
     "change", [{"user_id": 999_999}, {"email": "SAME@people.example"}], ids=["a reference", "a unique index"]
 )
 def test_rows_that_break_a_constraint_are_refused_at_the_end(change):
-    first, second = MemberFactory.create_batch(2)
-    Member.objects.filter(pk=second.pk).update(organization=first.organization)
+    first, second = MemberFactory.create_batch(2, organization=OrganizationFactory())
     Member.objects.filter(pk=first.pk).update(email="same@people.example")
     before = definitions()
 

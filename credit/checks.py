@@ -18,12 +18,10 @@ def payments_are_what_was_ordered() -> Findings:
         wrong = (
             model._default_manager.filter(state="wrong")
             .exclude(payment__in=returned)
-            .select_related("order__organization")
+            .select_related("order", "organization")
         )
         for row in wrong.order_by("pk")[:10]:
-            why = (
-                "whose organization is closed" if row.order.organization.closed_at else "which asks for something else"
-            )
+            why = "whose organization is closed" if row.organization.closed_at else "which asks for something else"
             yield f"{row.payment} came for {row.order}, {why}: refund it at Stripe."
     claims = CardMessage.objects.filter(outcome=CardMessage.Outcome.WRONG, received_at__gt=DatabaseClock() - TOLD)
     for claim in claims.exclude(subject="").order_by("pk")[:10]:

@@ -1,5 +1,6 @@
 """People who use the installation over HTTP while things break, and a history of what they asked and were told."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -86,7 +87,9 @@ class Browser:
         if body is not None:
             headers["Content-Type"] = content_type or "application/x-www-form-urlencoded"
         try:
-            connection.request(method, path, body, headers)
+            # It may answer before it has read all of a file, and listen no more.
+            with contextlib.suppress(BrokenPipeError):
+                connection.request(method, path, body, headers)
             answer = connection.getresponse()
             page = answer.read().decode(errors="replace")
         finally:

@@ -58,7 +58,9 @@ def test_an_id_that_nothing_has_is_not_found(acme, name, parameters):
     boss = signed_in(MemberFactory(organization=acme, admin=True))
 
     for pk in (0, 10**18, 10**19 - 1, 10**25):
-        values = dict.fromkeys(("number", "invitation", "department", "batch"), pk) | {"skype_name": f"nobody-{pk}"}
+        values = dict.fromkeys(("number", "invitation", "department", "batch", "key"), pk) | {
+            "skype_name": f"nobody-{pk}"
+        }
         assert status(boss, address(name, parameters, values)) == {404}
 
 

@@ -433,8 +433,8 @@ def test_where_personal_accounts_are_refused_a_link_explains_itself(client, admi
 
     answer = client.post(f"{link(invitation)}accept/", {})
 
-    assert answer.status_code == 422
-    assert "takes business accounts only" in answer.text
+    assert answer.status_code == 410
+    assert "takes no accounts of people’s own now" in answer.text
 
 
 def test_an_old_link_of_a_moved_invitation_accepts_nothing(admin, actor):

@@ -37,7 +37,10 @@ def lock_payment(payment: str) -> None:
 
 @transaction.atomic(savepoint=False)
 def act_on_claim(claim: Refund | Dispute) -> Outcome:
-    """Do what follows from a refund or a dispute, once. Unknown while its payment is."""
+    """Do what follows from a refund or a dispute, once. Unknown while its payment is.
+
+    Of a closed organization it is wrong, as one of other money than was paid: operators settle it outside.
+    """
     lock_payment(claim.payment)
     payment = Payment.objects.filter(gateway=Gateway.STRIPE, reference=claim.payment).select_related("organization")
     paid = payment.first()

@@ -1,6 +1,7 @@
 """Somebody who has a keyboard and a small window, and nothing else."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -24,6 +25,7 @@ SEEN = """element => {
   return ring && uncovered ? "" : `${ring ? "covered or outside" : "no ring"}: ${element.outerHTML.slice(0, 150)}`
 }"""
 
+# Ends once the focus has been at one place for two pictures.
 SETTLED = """async () => {
   const picture = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
   const place = () => JSON.stringify(document.activeElement.getBoundingClientRect())
@@ -55,19 +57,15 @@ class Keys:
             if focused.count():
                 passed.append(focused.evaluate("element => element.outerHTML.slice(0, 80)"))
                 # It may still be scrolling.
-                self._settle()
+                self.page.evaluate(SETTLED)
                 trouble = focused.evaluate(SEEN)
                 assert not trouble, f"{self.page.url}: {trouble}"
         raise AssertionError(f"{self.page.url}: the tab key never comes to {target}, only to {passed}")
 
-    def _settle(self) -> None:
-        """Wait until the focus has been at one place for two pictures."""
-        self.page.evaluate(SETTLED)
-
-    def press(self, name: str, *, role: str = "button", within: Locator | None = None) -> None:
+    def press(self, name: str, *, role: Literal["button", "link"] = "button", within: Locator | None = None) -> None:
         """Press a button, or follow a link, by its name; the first of them."""
         place: Page | Locator = within or self.page
-        self.reach(place.get_by_role(role, name=name, exact=True).first)  # type: ignore[arg-type]
+        self.reach(place.get_by_role(role, name=name, exact=True).first)
         self.page.keyboard.press("Enter")
 
     def follow(self, name: str, *, within: Locator | None = None) -> None:
@@ -80,9 +78,9 @@ class Keys:
         self.page.keyboard.press("Control+a")
         self.page.keyboard.type(text)
 
-    def tick(self, name: str, *, role: str = "checkbox") -> None:
-        """Tick a box or choose one of several."""
-        box = self.reach(self.page.get_by_role(role, name=name).first)  # type: ignore[arg-type]
+    def tick(self, name: str) -> None:
+        """Tick a box."""
+        box = self.reach(self.page.get_by_role("checkbox", name=name).first)
         self.page.keyboard.press("Space")
         expect(box).to_be_checked()
 

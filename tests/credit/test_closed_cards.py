@@ -1,24 +1,16 @@
 """Money that comes or goes by card when its organization is closed: nothing is credited, and operators are told."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from credit.checks import payments_are_what_was_ordered
 from credit.models import CardMessage, Transfer
-from members.models import Organization
-from members.services.closing_work import finish_closing
+from tests.closings import close
 from tests.credit.cards import balance, checkout_for, make_company, post, tell_all
 from tests.stripe_fake.server import FakeStripe
 
 pytestmark = pytest.mark.django_db
-
-
-def close(organization: Organization) -> None:
-    Organization.objects.filter(pk=organization.pk).update(closes_at=timezone.now() - timedelta(minutes=1))
-    assert finish_closing(organization=organization)
 
 
 def test_a_payment_that_comes_too_late_is_not_credited_and_operators_are_told(stripe: FakeStripe) -> None:

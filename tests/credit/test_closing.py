@@ -1,6 +1,5 @@
 """What becomes of credit when an organization is closed."""
 
-from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ from members.access import Actor
 from members.errors import ClosingObstructed, OrganizationClosed
 from members.models import Organization
 from members.services.closing import ask_to_close
-from members.services.closing_work import finish_closing
+from tests.closings import close
 from tests.credit.recharges import SYSTEM, call, pay, plan
 from tests.factories import MemberFactory, OrganizationFactory
 
@@ -37,11 +36,6 @@ def organization():
 @pytest.fixture
 def member(organization):
     return MemberFactory(organization=organization)
-
-
-def close(organization):
-    Organization.objects.filter(pk=organization.pk).update(closes_at=timezone.now() - timedelta(minutes=1))
-    assert finish_closing(organization=organization)
 
 
 def order(organization):

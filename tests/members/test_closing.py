@@ -32,6 +32,7 @@ from members.services.jobs import plan_runs
 from members.services.joining import accept_business_invitation, accept_personal_invitation
 from members.services.letters import send_letters
 from skypemgr.invariants import find_violations
+from tests.closings import close, let_come
 from tests.factories import (
     PASSWORD,
     ApiTokenFactory,
@@ -61,17 +62,6 @@ def admin(organization):
 
 def ask(admin, **facts):
     return ask_to_close(actor=Actor.of_member(admin), organization=admin.organization, **{"name": "Acme", **facts})
-
-
-def let_come(organization):
-    """Its day has come."""
-    Organization.objects.filter(pk=organization.pk).update(closes_at=timezone.now() - timedelta(minutes=1))
-
-
-def close(organization):
-    let_come(organization)
-    assert finish_closing(organization=organization)
-    organization.refresh_from_db()
 
 
 def agreed(page):

@@ -1,14 +1,13 @@
 """The end of an organization in real processes that are killed before it is closed, and between two of its parts."""
 
 import signal
-from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.utils import timezone
 
-from members.models import AuditEntry, Member, Organization
+from members.models import AuditEntry, Member
 from members.registry import ClosingStep, registry
+from tests.closings import let_come
 from tests.factories import MemberFactory, OrganizationFactory
 
 WORK = """
@@ -26,7 +25,7 @@ def test_a_closing_that_is_killed_again_and_again_is_carried_out_once(apart):
     work = partial(apart, "-c", WORK)
     organization = OrganizationFactory()
     people = MemberFactory.create_batch(5, organization=organization)
-    Organization.objects.filter(pk=organization.pk).update(closes_at=timezone.now() - timedelta(minutes=1))
+    let_come(organization)
     out = Member.objects.of(organization).filter(state=Member.State.BLOCKED)
 
     assert work(die_at="closing.before_commit").returncode == -signal.SIGKILL

@@ -1,10 +1,8 @@
 """An organization that is closed while somebody calls that off, or moves its credit."""
 
-from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.utils import timezone
 
 from credit.models import Transfer
 from members.access import Actor
@@ -12,6 +10,7 @@ from members.errors import OrganizationClosed
 from members.models import Organization
 from members.services.closing import call_closing_off
 from members.services.closing_work import close_organization, finish_closing
+from tests.closings import let_come
 from tests.credit.cards import balance, checkout_for, make_company, tell, tell_all
 from tests.credit.recharges import call, pay
 from tests.factories import MemberFactory, OrganizationFactory
@@ -29,10 +28,6 @@ def organization():
     organization = OrganizationFactory()
     MemberFactory(organization=organization, admin=True)
     return organization
-
-
-def let_come(organization):
-    Organization.objects.filter(pk=organization.pk).update(closes_at=timezone.now() - timedelta(minutes=1))
 
 
 def test_a_closing_called_off_as_its_day_comes_is_one_of_both(organization, race, rounds):

@@ -1,17 +1,16 @@
 """The ledger against the least that a transfer can be, and against the ways in which it is usually written."""
 
-import multiprocessing
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from itertools import cycle
 from uuid import uuid4
 
-from django.db import connection, connections, models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
-from bench.measure import Figure, ratio, seconds
+from bench.measure import Client, Figure, at_once, ratio, seconds
 from credit.charging import charge
 from credit.funding import fund
 from credit.ledger import Move, account_of, accounts_of, post
@@ -167,38 +166,18 @@ def together(least: list[Callable[[], None]], ours: list[Callable[[], None]], ti
     found = []
     for turn in range(5):
         first, second = (ours, least) if turn % 2 else (least, ours)
-        took = {id(works): _at_once(works, times) for works in (first, second)}
+        took = {id(works): at_once([_client(work, times) for work in works]) for works in (first, second)}
         found.append(took[id(least)] / took[id(ours)])
     return statistics.median(found)
+
+
+def _client(work: Callable[[], None], times: int) -> Client:
+    return partial(_times, work, 20), partial(_times, work, times)
 
 
 def _times(work: Callable[[], None], times: int) -> None:
     for _ in range(times):
         work()
-
-
-def _at_once(works: list[Callable[[], None]], times: int) -> float:
-    """Seconds until each of ``works`` is done ``times`` times, by a process for each, as web has them."""
-    processes = multiprocessing.get_context("fork")
-    ready = processes.Barrier(len(works) + 1)
-    # What is open can't be shared between processes.
-    connections.close_all()
-
-    def client(work: Callable[[], None]) -> None:
-        _times(work, 20)
-        ready.wait()
-        _times(work, times)
-        connections.close_all()
-
-    clients = [processes.Process(target=client, args=[work]) for work in works]
-    for each in clients:
-        each.start()
-    ready.wait()
-    begun = time.perf_counter()
-    for each in clients:
-        each.join()
-    assert not any(each.exitcode for each in clients)
-    return time.perf_counter() - begun
 
 
 def _many(crowd: "Crowd", size: int) -> Iterator[Figure]:

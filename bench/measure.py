@@ -1,12 +1,17 @@
 """Timing two ways of doing something against each other, and saying whether the ratio keeps its limit."""
 
 import gc
+import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.db import connections
+
 type Work = Callable[[], object]
+# What a client does before the others are waited for, and what it is measured by.
+type Client = tuple[Work, Work]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,3 +60,27 @@ def ratio(work: Work, against: Work, *, rounds: int = 5, repeat: int = 1) -> flo
 
 def _times(work: Work, repeat: int) -> float:
     return seconds(lambda: [work() for _ in range(repeat)])
+
+
+def at_once(clients: Sequence[Client]) -> float:
+    """Seconds until each of ``clients`` has done its work, by a process for each, as web has them."""
+    processes = multiprocessing.get_context("fork")
+    ready = processes.Barrier(len(clients) + 1)
+    # What is open can't be shared between processes.
+    connections.close_all()
+
+    def act(prepare: Work, work: Work) -> None:
+        prepare()
+        ready.wait()
+        work()
+        connections.close_all()
+
+    acting = [processes.Process(target=act, args=client) for client in clients]
+    for each in acting:
+        each.start()
+    ready.wait()
+    begun = time.perf_counter()
+    for each in acting:
+        each.join()
+    assert not any(each.exitcode for each in acting)
+    return time.perf_counter() - begun

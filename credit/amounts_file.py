@@ -1,15 +1,13 @@
 """A CSV file of amounts: which column says who, how much and why, and what each row says."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, BinaryIO, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from members.column_names import ColumnNames, tell_header
 from members.directory_headers import look_up
-from members.folding import fold
 from skypemgr import csv_files
 from skypemgr.characters import storable, trim
 from skypemgr.csv_files import CsvFile, UnreadableFile, open_csv
@@ -39,6 +37,14 @@ _NAMES = {
     """,
 }
 _WHO = ("email", "skype_name", "person")
+
+
+def _in_directories(header: str) -> str:
+    known = look_up(header)
+    return known[0] if known is not None and known[0] in _WHO else ""
+
+
+_COLUMNS = ColumnNames(_NAMES, otherwise=_in_directories)
 
 
 class UnclearAmounts(UnreadableFile):
@@ -87,42 +93,11 @@ def open_amounts(file: BinaryIO, *, limit_rows: int, encoding: str = "") -> Amou
 
     Raises UnreadableFile (UnclearAmounts among them) with what is wrong and what to do.
     """
-    csv = open_csv(file, judge=_judge, limit_rows=limit_rows, encoding=encoding or None)
+    csv = open_csv(file, judge=_COLUMNS.judge, limit_rows=limit_rows, encoding=encoding or None)
     header = csv.header or ()
-    columns: dict[str, list[int]] = {}
-    for at, name in enumerate(header):
-        if field := _field_of(name):
-            columns.setdefault(field, []).append(at)
+    columns = _COLUMNS.columns(header)
     if "amount" not in columns or not any(field in columns for field in _WHO):
-        told = ", ".join(" ".join(storable(name).split())[:80] for name in header if name.strip())
-        raise UnclearAmounts("columns_unclear", headers=told[:500])
+        raise UnclearAmounts("columns_unclear", headers=tell_header(header))
     if len(columns["amount"]) > 1:
         raise UnclearAmounts("amount_twice")
     return AmountsFile(csv, columns)
-
-
-def _judge(rows: Sequence[Sequence[str]]) -> tuple[int, int | None]:
-    """How much of the first rows is understood, and which of them is the line of column names."""
-    understood, header_at = 0, 0
-    for at, cells in enumerate(rows[:10]):
-        known = len({field for cell in cells if (field := _field_of(cell))})
-        if known > understood:
-            understood, header_at = known, at
-    return understood, header_at
-
-
-def _field_of(header: str) -> str:
-    """What a column of this name holds: one of _WHO, "amount", "reason", or "" for anything else."""
-    if own := _table().get(_key(header)):
-        return own
-    known = look_up(header)
-    return known[0] if known is not None and known[0] in _WHO else ""
-
-
-@cache
-def _table() -> dict[str, str]:
-    return {_key(name): field for field, names in _NAMES.items() for name in re.split(r"[|\n]", names) if name.strip()}
-
-
-def _key(text: str) -> str:
-    return re.sub(r"[\W_]+", "", fold(text[:200]))

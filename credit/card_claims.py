@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 
 from credit.funding import fund, take_back
 from credit.gateways.payments import Dispute, DisputeState, Refund
@@ -27,6 +28,16 @@ logger = logging.getLogger(__name__)
 Outcome = CardMessage.Outcome
 # Of keys that are made of the names a card processor gives: the same name is the same key.
 NAMES = UUID("6b0f3c52-5d0c-4b8e-9b1c-1f6a7d3c9e20")
+
+
+def contradicts() -> Q:
+    """Of messages, those about a refund or a dispute that contradicts what was ordered.
+
+    They wait for whoever settles it by hand, until a later one about the same says that there is nothing to do.
+    """
+    later = CardMessage.objects.filter(subject=OuterRef("subject"), pk__gt=OuterRef("pk"))
+    settled = Exists(later.filter(outcome__in=[Outcome.DONE, Outcome.NOTHING]))
+    return Q(~Q(subject=""), ~settled, outcome=Outcome.WRONG)
 
 
 def lock_payment(payment: str) -> None:

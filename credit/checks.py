@@ -2,13 +2,12 @@
 
 import datetime as dt
 
+from credit.card_claims import contradicts
 from credit.models import CardCheckout, CardMessage, WalletCharge
 from skypemgr.clock import DatabaseClock
 from skypemgr.installation import Findings, installation_check
 
 PATIENCE = dt.timedelta(hours=1)
-# What can't be settled here is told for so long.
-TOLD = dt.timedelta(days=30)
 
 
 @installation_check
@@ -23,8 +22,9 @@ def payments_are_what_was_ordered() -> Findings:
         for row in wrong.order_by("pk")[:10]:
             why = "whose organization is closed" if row.organization.closed_at else "which asks for something else"
             yield f"{row.payment} came for {row.order}, {why}: refund it at Stripe."
-    claims = CardMessage.objects.filter(outcome=CardMessage.Outcome.WRONG, received_at__gt=DatabaseClock() - TOLD)
-    for claim in claims.exclude(subject="").order_by("pk")[:10]:
+    # As long as they are kept; each refund or dispute once.
+    claims = CardMessage.objects.filter(contradicts()).order_by("subject", "-pk").distinct("subject")
+    for claim in claims[:10]:
         yield (
             f"{claim.subject} takes other money than there is left of the payment {claim.payment},"
             " or its organization is closed: settle it outside."

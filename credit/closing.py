@@ -80,13 +80,13 @@ def begin(organization: Organization) -> None:
     Letter.objects.filter(organization=organization, kind__in=ABOUT_CREDIT, state=Letter.State.WAITING).update(
         state=Letter.State.CANCELED, closed_at=DatabaseClock(), leased_until=None
     )
-    _wait_for_posts(organization)
+    _close_wallet(organization)
 
 
-def _wait_for_posts(organization: Organization) -> None:
-    # Last, as the wallet is: whoever posts meanwhile waits for us, and finds the organization closed.
+def _close_wallet(organization: Organization) -> None:
+    # Last, since it is the wallet: whoever posts meanwhile waits for us, and finds it closed.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT credit_wait_for_posts(%s)", [organization.pk])
+        cursor.execute("SELECT credit_close(%s)", [organization.pk])
 
 
 @transaction.atomic(savepoint=False)

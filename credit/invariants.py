@@ -38,6 +38,18 @@ def bands_are_those_of_balances() -> Findings:
 
 
 @invariant
+def wallets_are_closed_with_their_organizations() -> Findings:
+    """A wallet is closed when its organization is: whoever moves credit from or to it asks nothing else."""
+    if number := count("""
+        SELECT count(*) FROM members_organization organization
+        LEFT JOIN credit_ledgeraccount wallet
+            ON wallet.organization_id = organization.id AND wallet.kind = 'wallet'
+        WHERE (organization.closed_at IS NOT NULL) <> coalesce(wallet.closed, false)
+    """):
+        yield f"{number} organizations are closed and their wallets open, or the other way round."
+
+
+@invariant
 def what_came_in_is_held_or_spent() -> Findings:
     """I5: of each organization, what came from outside less what went there is what its wallet and members hold."""
     if number := count("""

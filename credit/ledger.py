@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection
 from credit.errors import InsufficientCredit
 from credit.models import LedgerAccount
 from members.access import Actor
+from members.audit import Fact, recording
 from members.errors import KeyReused, OrganizationClosed
 from members.models import Batch, Member, Organization
 from skypemgr.database.prepared import prepared_cursor
@@ -29,7 +30,7 @@ SHORT_OF_CREDIT = "SK001"
 KEY_REUSED = "SK002"
 CLOSED = "SK003"
 POST = "SELECT * FROM credit_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-# Whom it goes to is locked first, so that they stay until the transaction ends.
+# Whom it goes to is locked first, so that they stay until the transaction ends. What is new is written into the log.
 POST_TO_PRESENT = """
     WITH present AS MATERIALIZED (
         SELECT wallet.id AS wallet, account.id AS account
@@ -39,8 +40,13 @@ POST_TO_PRESENT = """
             AND wallet.kind = 'wallet' AND wallet.member_id IS NULL
         WHERE member.organization_id = %s AND member.id = %s AND member.state <> 'left' FOR NO KEY UPDATE OF "member"
     )
-    SELECT posted.* FROM present, credit_post(%s, %s, %s, %s, %s, %s, %s, wallet, account, %s, %s, NULL, true) AS posted
+    , done AS MATERIALIZED (
+        SELECT posted.* FROM present,
+            credit_post(%s, %s, %s, %s, %s, %s, %s, wallet, account, %s, %s, NULL, true) AS posted
+    ), recorded AS ({recording})
+    SELECT * FROM done
 """
+NEW = "done WHERE done.posted = 1"
 POST_MANY = "SELECT * FROM credit_post_many(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
@@ -63,7 +69,7 @@ class Posted:
     """How many transfers are new, and how many were posted before and left alone.
 
     Of a single one also what it left in its source, where that keeps a balance; and if it was posted before, why and
-    as part of which batch.
+    as part of which batch; and whether it stands in the log already.
     """
 
     new: int
@@ -71,6 +77,7 @@ class Posted:
     left: Decimal | None = None
     known_reason: str | None = None
     known_batch: int | None = None
+    recorded: bool = False
 
 
 def account_of(organization: Organization, kind: str) -> int:
@@ -157,17 +164,24 @@ def post_to_present(
     key: UUID,
     actor: Actor,
     reason: str = "",
+    fact: Fact,
 ) -> Posted | None:
     """Move credit from the wallet to a member, as ``post`` does with a move that stands alone.
+
+    ``fact`` is recorded by the same statement, if the answer says so; else it is for the caller to record.
 
     They can't leave before the transaction ends. Nothing is moved, and None is the answer, when they have left, are of
     another organization or have no account yet.
     """
     facts = _facts(organization, operation, actor, None, reason)
+    entry = recording(organization=organization, actor=actor, fact=fact, of=NEW)
+    statement, values = entry or ("SELECT", [])
     with prepared_cursor() as cursor, _told(organization):
-        cursor.execute(POST_TO_PRESENT, [organization.pk, member.pk, *facts, amount, key])
+        cursor.execute(
+            POST_TO_PRESENT.format(recording=statement), [organization.pk, member.pk, *facts, amount, key, *values]
+        )
         found = cursor.fetchone()
-    return found and _posted(*found)
+    return found and _posted(*found, recorded=entry is not None)
 
 
 def hold_open(organization: Organization) -> bool:
@@ -185,8 +199,9 @@ def _facts(
 ) -> tuple[object, ...]:
     return (
         organization.pk,
-        operation,
-        actor.kind,
+        # Plain: what the driver makes of a choice takes as long as all else that it is given.
+        str(operation),
+        str(actor.kind),
         actor.user.pk if actor.user else None,
         actor.member.pk if actor.member else None,
         batch.pk if batch else None,
@@ -194,8 +209,10 @@ def _facts(
     )
 
 
-def _posted(new: int, left: Decimal | None, known_reason: str | None, known_batch: int | None) -> Posted:
-    return Posted(new, 1 - new, left, known_reason, known_batch)
+def _posted(
+    new: int, left: Decimal | None, known_reason: str | None, known_batch: int | None, *, recorded: bool = False
+) -> Posted:
+    return Posted(new, 1 - new, left, known_reason, known_batch, recorded)
 
 
 @contextmanager

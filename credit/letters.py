@@ -51,8 +51,12 @@ def write_invoice_letters(invoice: Invoice) -> None:
 
 
 def _buyer(order: Order) -> Member | None:
+    """Whoever ordered, if they still have their account; what they bought is nothing to the next person."""
     buyer = order.placed_by
-    return buyer if buyer is not None and buyer.state == Member.State.ACTIVE else None
+    if buyer is None or buyer.state != Member.State.ACTIVE:
+        return None
+    since = buyer.user.handed_over_at
+    return buyer if since is None or since <= order.created_at else None
 
 
 def _order_placed(letter: Letter) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from credit.recharge_plans import Terms, activate, lock_accounts, rechargeable, 
 from credit.recharging import recharge
 from members.access import Capability
 from members.batches import BatchKind, Portion
-from members.bulk import Exceptions, reasons_of
+from members.bulk import Exceptions, sort_out
 from members.models import Member
 from members.registry import registry
 from skypemgr.money import money
@@ -37,7 +37,7 @@ def stop_exceptions() -> Exceptions:
 def _set(portion: Portion) -> Mapping[int, str]:
     terms = read_terms(portion.facts)
     accounts = lock_accounts(portion.organization, rechargeable(portion.members))
-    keys, reasons = _sorted_out(portion, set_exceptions(terms))
+    keys, reasons = sort_out(portion.members, set_exceptions(terms))
     activate(organization=portion.organization, actor=portion.actor, keys=keys, terms=terms)
     recharge(organization=portion.organization, accounts=[accounts[key] for key in keys])
     return reasons
@@ -46,14 +46,9 @@ def _set(portion: Portion) -> Mapping[int, str]:
 @transaction.atomic(savepoint=False)
 def _stop(portion: Portion) -> Mapping[int, str]:
     lock_accounts(portion.organization, portion.members.filter(recharge_plan__active=True))
-    keys, reasons = _sorted_out(portion, stop_exceptions())
+    keys, reasons = sort_out(portion.members, stop_exceptions())
     switch_off(organization=portion.organization, actor=portion.actor, keys=keys)
     return reasons
-
-
-def _sorted_out(portion: Portion, exceptions: Exceptions) -> tuple[list[int], dict[int, str]]:
-    reasons = reasons_of(portion.members, exceptions)
-    return [key for key, reason in reasons.items() if not reason], {key: why for key, why in reasons.items() if why}
 
 
 def facts_of(terms: Terms, currency: str) -> dict[str, str]:

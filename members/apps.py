@@ -15,12 +15,15 @@ class MembersConfig(AppConfig):
             invitation_runs,
             list_columns,
             pages,
+            readdressing,
             sessions,
             timetable,
+            undelivered,
         )
 
         batch_kinds.register()
         invitation_runs.register()
+        readdressing.register()
         pages.register()
         list_columns.register()
         checklist.register()
@@ -29,3 +32,4 @@ class MembersConfig(AppConfig):
         closing_letters.register()
         closing_steps.register()
         facts.register()
+        undelivered.register()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from members.access import Actor
 from members.models import AuditEntry, AuditOrigin, Member, Organization
 from skypemgr import logs
-from skypemgr.many_rows import insert_rows
+from skypemgr.many_rows import insert_rows, insertion
 
 
 class Action(models.TextChoices):
@@ -89,6 +90,31 @@ class Action(models.TextChoices):
     RECHARGE_STOPPED = "recharge.stopped", _("Turned off auto-recharge")
     CREDIT_INACTIVE = "credit.inactive", _("Made unused credit inactive")
     CREDIT_REACTIVATED = "credit.reactivated", _("Reactivated credit")
+    EMERGENCY_ADDRESS_ADDED = "emergency_address.added", _("Added an emergency address")
+    EMERGENCY_ADDRESS_CHANGED = "emergency_address.changed", _("Changed an emergency address")
+    EMERGENCY_ADDRESS_RETIRED = "emergency_address.retired", _("Retired an emergency address")
+    PLACE_ADDED = "place.added", _("Added a place")
+    PLACE_CHANGED = "place.changed", _("Changed a place")
+    PLACE_REMOVED = "place.removed", _("Removed a place")
+    DISCLAIMER_ACCEPTED = "disclaimer.accepted", _("Accepted a disclaimer")
+    LICENSE_BOUGHT = "license.bought", _("Bought a license")
+    LICENSE_RENEWAL_CHANGED = "license.renewal_changed", _("Changed how a license is renewed")
+    LICENSE_RENEWED = "license.renewed", _("Renewed a license")
+    LICENSE_UNPAID = "license.unpaid", _("Could not pay a license")
+    LICENSE_ASLEEP = "license.asleep", _("Put a license to sleep")
+    LICENSE_ENDED = "license.ended", _("Let a license end")
+    LICENSE_ASSIGNED = "license.assigned", _("Assigned a license")
+    LICENSE_UNASSIGNED = "license.unassigned", _("Took a license away")
+    NUMBERS_RESERVED = "numbers.reserved", _("Reserved phone numbers")
+    RESERVATION_CANCELED = "reservation.canceled", _("Let reserved phone numbers go")
+    NUMBER_ACQUIRED = "number.acquired", _("Acquired a phone number")
+    NUMBER_RELEASED = "number.released", _("Released a phone number")
+    NUMBER_ASSIGNED = "number.assigned", _("Assigned a phone number")
+    NUMBER_UNASSIGNED = "number.unassigned", _("Took back a phone number")
+    NUMBER_MOVED = "number.moved", _("Changed where somebody is found")
+    NUMBER_TAGGED = "number.tagged", _("Tagged a phone number")
+    NUMBER_UNTAGGED = "number.untagged", _("Removed a tag of a phone number")
+    NUMBER_QUOTA_SET = "number_quota.set", _("Set how many phone numbers there may be")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,28 +137,39 @@ def record_many(*, organization: Organization, actor: Actor, facts: Iterable[Fac
         origin, _created = AuditOrigin.objects.get_or_create(
             user=actor.user, address=actor.address, handed_over_at=actor.user.handed_over_at
         )
-    user_id = actor.user.pk if actor.user else None
-    member_id = actor.member.pk if actor.member else None
-    work = work_at_hand()
-    insert_rows(
-        [
-            AuditEntry(
-                organization_id=organization.pk,
-                actor_kind=actor.kind,
-                actor_user_id=user_id,
-                actor_member_id=member_id,
-                origin_id=origin.pk if origin else None,
-                action=fact.action,
-                subject_type=fact.subject._meta.model_name or "",
-                subject_id=fact.subject.pk,
-                subject_member_id=_member_of(fact),
-                before=dict(fact.before),
-                after=dict(fact.after),
-                reason=fact.reason,
-                **work,
-            )
-            for fact in facts
-        ]
+    insert_rows([_entry(organization, actor, origin, fact) for fact in facts])
+
+
+def recording(*, organization: Organization, actor: Actor, fact: Fact, of: str) -> tuple[str, list[Any]] | None:
+    """What writes a fact down as a part of the statement that makes it one, and its parameters.
+
+    It is written for each row of ``of``, which that statement knows. None when it is the first that somebody does from
+    where they are: that place is written down by ``record_many``, after everything else has been locked.
+    """
+    origin = None
+    if actor.user is not None and actor.address:
+        origins = AuditOrigin.objects.filter(user=actor.user, address=actor.address)
+        origin = origins.filter(handed_over_at=actor.user.handed_over_at).first()
+        if origin is None:
+            return None
+    return insertion(_entry(organization, actor, origin, fact), of)
+
+
+def _entry(organization: Organization, actor: Actor, origin: AuditOrigin | None, fact: Fact) -> AuditEntry:
+    return AuditEntry(
+        organization_id=organization.pk,
+        actor_kind=actor.kind,
+        actor_user_id=actor.user.pk if actor.user else None,
+        actor_member_id=actor.member.pk if actor.member else None,
+        origin_id=origin.pk if origin else None,
+        action=fact.action,
+        subject_type=fact.subject._meta.model_name or "",
+        subject_id=fact.subject.pk,
+        subject_member_id=_member_of(fact),
+        before=dict(fact.before),
+        after=dict(fact.after),
+        reason=fact.reason,
+        **work_at_hand(),
     )
 
 

@@ -1,6 +1,6 @@
 """The runs over many members that this app knows, registered when it starts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from members import acts
 from members.access import Capability
 from members.batches import BatchKind, Ending, Portion
-from members.bulk import Exceptions, block_exceptions, move_exceptions, reasons_of, resend_exceptions
+from members.bulk import Exceptions, block_exceptions, move_exceptions, resend_exceptions, sort_out
 from members.errors import DepartmentFilled, DepartmentGone, DepartmentNotEmpty
 from members.locks import lock_organization
 from members.models import Batch, Department, Invitation, Organization
@@ -118,11 +118,10 @@ def _successor(organization: Organization, facts: Mapping[str, object]) -> Depar
     return None if facts["successor"] is None else _department(organization, facts["successor"])
 
 
-def _sorted_out(portion: Portion, exceptions: Exceptions) -> tuple[Sequence[int], Mapping[int, str]]:
+def _sorted_out(portion: Portion, exceptions: Exceptions) -> tuple[list[int], dict[int, str]]:
     """Whom an act concerns, locked, and why the others are left alone."""
-    locked = acts.lock_members(portion.members)
-    reasons = reasons_of(portion.members, exceptions)
-    return [key for key in locked if not reasons[key]], {key: reason for key, reason in reasons.items() if reason}
+    acts.lock_members(portion.members)
+    return sort_out(portion.members, exceptions)
 
 
 def _where(facts: Mapping[str, object]) -> str:

@@ -23,6 +23,8 @@ type Chosen = MemberQuerySet | InvitationQuerySet
 
 # What is done in one transaction: long enough to be quick, short enough that nobody waits for its locks.
 SLICE = 500
+# More than these are changed behind the pages.
+AT_ONCE = 500
 _FREEZE = """
     INSERT INTO members_batchslice (batch_id, number, members)
     SELECT %s, place / %s, array_agg(id ORDER BY id)
@@ -90,6 +92,11 @@ class BatchKind:
     tell: Callable[[BatchRow, Mapping[str, Any]], str] = lambda row, facts: ""
     finish: Callable[[Ending], None] | None = None
     of_invitations: bool = False
+
+
+def takes_long(number: int) -> bool:
+    """Whether so many members, or invitations, are changed behind the pages."""
+    return number > AT_ONCE
 
 
 def find_kind(key: str) -> BatchKind:

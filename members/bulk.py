@@ -67,6 +67,12 @@ def reasons_of(chosen: QuerySet[Any], exceptions: "Exceptions") -> dict[int, str
     return dict(chosen.order_by().annotate(reason=_reason(exceptions)).values_list("pk", "reason"))
 
 
+def sort_out(chosen: QuerySet[Any], exceptions: "Exceptions") -> tuple[list[int], dict[int, str]]:
+    """The keys of those of ``chosen`` that an act concerns, and why each of the others is left alone."""
+    reasons = reasons_of(chosen, exceptions)
+    return [key for key, why in reasons.items() if not why], {key: why for key, why in reasons.items() if why}
+
+
 type Exceptions = Sequence[tuple[str, Q]]
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 
+from members.batches import takes_long
 from members.decorators import OrganizationRequest
 from members.errors import SelectionChanged
 from members.models import Member
@@ -18,13 +19,6 @@ from skypemgr.lists import Selection, read_number
 from skypemgr.templatetags.look import count
 
 SHOWN_NAMES = 5
-# More than these are changed behind the pages.
-AT_ONCE = 500
-
-
-def takes_long(number: int) -> bool:
-    """Whether so many members are changed behind the pages."""
-    return number > AT_ONCE
 
 
 def refuse_changed(query: QueryDict, number: int) -> None:

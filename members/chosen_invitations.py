@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 
-from members.choosing import SHOWN_NAMES, refuse_changed, takes_long
+from members.batches import takes_long
+from members.choosing import SHOWN_NAMES, refuse_changed
 from members.decorators import OrganizationRequest
 from members.models import Invitation, Organization
 from members.models.invitations import InvitationQuerySet
@@ -114,7 +115,7 @@ class ChosenInvitations:
 def called(invitation: Invitation) -> str:
     """What somebody who was invited is called here: by the account of theirs that is known, or by the address."""
     if invitation.member is not None:
-        return invitation.member.user.display_name
+        return invitation.member_name
     return invitation.user.skype_name if invitation.user else invitation.email
 
 

@@ -54,24 +54,26 @@ def consequences(organization: Organization) -> Sequence[str]:
     business, personal = numbers.get(User.Kind.BUSINESS, 0), numbers.get(User.Kind.PERSONAL, 0)
     told = [
         gettext("Nobody opens this console any more, administrators neither. It can’t be brought back."),
-        ngettext(
-            "{number} business account is blocked for good: it signs in nowhere.",
-            "{number} business accounts are blocked for good: they sign in nowhere.",
-            business,
-        ).format(number=business),
         gettext("Sessions, API tokens and open invitations end."),
         gettext(
             "Ledger, invoices and audit log are kept for as long as the law asks, sealed as they are. Nobody here can"
             " open them: export first what you need."
         ),
     ]
+    if business:
+        text = ngettext(
+            "{number} business account is blocked for good: it signs in nowhere.",
+            "{number} business accounts are blocked for good: they sign in nowhere.",
+            business,
+        )
+        told.insert(1, text.format(number=business))
     if personal:
         text = ngettext(
             "{number} personal account leaves. It stays its owner’s, with the credit it holds.",
             "{number} personal accounts leave. They stay their owners’, with the credit they hold.",
             personal,
         )
-        told.insert(2, text.format(number=personal))
+        told.insert(2 if business else 1, text.format(number=personal))
     return told
 
 

@@ -46,7 +46,7 @@ def describe_delivery(organization: Organization, letter: Letter | None) -> Deli
         case Letter.State.SENT:
             return Delivery("success", _("Sent"), letter.closed_at)
         case Letter.State.FAILED:
-            return Delivery("danger", _("Not delivered"), letter.closed_at, _why(letter))
+            return Delivery("danger", _("Not delivered"), letter.closed_at, why_not(letter))
         case Letter.State.CANCELED:
             return Delivery("off", _("Letter taken back"), letter.closed_at)
     if letter.held_at is not None:
@@ -54,11 +54,12 @@ def describe_delivery(organization: Organization, letter: Letter | None) -> Deli
     if organization.letters_released_at is None and letter.kind == Letter.Kind.INVITATION:
         return Delivery("waiting", _("Held"), note=_("Leaves when the founder’s address is confirmed."))
     if letter.last_error:
-        return Delivery("warning", _("Not delivered yet"), letter.due_at, _why(letter))
+        return Delivery("warning", _("Not delivered yet"), letter.due_at, why_not(letter))
     return Delivery("waiting", _("Waiting to be sent"))
 
 
-def _why(letter: Letter) -> str | Promise:
+def why_not(letter: Letter) -> str | Promise:
+    """Why a letter was not delivered, as far as it is known."""
     # What the relay noted: the code of the server's answer, or the kind of trouble on the way to it.
     if letter.last_error == SENDER_DIED:
         return _("It was given up after five tries that broke off.")

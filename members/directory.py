@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from members.column_names import tell_header
 from members.directory_headers import is_password, is_somebody_elses, look_up, may_hold_address, same_name
 from members.names import split_full_name
 from skypemgr import csv_files
@@ -16,7 +17,7 @@ from skypemgr.characters import storable, trim
 from skypemgr.csv_files import CsvFile, Reading, UnreadableFile, open_csv
 from skypemgr.problems import Facts, Texts, tell
 
-FIELDS = ("email", "skype_name", "first_name", "last_name", "job_title", "department")
+FIELDS = ("email", "skype_name", "first_name", "last_name", "job_title", "department", "language")
 
 TEXTS: Texts = {
     **csv_files.TEXTS,
@@ -71,6 +72,7 @@ class ColumnMap:
     display_name: tuple[int, ...] = ()
     job_title: tuple[int, ...] = ()
     department: tuple[int, ...] = ()
+    language: tuple[int, ...] = ()
     reversed_name: bool = False
     unit_path: bool = False
     ignored: tuple[IgnoredColumn, ...] = ()
@@ -197,6 +199,7 @@ class _Mapper:
             "display_name": first_of.get("display_name", ()) or first_of.get("reversed_name", ()),
             "job_title": first_of.get("job_title", ()),
             "department": first_of.get("department", ()),
+            "language": first_of.get("language", ()),
         }
         taken = {at for places in used.values() for at in places}
         for ranks in self.found.values():
@@ -265,8 +268,7 @@ class _Mapper:
             unknown = [at for at in unknown if may_hold_address(self.header[at])]
         if len(unknown) == 1 and not is_somebody_elses(self.header[unknown[0]]):
             return (unknown[0],)
-        headers = ", ".join(_shown(name) for name in self.header if name.strip())
-        raise UnclearColumns("column_email_missing", headers=headers[:500])
+        raise UnclearColumns("column_email_missing", headers=tell_header(self.header))
 
 
 # Entra gives guests a principal name that no letter reaches; their address is in a column of its own.

@@ -134,6 +134,24 @@ _NAMES: dict[str, tuple[str, ...]] = {
         organisationsenhet | organisationseinheit
         """,
     ),
+    "language": (
+        """
+        preferred language | user.preferredLanguage | language preference | langue préférée | langue de préférence
+        langue de correspondance | önskat språk | föredraget språk | bevorzugte sprache | korrespondenzsprache
+        voorkeurstaal | idioma preferido | idioma preferencial | lingua preferita | preferowany język
+        foretrukket sprog | foretrukket språk
+        """,
+        """
+        language | langue | språk | sprog | kieli | sprache | taal | idioma | língua | lingua | język
+        """,
+        """
+        language code | user language | display language | lang | code langue | code de langue | langue d'affichage
+        språkkod | visningsspråk | sprachcode | taalcode
+        """,
+        """
+        locale | paramètres régionaux
+        """,
+    ),
 }
 _PASSWORD = re.compile(
     "passw|passwd|pwd|kennwort|motdepasse|motspasse|losenord|losen$|wachtwoord|contrasen|haslo|senha|salasana|adgangskode"

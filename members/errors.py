@@ -144,6 +144,13 @@ class RunImpossible(Refusal):
     text = _("This can’t be done any more.")
 
 
+class InvitationsChanged(RunImpossible):
+    text = _(
+        "Some of these invitations were answered or changed in the meantime, or an address was taken. No address was"
+        " changed."
+    )
+
+
 class DepartmentGone(RunImpossible):
     text = _("The department was deleted in the meantime.")
 
@@ -162,6 +169,10 @@ class SameContentAgain(Refusal):
 
 class RowsNeedCorrection(Refusal):
     text = _("Some rows need a correction first.")
+
+
+class NoNewAddress(Refusal):
+    text = _("No row holds a new address. Nothing was changed.")
 
 
 class NothingToAdd(Refusal):

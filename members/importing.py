@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 
 from members.addresses import read_mailbox, same_address_key
 from members.departments import split_path
+from members.languages import read_language
 from members.models import Batch, BatchRow, Department, Invitation, Member, Organization
 from members.names import NameAllocator, check_department_name, check_skype_name, propose_skype_name, tidy_name
 from members.skype_names import taken_skype_names
@@ -18,7 +19,7 @@ from skypemgr.problems import Problem
 
 type Entry = dict[str, Any]
 
-FIELDS = ("email", "skype_name", "first_name", "last_name", "job_title", "department")
+FIELDS = ("email", "skype_name", "first_name", "last_name", "job_title", "department", "language")
 Outcome = BatchRow.Outcome
 
 
@@ -33,6 +34,7 @@ class Draft:
     last_name: str = ""
     job_title: str = ""
     department: str = ""
+    language: str = ""
     typed: bool = False
     password: str = ""
     problems: list[Entry] = field(default_factory=list)
@@ -116,6 +118,11 @@ def _plan(draft: Draft) -> _Plan:
             )
     except Problem as problem:
         _refuse(plan, "department", problem)
+    if named := plan.data["language"]:
+        plan.data["language"] = read_language(named) or ""
+        if not plan.data["language"]:
+            # No reason to keep anybody out: a directory may name languages that we have not.
+            plan.notes.append({"field": "language", "code": "language_unknown", "facts": {"text": named[:50]}})
     return plan
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from members.access import Capability
 from members.batches import BatchKind, Portion
-from members.bulk import Exceptions, reasons_of
+from members.bulk import Exceptions, sort_out
 from members.invitation_acts import cancel_exceptions, lock_invitations, lock_people, renewal_exceptions, take_back
 from members.models import Batch, Invitation
 from members.registry import registry
@@ -40,8 +40,9 @@ def _cancel(portion: Portion) -> Mapping[int, str]:
 def _sorted_out(portion: Portion, exceptions: Exceptions) -> tuple[list[Invitation], Mapping[int, str]]:
     """Which invitations an act concerns, locked, and why the others are left alone."""
     locked = lock_invitations(portion.organization, portion.invitations)
-    reasons = reasons_of(portion.invitations, exceptions)
-    return [entry for entry in locked if not reasons[entry.pk]], {key: why for key, why in reasons.items() if why}
+    keys, reasons = sort_out(portion.invitations, exceptions)
+    concerned = set(keys)
+    return [entry for entry in locked if entry.pk in concerned], reasons
 
 
 def register() -> None:

@@ -87,7 +87,7 @@ def _invitation(letter: Letter) -> dict[str, Any] | None:
         return None
     return {
         "invitation": invitation,
-        "inviter": invitation.invited_by.user if invitation.invited_by else None,
+        "inviter": invitation.inviter_name,
         "department": letter.member.department if letter.member else invitation.department,
         "expires_at": invitation.expires_at,
         "url": absolute_url("join:invitation", invitation_token(invitation)),

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from members.addresses import display_address
-from members.models import Member, Organization
+from members.models import Member, Organization, User
+from members.models.organizations import LANGUAGES
 from members.registry import MembersColumn, Text, registry
 from skypemgr.templatetags.look import day
 
@@ -17,6 +18,7 @@ from skypemgr.templatetags.look import day
 COOKIE = "members_columns"
 # Part of the markup of each row; everything else is a registered column. The name is always there.
 NAME, DEPARTMENT, STATE = "name", "department", "state"
+LANGUAGE_NAMES = dict(LANGUAGES)
 
 
 def register() -> None:
@@ -36,6 +38,13 @@ def register() -> None:
             label=_("Job title"),
             order=20,
             values=_each(lambda member: member.job_title),
+            shown=False,
+        ),
+        MembersColumn(
+            key="language",
+            label=_("Language"),
+            order=25,
+            values=_each(_language),
             shown=False,
         ),
         MembersColumn(
@@ -84,6 +93,11 @@ def _each(
     value: Callable[[Member], object],
 ) -> Callable[[Organization, Sequence[Member]], dict[int, object]]:
     return lambda organization, members: {member.pk: found for member in members if (found := value(member))}
+
+
+def _language(member: Member) -> str:
+    # That of a personal account is its owner's, as on the page of the member.
+    return LANGUAGE_NAMES.get(member.user.language, "") if member.user.kind == User.Kind.BUSINESS else ""
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -20,7 +20,10 @@ from skypemgr.many_rows import insert_rows
 
 @dataclass(frozen=True, kw_only=True)
 class Newcomer:
-    """Somebody to be added. Address and Skype Name are checked and free; ``password`` is a hash or ""."""
+    """Somebody to be added. Address and Skype Name are checked and free; ``password`` is a hash or "".
+
+    ``language`` is that of their pages and letters; "" as the organization.
+    """
 
     email: str
     skype_name: str
@@ -28,6 +31,7 @@ class Newcomer:
     last_name: str = ""
     job_title: str = ""
     department: Department | None = None
+    language: str = ""
     role: str = Member.Role.MEMBER
     password: str = ""
 
@@ -58,6 +62,7 @@ def add_business_members(
                 email=newcomer.email,
                 first_name=newcomer.first_name,
                 last_name=newcomer.last_name,
+                language=newcomer.language,
                 kind=User.Kind.BUSINESS,
                 owner_id=organization.pk,
                 password=newcomer.password or _no_password(),

@@ -10,6 +10,7 @@ from babel.dates import get_timezone_location
 from babel.numbers import get_currency_name, get_currency_symbol, get_territory_currencies
 
 from members.names import sort_key
+from skypemgr.locales import present_locale
 
 # Products have seeded prices in these.
 CURRENCIES = ["EUR", "GBP", "SEK", "USD"]
@@ -32,6 +33,11 @@ def country_choices(language: str) -> list[tuple[str, str]]:
     """(ISO 3166 code, name) of every country, by name in ``language``."""
     names = Locale(language).territories
     return sorted(((code, names[code]) for code in zones_by_country()), key=lambda row: sort_key(row[1], language))
+
+
+def country_name(code: str) -> str:
+    """What a country is called in the active language; its code, where it is none that is known."""
+    return str(present_locale().territories.get(code, code))
 
 
 @lru_cache(maxsize=8)

@@ -20,6 +20,7 @@ TEXTS: Texts = {
     "same_as_row": _("Same e-mail address as row %(row)d. It will be skipped."),
     "department_deep": _("Departments nest at most %(depth)d levels deep."),
     "department_new": _("and the department"),
+    "language_unknown": _("“%(text)s” is none of our languages. Letters come in that of the organization."),
     "conflict": _("Somebody else changed this at the same moment. Try the row again."),
 }
 

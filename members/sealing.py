@@ -66,6 +66,20 @@ def unsealed(chain: Chain) -> list[int]:
 
 
 @transaction.atomic(savepoint=False)
+def last_row(chain: Chain) -> int:
+    """The key below which no row of a log will ever come: those under way are waited for.
+
+    Keys are drawn by whoever holds the table for writing, and is waited for here. Raises OperationalError when somebody
+    has been writing for longer than half a second; whoever writes meanwhile waits as long.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '500ms'")
+        cursor.execute(f"LOCK TABLE {chain.table} IN SHARE MODE")
+        cursor.execute(f"SELECT coalesce(max(id), 0) FROM {chain.table}")  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic(savepoint=False)
 def seal_some(chain: Chain, organization: int, last: int) -> bool:
     """Seal rows of an organization after those that are sealed, through the key ``last``; False when there are none.
 

@@ -7,6 +7,7 @@ from members.services.closing_work import close_due
 from members.services.purge import purge_personal_data
 from members.services.seals import seal_audit_logs
 from members.services.tallies import fold_long_tallies
+from members.services.undelivered import tell_of_failures
 from skypemgr.invariants import check_invariants
 
 
@@ -17,5 +18,6 @@ def register() -> None:
         Job(name="seal_audit_logs", every=Every.HOUR, work=lambda run: seal_audit_logs()),
         Job(name="fold_tallies", every=Every.HOUR, work=lambda run: fold_long_tallies()),
         Job(name="close_organizations", every=Every.HOUR, work=lambda run: close_due()),
+        Job(name="tell_of_failed_letters", every=Every.DAY, work=tell_of_failures, per_organization=True),
         Job(name="check_invariants", every=Every.HOUR, work=lambda run: check_invariants()),
     )

@@ -9,7 +9,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models.options import Options
 from django.utils import timezone
 
@@ -34,28 +34,41 @@ PLAIN = (
 def insert_rows[M: models.Model](rows: Sequence[M]) -> list[M]:
     """Write rows of one model that don't exist yet, and give them back with their ids, which follow their order.
 
-    One is an INSERT, several are COPY with ids that are taken from the table's sequence beforehand. Values are plain
-    ones: no expressions. Raises IntegrityError when a constraint refuses one of them.
+    One is an INSERT, several are COPY with ids that are taken from the table's sequence beforehand. Either way the
+    table is locked for writing before an id is drawn. Values are plain ones: no expressions. Raises IntegrityError when
+    a constraint refuses one of them.
     """
     rows = list(rows)
     if not rows:
         return rows
     shape = _shape_of(type(rows[0]), with_key=len(rows) > 1)
-    now = timezone.now()
-    for name in shape.moments:
-        for row in rows:
-            setattr(row, name, now)
+    _date(rows, shape)
     if len(rows) == 1:
         with prepared_cursor() as cursor:
             cursor.execute(shape.insert, shape.line(rows[0]))
             [rows[0].pk] = cursor.fetchone()
     else:
-        _take_ids(rows)
-        with connection.cursor() as cursor:
-            _copy(cursor, shape.copy, map(shape.line, rows), plan_anew=len(rows) > FEW)
+        _copy_with_ids(rows, shape)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
     return rows
+
+
+def insertion(row: models.Model, of: str) -> tuple[str, list[Any]]:
+    """An INSERT as a part of a larger statement, and its parameters: it writes a row for each one that ``of`` gives.
+
+    ``of`` is what comes after FROM. The ids stay with the database.
+    """
+    shape = _shape_of(type(row), with_key=False)
+    _date([row], shape)
+    return f"{shape.insert_selected} FROM {of}", shape.line(row)
+
+
+def _date(rows: Sequence[models.Model], shape: "Shape") -> None:
+    now = timezone.now()
+    for name in shape.moments:
+        for row in rows:
+            setattr(row, name, now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +76,7 @@ class Shape:
     """How rows of a model are written: its columns and what makes their values of a row."""
 
     insert: str
+    insert_selected: str
     copy: str
     moments: Sequence[str]
     values: Callable[[Any], Iterable[Any]]
@@ -83,6 +97,7 @@ def _shape_of(model: type[models.Model], *, with_key: bool) -> Shape:
     places, key = ", ".join(["%s"] * len(fields)), _column_of(_key_of(meta))
     return Shape(
         insert=f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}",  # noqa: S608
+        insert_selected=f"INSERT INTO {table} ({columns}) SELECT {places}",
         copy=f"COPY {table} ({columns}) FROM STDIN",
         moments=[field.attname for field in fields if getattr(field, "auto_now_add", False)],
         values=attrgetter(*(field.attname for field in fields)),
@@ -134,9 +149,19 @@ def _plan_anew(cursor: Any) -> None:
     cursor.execute("DISCARD PLANS")
 
 
+@transaction.atomic(savepoint=False)
+def _copy_with_ids(rows: Sequence[models.Model], shape: Shape) -> None:
+    _take_ids(rows)
+    with connection.cursor() as cursor:
+        _copy(cursor, shape.copy, map(shape.line, rows), plan_anew=len(rows) > FEW)
+
+
 def _take_ids(rows: Sequence[models.Model]) -> None:
     meta = rows[0]._meta
     with connection.cursor() as cursor:
+        # As an INSERT does before it draws an id. Whoever waits for all writers (see members.sealing) would otherwise
+        # pass over ids that are drawn but not yet written.
+        cursor.execute(f"LOCK TABLE {_quoted(meta.db_table)} IN ROW EXCLUSIVE MODE")
         cursor.execute(
             "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) FROM generate_series(1, %s)",
             [_quoted(meta.db_table), _key_of(meta).column, len(rows)],

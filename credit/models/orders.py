@@ -120,6 +120,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def buyer_name(self) -> str:
+        """What whoever ordered was called then; "" for the system and for whoever runs the installation."""
+        return self.placed_by.name_at(self.created_at) if self.placed_by else ""
+
 
 class Payment(models.Model):
     """Money that came in for an order, all of it. Never changed, never deleted.

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db.models import Count, DecimalField, Q, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
-from django.utils import timezone
 
 from credit.amounts import BY_FILE, check_amounts
 from credit.amounts_file import open_amounts
 from credit.selectors.balances import wallet_balance
+from credit.selectors.spans import zone_of
 from members.batch_files import fingerprint_of
 from members.errors import SameContentAgain
 from members.models import Batch, BatchRow, Member, Organization
@@ -76,7 +76,7 @@ def refuse_applied(organization: Organization, fingerprint: str) -> None:
     """Raise SameContentAgain when this file of amounts was carried out, or is being carried out, already."""
     applied = find_applied(organization, fingerprint, BY_FILE)
     if applied is not None and applied.started_at is not None:
-        day = timezone.localtime(applied.started_at).date().isoformat()
+        day = applied.started_at.astimezone(zone_of(organization)).date().isoformat()
         raise SameContentAgain(day=day, batch_id=applied.pk)
 
 

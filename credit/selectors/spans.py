@@ -1,7 +1,7 @@
 """Days and months of an organization, as statements ask for them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
@@ -11,17 +11,9 @@ from members.months import month_named
 from members.periods import Every, Period, period_named
 from skypemgr.lists import read_day
 
-# Letters are there when people begin to work, by the clock of their organization.
-IN_THE_MORNING = time(7)
-
 
 def zone_of(organization: Organization) -> ZoneInfo:
     return ZoneInfo(organization.time_zone)
-
-
-def morning_of(organization: Organization, day: date) -> datetime:
-    """When the letters of a day are to leave."""
-    return datetime.combine(day, IN_THE_MORNING, zone_of(organization))
 
 
 def first_day(month: Period) -> date:

@@ -12,12 +12,12 @@ from django.db.models import F, QuerySet
 
 from credit.alerts import WALLET, find_alerts, notice_of
 from credit.models import AlertSettings, AlertTold, LedgerAccount
-from credit.selectors.spans import morning_of, zone_of
-from members.access import ROLES, Capability
+from credit.selectors.spans import zone_of
+from members.access import Capability
 from members.jobs import Run
 from members.mail import personal_letter, write_letters
-from members.models import Letter, Member, Organization
-from members.notices import wanted_by
+from members.models import Letter, Organization
+from members.notices import morning_of, wanted_by, who_may_be_told
 from skypemgr.clock import DatabaseClock, database_now
 from skypemgr.kill_points import kill_point
 
@@ -97,7 +97,7 @@ def _write(
 
     It tells of those of ``kinds`` that its reader wants.
     """
-    people = list(_recipients(organization))
+    people = list(who_may_be_told(organization, Capability.MANAGE_CREDIT))
     wanted = wanted_by(organization, people)
     wants = {member.pk: [kind for kind in kinds if notice_of(kind) in wanted[member.pk]] for member in people}
     members = {f"{occasion}:{member.pk}": member for member in people if set(wants[member.pk]) & set(news)}
@@ -108,13 +108,6 @@ def _write(
         letter.facts, letter.due_at = {"kinds": wants[member.pk]}, due_at
         letters.append(letter)
     write_letters(letters)
-
-
-def _recipients(organization: Organization) -> Iterable[Member]:
-    """Who is told: the active members who manage credit and have confirmed their address."""
-    roles = [role for role, capabilities in ROLES.items() if Capability.MANAGE_CREDIT in capabilities]
-    members = Member.objects.of(organization).filter(state=Member.State.ACTIVE, role__in=roles)
-    return members.filter(user__is_active=True, user__email_verified_at__isnull=False).select_related("user")
 
 
 @shared_task(name="credit.watch_wallets")

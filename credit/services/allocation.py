@@ -14,7 +14,7 @@ from credit.ledger import Move, account_of, accounts_of, post, post_to_present
 from credit.models import LedgerAccount, Transfer
 from credit.selectors.balances import wallet_balance
 from members.access import Actor, Capability, require
-from members.audit import Action, record
+from members.audit import Action, Fact, record_many
 from members.errors import KeyReused, SelectionChanged
 from members.models import Batch, Member, Organization
 from members.models.people import MemberQuerySet
@@ -140,6 +140,12 @@ def _answer(batch: Batch) -> Allocated:
 def _to_one(
     actor: Actor, organization: Organization, member: Member, amount: Decimal, key: UUID, reason: str
 ) -> Allocated:
+    fact = Fact(
+        action=Action.CREDIT_ALLOCATED,
+        subject=member,
+        after={"amount": in_log(amount, organization)},
+        reason=reason,
+    )
     posted = post_to_present(
         organization=organization,
         operation=ALLOCATION,
@@ -148,6 +154,7 @@ def _to_one(
         key=key,
         actor=actor,
         reason=reason,
+        fact=fact,
     )
     if posted is None:
         move = Move(*_lock_accounts(organization, member, key), amount, key)
@@ -156,15 +163,8 @@ def _to_one(
         )
     if posted.repeated and (posted.known_reason, posted.known_batch) != (reason, None):
         raise KeyReused
-    if posted.new:
-        record(
-            organization=organization,
-            actor=actor,
-            action=Action.CREDIT_ALLOCATED,
-            subject=member,
-            after={"amount": in_log(amount, organization)},
-            reason=reason,
-        )
+    if posted.new and not posted.recorded:
+        record_many(organization=organization, actor=actor, facts=[fact])
     kill_point("allocation.before_commit")
     assert posted.left is not None
     return Allocated(members=1, amount=amount, wallet=posted.left)

@@ -15,8 +15,7 @@ from credit.selectors.allocations import refuse_applied
 from members.access import Actor, Capability, require
 from members.audit import Action, record
 from members.batch_files import fingerprint_of, open_file, store_file
-from members.batches import freeze
-from members.choosing import takes_long
+from members.batches import freeze, takes_long
 from members.errors import BatchNotOpen, RowsNeedCorrection
 from members.locks import lock_organization, take_time
 from members.models import Batch, BatchRow, Member, Organization

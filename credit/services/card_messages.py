@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from credit.card_claims import act_on_claim, facts_of
+from credit.card_claims import act_on_claim, contradicts, facts_of
 from credit.card_payments import lock_charge, lock_checkout, settle_charge, settle_checkout
 from credit.gateways.payments import Checkout, Dispute, Message, Payment, Refund
 from credit.models import CardCheckout, CardMessage, WalletCharge
@@ -40,7 +40,8 @@ def purge_card_messages() -> int:
     """Delete messages that came ``CARD_MESSAGE_DAYS`` ago; gives how many.
 
     What they led to stands in orders, payments, refunds and disputes, which know what was done. Those about a payment
-    that could not be accepted stay: they say whether it has gone back.
+    that could not be accepted stay: they say whether it has gone back. So do those about a refund or a dispute that
+    contradicts what was ordered, for whoever settles it by hand, until a later one says that there is nothing to do.
     """
     total = 0
     while deleted := _purge_some():
@@ -54,7 +55,7 @@ def _purge_some() -> int:
     for model in (CardCheckout, WalletCharge):
         wrong = model._default_manager.filter(state="wrong").exclude(payment="")
         old = old.exclude(payment__in=wrong.values("payment"))
-    keys = list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    keys = list(old.exclude(contradicts()).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
     return CardMessage.objects.filter(pk__in=keys).delete()[0]
 
 

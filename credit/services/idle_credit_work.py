@@ -12,7 +12,6 @@ from django.db.models import F
 from credit.idling import allowed
 from credit.models import IdleCredit, LedgerAccount
 from credit.models.idle import WARNING
-from credit.selectors.spans import morning_of
 from members.access import Actor
 from members.audit import Action
 from members.audit_sets import record_for_members
@@ -20,6 +19,7 @@ from members.jobs import Run
 from members.locks import take_time
 from members.mail import personal_letter, write_letters
 from members.models import Letter, Member, Organization
+from members.notices import morning_of
 from skypemgr.clock import database_now
 from skypemgr.kill_points import kill_point
 from skypemgr.many_rows import update_rows

@@ -7,6 +7,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 from django import template
 
+from members.places import country_name
 from skypemgr.locales import present_locale
 
 register = template.Library()
@@ -25,7 +26,4 @@ def full_day(day: date) -> str:
     return str(format_date(day, "long", locale=present_locale()))
 
 
-@register.filter
-def country_name(code: str) -> str:
-    """The name of a country by its code."""
-    return str(present_locale().territories.get(code, code))
+register.filter(country_name)

@@ -24,7 +24,7 @@ from credit.views.allocation_to_many import show_allocate
 from credit.ways import buy_url
 from members.access import Capability
 from members.batch_files import open_file
-from members.choosing import takes_long
+from members.batches import takes_long
 from members.decorators import OrganizationRequest, organization_view
 from members.models import Batch, BatchRow
 from members.row_texts import how_read

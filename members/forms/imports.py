@@ -94,6 +94,9 @@ class ImportRowForm(forms.Form):
         strip=False,
         help_text=_("A department that doesn’t exist is made. Write Sales / North for one inside another."),
     )
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, choices=User._meta.get_field("language").flatchoices
+    )
     password = forms.CharField(
         label=_("First password"),
         required=False,

@@ -3,13 +3,14 @@
 from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any, ClassVar
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
 from members.access import Actor
 from members.departments import check_path, join_path, same_path
-from members.models import Department, Member, Organization, User
+from members.models import Department, Member, Organization, Tenure, User
 from members.selectors.departments import list_departments, subtree
 from skypemgr.characters import printable, storable
 from skypemgr.errors import DomainError
@@ -75,7 +76,12 @@ class JsonCommand(BaseCommand):
 
 
 class OrganizationCommand(JsonCommand):
-    """A command that acts inside one organization; ``act`` gets ``organization``, ``actor`` and ``dry_run``."""
+    """A command that acts inside one organization; ``act`` gets ``organization``, ``actor`` and ``dry_run``.
+
+    ``even_closed`` are those that do what the law goes on to ask of a closed one.
+    """
+
+    even_closed: ClassVar[bool] = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -89,15 +95,15 @@ class OrganizationCommand(JsonCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            options["organization"] = find_organization(options["organization"])
+            options["organization"] = find_organization(options["organization"], even_closed=self.even_closed)
             options["actor"] = find_actor(options["organization"], options["actor"])
         except Refused as refusal:
             raise self._refused(str(refusal), options) from None
         super().handle(*args, **options)
 
 
-def find_organization(slug: str | None) -> Organization:
-    """The organization of ``slug``, or the only one there is. Raises Refused when there is no such one."""
+def find_organization(slug: str | None, *, even_closed: bool = False) -> Organization:
+    """The organization of ``slug``, or the only open one. Raises Refused when there is no such one, or it is closed."""
     if slug is None:
         first_two = list(Organization.objects.filter(closed_at=None).order_by("pk")[:2])
         if len(first_two) == 1:
@@ -106,7 +112,7 @@ def find_organization(slug: str | None) -> Organization:
     organization = Organization.objects.filter(slug=storable(slug).lower()).first()
     if organization is None:
         raise Refused(f"There is no organization “{slug}”.")
-    if organization.closed_at is not None:
+    if organization.closed_at is not None and not even_closed:
         raise Refused(f"{organization.name} was closed on {organization.closed_at:%Y-%m-%d}.")
     return organization
 
@@ -150,6 +156,26 @@ def named_member(organization: Organization, name: str) -> Member:
     if found is None:
         raise Refused(f"There is no member “{name}” in {organization.name}.")
     return found
+
+
+def tenure_before(member: Member, number: int) -> Tenure:
+    """That of the ``number``-th person, from 1, who had the account of ``member`` before. Raises Refused if none did.
+
+    The refusal lists those who did, by when they had it.
+    """
+    before = member.predecessors
+    if 0 < number <= len(before):
+        return before[number - 1]
+    listed = "".join(f"\n{place}: until {tenure.ended_at:%Y-%m-%d}" for place, tenure in enumerate(before, start=1))
+    raise Refused(f"So many had {member.user.skype_name} before: {len(before)}.{listed}")
+
+
+def read_key(key: str) -> UUID:
+    """The key that a text stands for: a UUID for itself, "" for one that nobody else has."""
+    try:
+        return UUID(key) if key else uuid4()
+    except ValueError:
+        return uuid5(NAMESPACE_URL, key)
 
 
 def checked(check: Callable[[str], str], text: str) -> str:

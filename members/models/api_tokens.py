@@ -37,3 +37,8 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"API token {self.pk}"
+
+    @property
+    def maker_name(self) -> str:
+        """What whoever made it was called then."""
+        return self.made_by.name_at(self.created_at)

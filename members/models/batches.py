@@ -24,6 +24,7 @@ class Batch(models.Model):
         DELETE_DEPARTMENT = "delete_department", _("Deleting a department")
         RENEW_INVITATIONS = "renew_invitations", _("Sending invitations again")
         CANCEL_INVITATIONS = "cancel_invitations", _("Taking invitations back")
+        CHANGE_ADDRESSES = "change_addresses", _("Changing addresses of invitations")
 
     class State(models.TextChoices):
         READING = "reading", _("Being read")
@@ -72,6 +73,15 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"batch {self.pk}"
+
+    @property
+    def starter_name(self) -> str:
+        """What whoever began it was called then; "" for the system."""
+        return self.started_by.name_at(self.started_at or self.created_at) if self.started_by else ""
+
+    def name_of(self, member: Member) -> str:
+        """What somebody whom it concerns was called when it began; before that, what they are called."""
+        return member.name_at(self.started_at) if self.started_at else member.user.display_name
 
     @property
     def is_open(self) -> bool:

@@ -98,5 +98,23 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return f"invitation {self.pk}"
 
+    @property
+    def inviter_name(self) -> str:
+        """What whoever invited was called then; "" for the system."""
+        return self.invited_by.name_at(self.created_at) if self.invited_by else ""
+
+    @property
+    def inviter_is_there(self) -> bool:
+        """Whether whoever invited still has their account, and nobody after them."""
+        since = self.invited_by.user.handed_over_at if self.invited_by else None
+        return self.invited_by is not None and (since is None or since <= self.created_at)
+
+    @property
+    def member_name(self) -> str:
+        """What the member was called when they answered; before that, what they are called. "" of a stranger."""
+        if self.member is None:
+            return ""
+        return self.member.name_at(self.closed_at) if self.closed_at else self.member.user.display_name
+
     def is_open(self, at: datetime) -> bool:
         return self.state == self.State.PENDING and self.expires_at > at

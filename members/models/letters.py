@@ -30,6 +30,8 @@ class Letter(models.Model):
         CREDIT_ALERT = "credit_alert", _("Credit needs attention")
         CREDIT_INACTIVE = "credit_inactive", _("Credit becomes inactive")
         ORGANIZATION_CLOSING = "organization_closing", _("Skype Manager closes")
+        LETTERS_FAILED = "letters_failed", _("Letters not delivered")
+        NUMBER_ASSIGNED = "number_assigned", _("Your phone number")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -59,6 +61,8 @@ class Letter(models.Model):
     message_id = models.UUIDField(default=uuid.uuid4, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
+    # That it failed is told, or not to be told any more.
+    told_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -77,6 +81,8 @@ class Letter(models.Model):
                         "credit_alert",
                         "credit_inactive",
                         "organization_closing",
+                        "letters_failed",
+                        "number_assigned",
                     ]
                 ),
                 name="letter_kind_known",
@@ -84,6 +90,7 @@ class Letter(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "sent", "failed", "canceled"]), name="letter_state_known"
             ),
+            models.CheckConstraint(condition=Q(told_at=None) | Q(state="failed"), name="letter_told_when_failed"),
         ]
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state="waiting"), name="letter_due"),
@@ -93,6 +100,7 @@ class Letter(models.Model):
                 condition=Q(state__in=["waiting", "failed"]),
                 name="letter_not_gone",
             ),
+            models.Index(fields=["organization", "told_at"], condition=Q(state="failed"), name="letter_failed_told"),
             models.Index(
                 fields=["closed_at", "organization"],
                 condition=Q(state="sent", kind="invitation"),

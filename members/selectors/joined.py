@@ -1,11 +1,18 @@
 """When members joined, as the filter of the list asks for it: by days of the organization's time zone."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from skypemgr.lists import Chip, change_query, read_day, read_text
+from skypemgr.templatetags.look import day
+
+JOINED_FROM, JOINED_TO = "joined_from", "joined_to"
 DAYS = {"7": 7, "30": 30, "90": 90}
 THIS_YEAR, EARLIER = "year", "earlier"
 JOINED = [
@@ -29,5 +36,60 @@ def joined_when(choice: str) -> Q:
     return Q(joined_at__gte=_begin(first))
 
 
-def _begin(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+def _begin(first: date) -> datetime:
+    return timezone.make_aware(datetime.combine(first, time()))
+
+
+@dataclass(frozen=True)
+class JoinedDays:
+    """Days of the active time zone, both included, between which somebody joined; "" or None where there is no end.
+
+    ``first`` and ``last`` are as they were asked for. What is ``wrong`` with them stands in a sentence; they then
+    find nobody, so that nothing is done to others than were meant.
+    """
+
+    first: str = ""
+    last: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @classmethod
+    def read(cls, query: QueryDict) -> "JoinedDays":
+        return cls(
+            read_text(query, JOINED_FROM),
+            read_text(query, JOINED_TO),
+            read_day(query, JOINED_FROM),
+            read_day(query, JOINED_TO),
+        )
+
+    @property
+    def wrong(self) -> str:
+        for text, found in ((self.first, self.since), (self.last, self.until)):
+            if text and found is None:
+                return gettext("“%(text)s” is no day from 2000 to 2099. Write it as in 2026-11-21.") % {"text": text}
+        if self.since and self.until and self.since > self.until:
+            return gettext("The first day is after the last one. Change one of them.")
+        return ""
+
+    def condition(self) -> Q:
+        """Who joined on one of the days; nobody when something is wrong with them."""
+        if self.wrong:
+            return Q(pk__in=[])
+        condition = Q()
+        if self.since:
+            condition &= Q(joined_at__gte=_begin(self.since))
+        if self.until:
+            condition &= Q(joined_at__lt=_begin(self.until + timedelta(days=1)))
+        return condition
+
+    def chips(self, query: QueryDict) -> list[Chip]:
+        """A chip for each end that was asked for."""
+        texts = [
+            (JOINED_FROM, self.first, self.since, gettext("Joined from {day}")),
+            (JOINED_TO, self.last, self.until, gettext("Joined up to {day}")),
+        ]
+        return [
+            Chip(text.format(day=day(found) if found else asked), change_query(query, **{key: ""}))
+            for key, asked, found, text in texts
+            if asked
+        ]

@@ -16,7 +16,7 @@ from members.models.people import MemberQuerySet
 from members.names import sort_key
 from members.registry import MembersColumn, MembersFilter, Text, registry
 from members.selectors.departments import department_paths
-from members.selectors.joined import JOINED, joined_when
+from members.selectors.joined import JOINED, JOINED_FROM, JOINED_TO, JoinedDays, joined_when
 from members.selectors.member_pages import (
     Words,
     count_by_state,
@@ -111,6 +111,7 @@ class MembersQuery:
     search: str
     order: Ordering
     filters: Sequence[ChoiceFilter]
+    joined: JoinedDays
     departments: Sequence[tuple[int, str]]
 
     @classmethod
@@ -125,26 +126,28 @@ class MembersQuery:
                 order for order in ORDERS if order.name == read_choice(query, "sort", [o.name for o in ORDERS], "name")
             ),
             filters=_read_filters(organization, departments, query),
+            joined=JoinedDays.read(query),
             departments=departments,
         )
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.search) or any(entry.chosen for entry in self.filters)
+        return bool(self.search or self._chosen)
 
     def kept(self) -> list[tuple[str, str]]:
         """The parameters that decide who matches, as they were asked; a selection takes them along."""
-        keys = ["state", "q", *(entry.key for entry in self.filters)]
+        keys = ["state", "q", *(entry.key for entry in self.filters), JOINED_FROM, JOINED_TO]
         return [(key, value) for key in keys if (value := self.query.get(key))]
 
     def chips(self) -> list[Chip]:
         found: list[Chip] = []
         if self.search:
             found = [Chip(gettext("“%(text)s”") % {"text": self.search}, change_query(self.query, q=""))]
-        return found + chips_of(self.filters, self.query)
+        return found + chips_of(self.filters, self.query) + self.joined.chips(self.query)
 
     def cleared_url(self) -> str:
-        return change_query(self.query, q="", **{entry.key: "" for entry in self.filters})
+        keys = [*(entry.key for entry in self.filters), JOINED_FROM, JOINED_TO]
+        return change_query(self.query, q="", **dict.fromkeys(keys, ""))
 
     def orders(self) -> list[tuple[Ordering, str]]:
         """The orders on offer, and the list in each."""
@@ -255,7 +258,9 @@ class MembersQuery:
 
     @property
     def _chosen(self) -> dict[str, str]:
-        return {entry.key: entry.chosen for entry in self.filters if entry.chosen}
+        asked = {entry.key: entry.chosen for entry in self.filters}
+        asked |= {JOINED_FROM: self.joined.first, JOINED_TO: self.joined.last}
+        return {key: value for key, value in asked.items() if value}
 
     @property
     def _is_narrow(self) -> bool:
@@ -316,6 +321,8 @@ class MembersQuery:
             condition &= Q(account_kind=kind)
         if since := chosen.get("joined"):
             condition &= joined_when(since)
+        if chosen.keys() & {JOINED_FROM, JOINED_TO}:
+            condition &= self.joined.condition()
         return condition
 
     def _tallied(self) -> dict[str, Total | None]:
@@ -360,6 +367,7 @@ def for_list(members: MemberQuerySet) -> MemberQuerySet:
         "user__first_name",
         "user__last_name",
         "user__kind",
+        "user__language",
         "department__path",
     )
 

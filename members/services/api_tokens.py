@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -53,12 +54,13 @@ def make_api_token(
         made_by=maker,
         expires_at=database_now() + timedelta(days=days),
     )
+    expires = row.expires_at.astimezone(ZoneInfo(organization.time_zone)).date()
     record(
         organization=organization,
         actor=actor,
         action=Action.API_TOKEN_MADE,
         subject=row,
-        after={"name": name, "scopes": ", ".join(sorted(scopes)), "expires": row.expires_at.date().isoformat()},
+        after={"name": name, "scopes": ", ".join(sorted(scopes)), "expires": expires.isoformat()},
     )
     settle(organization=organization, name="make_api_token", key=key, result={"token": row.pk})
     return NewToken(row, token)

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from members.access import Actor, Capability, require, require_over
+from members.access import Actor, Capability, require_even_closed, require_over
 from members.audit import Action, record
 from members.errors import StateForbids
 from members.factors import drop_sessions, forget_factors
@@ -23,12 +23,12 @@ def erase_member(*, actor: Actor, organization: Organization, member: Member) ->
 
     Names, addresses, where they acted from, their letters and their rows of imports go; the log stays. A
     personal account is its owner's and stays too: only the membership forgets whose it was. Raises StateForbids
-    while they are a member.
+    while they are a member. Of a closed organization nobody is, and operators do it.
     """
-    require(actor, organization, Capability.MANAGE_MEMBERS)
+    require_even_closed(actor, organization, Capability.MANAGE_MEMBERS)
     member = _lock(organization, member)
     require_over(actor, member)
-    if member.state != Member.State.LEFT:
+    if not is_gone(organization, member):
         raise StateForbids(state=member.get_state_display())
     if member.user.erased_at is not None:
         return member
@@ -49,6 +49,12 @@ def erase_member(*, actor: Actor, organization: Organization, member: Member) ->
     member.save(update_fields=["user", "email", "job_title", "sort_key", "search_text"])
     record(organization=organization, actor=actor, action=Action.MEMBER_ERASED, subject=member)
     return member
+
+
+def is_gone(organization: Organization, member: Member) -> bool:
+    """Whether somebody is no member any more. The business accounts of a closed organization are blocked for good."""
+    closed = organization.closed_at is not None
+    return member.state == Member.State.LEFT or (closed and member.state == Member.State.BLOCKED)
 
 
 def _lock(organization: Organization, member: Member) -> Member:

@@ -112,6 +112,7 @@ def _drafts(file: BinaryIO, *, encoding: str, after: int) -> Iterator[Draft]:
             last_name=row.values["last_name"],
             job_title=row.values["job_title"],
             department=row.values["department"],
+            language=row.values["language"],
             problems=[{"field": None, **problem} for problem in row.problems],
             notes=[{"field": None, **note} for note in row.notes],
         )
@@ -275,6 +276,7 @@ def create_chunk(*, batch: Batch, size: int) -> bool:
                 last_name=row.data["last_name"],
                 job_title=row.data["job_title"],
                 department=departments.get(row.data["department"]),
+                language=row.data["language"],
                 password=row.data["password"],
             )
             for row in ready

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import BinaryIO
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -146,7 +147,7 @@ def refuse_applied(organization: Organization, fingerprint: str) -> None:
     """Raise SameContentAgain when this content was carried out, or is being carried out, already."""
     applied = find_applied(organization, fingerprint)
     if applied is not None:
-        started = timezone.localtime(applied.started_at)
+        started = timezone.localtime(applied.started_at, ZoneInfo(organization.time_zone))
         raise SameContentAgain(day=started.date().isoformat(), batch_id=applied.pk)
 
 
@@ -156,14 +157,14 @@ def change_row(
 ) -> BatchRow:
     """Correct a row during review; it and every row with the same address are checked again.
 
-    ``values`` may hold any of email, skype_name, first_name, last_name, job_title, department, and
+    ``values`` may hold any of email, skype_name, first_name, last_name, job_title, department, language, and
     ``password`` in clear (it is hashed here). Raises BatchNotOpen.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     batch = _lock_draft(organization, batch)
     row = batch.rows.get(number=number)
     draft = Draft.of_row(row)
-    for name in ("email", "first_name", "last_name", "job_title", "department"):
+    for name in ("email", "first_name", "last_name", "job_title", "department", "language"):
         setattr(draft, name, values.get(name, getattr(draft, name)))
     if values.get("skype_name", draft.skype_name) != draft.skype_name:
         draft.skype_name, draft.typed = values["skype_name"], True

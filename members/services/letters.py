@@ -30,6 +30,7 @@ from members.letter_texts import compose
 from members.models import Letter, Organization
 from members.restores import hold_after_restore, hold_waiting_letters
 from members.services.jobs import knock, show_life
+from members.tenures import know_predecessors
 from skypemgr.clock import DatabaseClock
 from skypemgr.kill_points import kill_point
 
@@ -214,11 +215,13 @@ def claim_letters(*, limit: int, suspects: bool = False) -> list[Letter]:
             room[letter.organization_id] -= 1
         claimed.append(letter.pk)
     Letter.objects.filter(pk__in=claimed).update(leased_until=DatabaseClock() + LEASE)
-    return list(
+    letters = list(
         Letter.objects.filter(pk__in=claimed)
         .select_related("organization", "user__owner", "member__department", "invitation__invited_by__user")
         .order_by("due_at", "id")
     )
+    know_predecessors(letter.invitation.invited_by for letter in letters if letter.invitation)
+    return letters
 
 
 def _due_letters() -> QuerySet[Letter]:
@@ -298,7 +301,7 @@ def note_trouble(letter: Letter, *, reason: str) -> None:
 def retry_letters() -> int:
     """Try again the letters that were given up since their senders died; gives how many those are."""
     return Letter.objects.filter(state=Letter.State.FAILED, last_error=SENDER_DIED).update(
-        state=Letter.State.WAITING, closed_at=None, attempts=0, interrupted=0, due_at=DatabaseClock()
+        state=Letter.State.WAITING, closed_at=None, told_at=None, attempts=0, interrupted=0, due_at=DatabaseClock()
     )
 
 

@@ -3,7 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from members.access import Actor, Capability, require, require_over
+from members.access import Actor, Capability, require_even_closed, require_over
 from members.audit import Action, record
 from members.models import Member, Organization
 from members.personal_data import data_of_membership
@@ -11,8 +11,11 @@ from members.personal_data import data_of_membership
 
 @transaction.atomic(durable=True)
 def export_member_data(*, actor: Actor, organization: Organization, member: Member) -> dict[str, object]:
-    """What ``organization`` keeps about a member, for them; the log says who asked for it."""
-    require(actor, organization, Capability.MANAGE_MEMBERS)
+    """What ``organization`` keeps about a member, for them; the log says who asked for it.
+
+    Of one that is closed operators give it.
+    """
+    require_even_closed(actor, organization, Capability.MANAGE_MEMBERS)
     found = Member.objects.of(organization).with_people().select_related("organization").filter(pk=member.pk).first()
     if found is None:
         raise PermissionDenied

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from members.access import Actor, Capability, require, require_over
+from members.access import Actor, Capability, require_even_closed, require_over
 from members.acts import lock_member
 from members.audit import Action, record
 from members.forgetting import empty_rows
@@ -16,8 +16,11 @@ from members.tenures import stint_of
 
 @transaction.atomic(durable=True)
 def export_predecessor_data(*, actor: Actor, organization: Organization, tenure: Tenure) -> dict[str, object]:
-    """What ``organization`` keeps about whoever had an account in ``tenure``; the log says who asked for it."""
-    require(actor, organization, Capability.MANAGE_MEMBERS)
+    """What ``organization`` keeps about whoever had an account in ``tenure``; the log says who asked for it.
+
+    Of one that is closed operators give it.
+    """
+    require_even_closed(actor, organization, Capability.MANAGE_MEMBERS)
     member, tenure = _find(actor, organization, tenure)
     facts = data_of_membership(member, tenure)
     record(
@@ -35,9 +38,9 @@ def erase_predecessor(*, actor: Actor, organization: Organization, tenure: Tenur
     """Forget who had an account in ``tenure``; it can't be undone, and is done once.
 
     Name, address, where they acted from, their letters and their rows of imports go; the log stays. What the present
-    person has is left alone.
+    person has is left alone. Of a closed organization operators do it.
     """
-    require(actor, organization, Capability.MANAGE_MEMBERS)
+    require_even_closed(actor, organization, Capability.MANAGE_MEMBERS)
     member, tenure = _find(actor, organization, tenure)
     if tenure.erased_at is not None:
         return

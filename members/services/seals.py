@@ -2,9 +2,9 @@
 
 import logging
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
-from members.sealing import AUDIT_LOG, seal_some, unsealed
+from members.sealing import AUDIT_LOG, last_row, seal_some, unsealed
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +26,7 @@ def seal_audit_logs() -> int:
 
 @transaction.atomic(durable=True)
 def _last_entry() -> int:
-    """The key below which no entry will ever come: those under way are waited for. Raises OperationalError."""
-    with connection.cursor() as cursor:
-        # Whoever writes meanwhile waits for this.
-        cursor.execute("SET LOCAL lock_timeout = '500ms'")
-        cursor.execute("LOCK TABLE members_auditentry IN SHARE MODE")
-        cursor.execute("SELECT coalesce(max(id), 0) FROM members_auditentry")
-        return int(cursor.fetchone()[0])
+    return last_row(AUDIT_LOG)
 
 
 @transaction.atomic(durable=True)

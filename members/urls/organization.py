@@ -9,6 +9,7 @@ from members.views import (
     hand_over,
     import_encoding,
     imports,
+    invitation_addresses,
     invitations,
     invitations_bulk,
     member,
@@ -39,6 +40,16 @@ urlpatterns = [
     path("members/invitations/export.csv", invitations.invitation_export, name="invitation_export"),
     path("members/invitations/resend/", invitations_bulk.invitations_renew, name="invitations_renew"),
     path("members/invitations/cancel/", invitations_bulk.invitations_cancel, name="invitations_cancel"),
+    path("members/invitations/addresses/", invitation_addresses.addresses_add, name="addresses_add"),
+    path("members/invitations/addresses/<int:pk>/", invitation_addresses.addresses_review, name="addresses_review"),
+    path(
+        "members/invitations/addresses/<int:pk>/change/", invitation_addresses.addresses_change, name="addresses_change"
+    ),
+    path(
+        "members/invitations/addresses/<int:pk>/discard/",
+        invitation_addresses.addresses_discard,
+        name="addresses_discard",
+    ),
     path("members/invitations/<int:pk>/address/", invitations.invitation_address, name="invitation_address"),
     path("members/invitations/<int:pk>/resend/", invitations.invitation_resend, name="invitation_resend"),
     path("members/invitations/<int:pk>/cancel/", invitations.invitation_cancel, name="invitation_cancel"),

@@ -14,6 +14,7 @@ from members.forms.api_tokens import ApiTokenForm
 from members.registry import ApiScope, registry
 from members.selectors.api_tokens import list_api_tokens
 from members.services.api_tokens import make_api_token, revoke_api_token
+from members.tenures import know_predecessors
 from members.views.answers import page_with_form
 from skypemgr.forms import form_errors
 from skypemgr.lists import Ordering, keyset_page
@@ -26,6 +27,7 @@ NEWEST = Ordering("newest", ("-id",))
 def token_list(request: OrganizationRequest) -> HttpResponse:
     """Every token there is or was, newest first."""
     page = keyset_page(list_api_tokens(request.organization), order=NEWEST, query=request.GET)
+    know_predecessors(token.made_by for token in page.rows)
     labels = {scope.key: scope.label for scope in registry.all(ApiScope)}
     rows = [(token, [labels.get(key, key) for key in token.scopes]) for token in page.rows]
     return render(request, "members/api_token_list.html", {"section": "settings", "page": page, "rows": rows})

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from members.access import Capability
-from members.choosing import takes_long
+from members.batches import takes_long
 from members.decorators import OrganizationRequest, organization_view
 from members.departments import lies_in, names_of
 from members.errors import DepartmentGone

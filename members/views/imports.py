@@ -22,10 +22,12 @@ from members.errors import SameContentAgain
 from members.forms.imports import AddMembersForm, ImportRowForm
 from members.importing import Draft
 from members.models import Batch, BatchRow
+from members.models.organizations import LANGUAGES
 from members.row_texts import ENDED, OUTCOMES, how_read, sentence, sentences
 from members.selectors.batches import BatchCounts, count_rows, find_applied, list_batches
 from members.services import import_work, imports
 from members.services.given_up import continue_batch
+from members.tenures import know_predecessors
 from skypemgr.forms import form_errors, told_refusals
 from skypemgr.lists import Ordering, Page, count_up_to, keyset_chunks, keyset_page, read_choice
 
@@ -49,8 +51,17 @@ class RowView:
         return f"{data.get('first_name', '')} {data.get('last_name', '')}".strip()
 
     @property
+    def called(self) -> str:
+        """What the member whom the row made was called then; "" when it made none."""
+        return self.row.batch.name_of(self.row.member) if self.row.member else ""
+
+    @property
     def email(self) -> str:
         return display_address(self.row.data.get("email", ""))
+
+    @property
+    def language(self) -> str:
+        return dict(LANGUAGES).get(self.row.data.get("language", ""), "")
 
     @property
     def muted(self) -> bool:
@@ -316,7 +327,8 @@ def _outcome(request: OrganizationRequest, batch: Batch) -> HttpResponse:
     rows = {"created": batch.rows.filter(outcome=Outcome.DONE), "all": batch.rows.all()}.get(
         show, batch.rows.exclude(outcome=Outcome.DONE)
     )
-    page = _page(request, rows.select_related("member__user"), counts)
+    page = _page(request, rows.select_related("member__user", "batch"), counts)
+    know_predecessors(row.member for row in page.rows)
     context = _frame(
         subsection="imports",
         batch=batch,
@@ -363,6 +375,7 @@ def import_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
         gettext("Last name"),
         gettext("Job title"),
         gettext("Department"),
+        gettext("Language"),
         gettext("Outcome"),
         gettext("Why"),
     ]
@@ -386,6 +399,7 @@ def _line(view: RowView) -> list[str]:
         data.get("last_name", ""),
         data.get("job_title", ""),
         data.get("department", ""),
+        view.language,
         str(view.lamp[1]),
         "; ".join(view.why),
     ]
@@ -399,4 +413,5 @@ def import_list(request: OrganizationRequest) -> HttpResponse:
     total = count_up_to(batches)
     text = ngettext("{shown} of {total} import, newest first", "{shown} of {total} imports, newest first", total.number)
     page = keyset_page(batches, order=NEWEST, query=request.GET, text=text, total=total)
+    know_predecessors(batch.started_by for batch in page.rows)
     return render(request, "members/import_list.html", _frame(subsection="imports", page=page))

@@ -11,6 +11,7 @@ from members.chosen_invitations import STATES, called, shown_address
 from members.delivery import Delivery, deliveries_of
 from members.models import Invitation, Organization, User
 from members.registry import Text
+from members.tenures import know_predecessors
 
 State, Reply = Invitation.State, Invitation.Reply
 WAIT = _("Wait for an answer, or send it again.")
@@ -45,6 +46,7 @@ class InvitationRow:
 def invitation_rows(organization: Organization, invitations: Sequence[Invitation]) -> list[InvitationRow]:
     """Rows of some invitations, in two queries."""
     deliveries = deliveries_of(organization, invitations)
+    know_predecessors(invitation.member for invitation in invitations)
     return [_row(invitation, deliveries[invitation.pk], timezone.now()) for invitation in invitations]
 
 
@@ -99,7 +101,7 @@ def invitation_line(row: InvitationRow) -> list[object]:
     user = invitation.member.user if invitation.member else invitation.user
     return [
         user.skype_name if user else "",
-        invitation.member.user.full_name if invitation.member else "",
+        row.name if invitation.member else "",
         row.email,
         invitation.get_kind_display(),
         STATES[row.state],

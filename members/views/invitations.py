@@ -83,13 +83,17 @@ def invitation_export(request: OrganizationRequest) -> HttpResponseBase:
         gettext("Answered"),
         gettext("Next"),
     ]
+    # A column to be filled in: the file goes back in where addresses are changed.
+    header += [gettext("New address")] if asked.state in UNANSWERED else []
     return download(
         request,
         Capability.MANAGE_MEMBERS,
         name="invitations",
         header=header,
         chunks=keyset_chunks(asked.matching(), order=NEWEST),
-        make=lambda some: map(invitation_line, invitation_rows(request.organization, some)),
+        make=lambda some: (
+            [*invitation_line(row), ""][: len(header)] for row in invitation_rows(request.organization, some)
+        ),
     )
 
 

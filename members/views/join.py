@@ -168,12 +168,14 @@ def _join(request: HttpRequest, invitation: Invitation, form: forms.Form) -> Mem
 def _show(
     request: HttpRequest, token: str, invitation: Invitation, form: forms.Form, status: int = 200
 ) -> HttpResponse:
+    inviter = invitation.invited_by
     template = "join/join.html" if invitation.kind == User.Kind.BUSINESS else "join/personal.html"
     context = {
         "token": token,
         "invitation": invitation,
         "organization": invitation.organization,
-        "inviter": invitation.invited_by,
+        "inviter": invitation.inviter_name,
+        "told": inviter.user.greeting_name if inviter and invitation.inviter_is_there else invitation.organization.name,
         "expires_at": invitation.expires_at,
         "form": form,
         "can_make_account": isinstance(form, NewAccountForm),

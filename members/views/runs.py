@@ -1,6 +1,6 @@
 """Changes of many members that go on behind the pages: their list, progress and outcome."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from members.registry import Text, registry
 from members.selectors.batches import list_runs
 from members.services.given_up import continue_batch
 from members.services.runs import cancel_run
+from members.tenures import know_predecessors
 from skypemgr.forms import told_refusals
 from skypemgr.lists import Ordering, count_up_to, keyset_chunks, keyset_page, read_choice
 
@@ -71,6 +72,7 @@ def run_list(request: OrganizationRequest) -> HttpResponse:
         "run", "{shown} of {total} change, newest first", "{shown} of {total} changes, newest first", total.number
     )
     page = keyset_page(found, order=NEWEST, query=request.GET, text=text, total=total)
+    know_predecessors(batch.started_by for batch in page.rows)
     rows = [
         RunLine(batch, kind_of(batch), progress)
         for batch, progress in zip(page.rows, progress_of_all(page.rows), strict=True)
@@ -88,10 +90,12 @@ def run_detail(request: OrganizationRequest, pk: int) -> HttpResponse:
     rows = batch.rows.select_related("member__user", "batch", "invitation__user")
     if show != "all":
         rows = rows.filter(outcome__in=[Outcome.DONE] if show == "changed" else [Outcome.SKIPPED, Outcome.FAILED])
+    page = keyset_page(rows, order=BY_NUMBER, query=request.GET, text=gettext("Shown: {shown}"))
+    know_predecessors(row.member for row in page.rows)
     context = {
         **_context(batch),
         "show": show,
-        "page": (page := keyset_page(rows, order=BY_NUMBER, query=request.GET, text=gettext("Shown: {shown}"))),
+        "page": page,
         "rows": [_row(row, kind) for row in page.rows],
         "trail": [
             (gettext("Members"), reverse("members:member_list", args=[request.organization.slug])),
@@ -147,12 +151,13 @@ def run_outcome(request: OrganizationRequest, pk: int) -> HttpResponseBase:
         name=f"change-{batch.pk}",
         header=header,
         chunks=chunks,
-        make=lambda some: _lines(_row(row, kind) for row in some),
+        make=lambda some: _lines(some, kind),
     )
 
 
-def _lines(rows: Iterator[RunRow]) -> Iterator[list[str]]:
-    for row in rows:
+def _lines(some: Sequence[BatchRow], kind: BatchKind) -> Iterator[list[str]]:
+    know_predecessors(row.member for row in some)
+    for row in (_row(row, kind) for row in some):
         yield [row.skype_name, row.name, str(row.outcome), str(row.why)]
 
 
@@ -180,7 +185,7 @@ def _called(row: BatchRow) -> tuple[str, str]:
     user = row.member.user if row.member else row.invitation.user if row.invitation else None
     if user is not None:
         # What a personal account is called is theirs to tell before they join.
-        return user.skype_name, user.display_name if row.member else user.skype_name
+        return user.skype_name, row.batch.name_of(row.member) if row.member else user.skype_name
     return "", row.invitation.email if row.invitation else ""
 
 

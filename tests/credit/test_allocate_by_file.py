@@ -217,7 +217,7 @@ def test_wrong_usage_is_told_from_a_refusal(organization, words):
 
 
 def test_more_than_a_page_waits_for_get_it_at_once(people, run, monkeypatch):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 1)
+    monkeypatch.setattr("members.batches.AT_ONCE", 1)
 
     assert run(GIVEN)[0]["members"] == 2
     assert balances(people) == [10, Decimal("20.5")]

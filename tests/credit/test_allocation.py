@@ -68,6 +68,18 @@ def test_it_stands_in_the_log_once_with_its_amount_and_reason(actor, organizatio
     assert entry.after == {"amount": "12.50 EUR"}
 
 
+def test_it_stands_in_the_log_once_with_the_place_the_first_time_as_later(actor, organization, ann):
+    allocate(actor, organization, ann, amount=Decimal(1))
+    there = Actor.of_member(actor.member, address="192.0.2.7")
+
+    for key in (uuid4(), uuid4()):
+        for _time in range(2):
+            allocate(there, organization, ann, amount=Decimal(1), key=key)
+
+    entries = AuditEntry.objects.filter(action="credit.allocated").order_by("pk")
+    assert list(entries.values_list("origin__address", flat=True)) == [None, "192.0.2.7", "192.0.2.7"]
+
+
 @pytest.mark.parametrize("state", [State.INVITED, State.BLOCKED])
 def test_who_is_invited_or_blocked_gets_credit(actor, organization, state):
     member = MemberFactory(organization=organization, state=state)

@@ -14,8 +14,7 @@ from credit.selectors.balances import list_balances, wallet_balance
 from credit.services.allocation import start_allocation
 from credit.services.amounts import allocate_amounts, review_amounts
 from members.access import Actor
-from members.batches import progress_of
-from members.choosing import AT_ONCE
+from members.batches import AT_ONCE, progress_of
 from members.invariants import changes_of_many_are_made_once
 from members.models import AuditEntry, Batch, BatchRow, Member, Operation
 from members.services.import_work import advance_batches_task

@@ -156,7 +156,7 @@ def test_a_department_leads_here_from_its_menu(client, people, sales):
 
 
 def test_many_get_it_behind_the_pages_all_at_the_same_moment(client, people, monkeypatch, organization):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 2)
+    monkeypatch.setattr("members.batches.AT_ONCE", 2)
     assert "behind the pages" in shown(client, ALL).text
 
     answer = confirmed(client, ALL)
@@ -177,7 +177,7 @@ def test_many_get_it_behind_the_pages_all_at_the_same_moment(client, people, mon
 
 
 def test_what_was_refused_behind_the_pages_says_why(client, people, monkeypatch, organization):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 2)
+    monkeypatch.setattr("members.batches.AT_ONCE", 2)
     answer = confirmed(client, ALL, "30.00")
     confirmed(client, ticked(people[1]), "20.00")
 
@@ -190,7 +190,7 @@ def test_what_was_refused_behind_the_pages_says_why(client, people, monkeypatch,
 
 
 def test_who_manages_members_alone_sees_none_of_it(client, people, monkeypatch, organization):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 2)
+    monkeypatch.setattr("members.batches.AT_ONCE", 2)
     run = confirmed(client, ALL)["Location"]
     client.force_login(MemberFactory(organization=organization, role=Member.Role.MEMBERS_MANAGER).user)
 

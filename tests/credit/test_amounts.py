@@ -1,5 +1,6 @@
 """Credit by a file of amounts: everybody in it, or nobody."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import uuid4
 
@@ -107,6 +108,15 @@ def test_the_same_file_again_is_refused_before_and_after_the_review(organization
     with pytest.raises(SameContentAgain):
         carry_out(organization, second)
     assert wallet_balance(organization) == Decimal("39.5")
+
+
+def test_the_day_a_file_was_carried_out_is_the_organizations(organization, people):
+    carry_out(organization, review(organization))
+    Batch.objects.update(started_at=datetime(2026, 11, 20, 23, 30, tzinfo=UTC))
+
+    # Half past midnight in Paris.
+    with pytest.raises(SameContentAgain, match="on 2026-11-21"):
+        review(organization)
 
 
 def test_the_same_form_sent_twice_is_one_review(organization, people):
@@ -261,7 +271,7 @@ def test_who_leaves_after_the_review_stops_it_for_all(organization, people):
 
 
 def test_many_get_it_behind_the_pages(organization, people, monkeypatch):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 2)
+    monkeypatch.setattr("members.batches.AT_ONCE", 2)
     batch = carry_out(organization, review(organization))
     assert (batch.state, wallet_balance(organization)) == (Batch.State.RUNNING, 100)
     assert list(changes_of_many_are_made_once()) == []

@@ -131,7 +131,7 @@ def test_a_file_can_be_given_up(client, people):
 
 
 def test_many_get_it_behind_the_pages(client, people, monkeypatch):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 1)
+    monkeypatch.setattr("members.batches.AT_ONCE", 1)
     review = send(client)["Location"]
     assert "behind the pages" in client.get(review).text
     run = client.post(f"{review}allocate/", follow=True)

@@ -11,6 +11,7 @@ from credit.services import card_messages
 from credit.services.card_messages import purge_card_messages
 from members import jobs
 from members.periods import Every
+from tests.closings import close
 from tests.credit.cards import balance, checkout_for, make_company, tell_all
 from tests.stripe_fake.server import FakeStripe
 
@@ -77,3 +78,33 @@ def test_they_are_forgotten_day_by_day() -> None:
     [job] = [job for job in jobs.all_jobs() if job.name == "purge_card_messages"]
 
     assert (job.every, job.per_organization) == (Every.DAY, False)
+
+
+def test_what_contradicts_an_order_is_kept_for_whoever_settles_it(stripe: FakeStripe) -> None:
+    company = make_company()
+    payment = stripe.pay(checkout_for(company).session)["payment_intent"]
+    tell_all(stripe)
+    close(company.organization)
+    refund = stripe.refund(payment)
+    tell_all(stripe)
+
+    let_pass(91)
+    purge_card_messages()
+
+    [kept] = CardMessage.objects.all()
+    assert (kept.outcome, kept.subject) == ("wrong", refund["id"])
+    CardMessage.objects.create(name="evt_again", kind="refund.updated", outcome="wrong", subject=kept.subject)
+    [told] = payments_are_what_was_ordered()
+    assert told.startswith(f"{kept.subject} takes other money")
+    # A later one about the same says that nothing is left to do.
+    CardMessage.objects.create(name="evt_later", kind="refund.failed", outcome="nothing", subject=kept.subject)
+    assert list(payments_are_what_was_ordered()) == []
+    assert purge_card_messages() == 1
+    assert not CardMessage.objects.filter(pk=kept.pk).exists()
+
+
+def test_a_message_about_neither_a_refund_nor_a_dispute_is_forgotten_although_it_was_wrong() -> None:
+    CardMessage.objects.create(name="evt_wrong", kind="payment_intent.succeeded", outcome="wrong")
+    let_pass(91)
+
+    assert purge_card_messages() == 1

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from credit.closing import consequences, obstacles
 from credit.funding import fund
-from credit.models import Order, RechargePlan, SavedCard, Transfer, WalletRecharge
+from credit.models import LedgerAccount, Order, RechargePlan, SavedCard, Transfer, WalletRecharge
 from credit.purchases import place
 from credit.selectors.balances import balance_of, wallet_balance
 from credit.sellers import price_for
@@ -21,6 +21,7 @@ from members.access import Actor
 from members.errors import ClosingObstructed, OrganizationClosed
 from members.models import Organization
 from members.services.closing import ask_to_close
+from skypemgr.invariants import find_violations
 from tests.closings import close
 from tests.credit.recharges import SYSTEM, call, pay, plan
 from tests.factories import MemberFactory, OrganizationFactory
@@ -143,3 +144,23 @@ def test_the_ledger_of_a_closed_organization_stays_and_is_verified(organization,
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM credit_transfer")
     assert find_differences(organization) == []
+
+
+def test_a_wallet_is_closed_for_good_also_one_that_nobody_had_opened(organization):
+    close(organization)
+
+    with pytest.raises(OrganizationClosed), transaction.atomic():
+        fund(organization=organization, actor=SYSTEM, amount=Decimal(1), key=uuid4())
+    with pytest.raises(DatabaseError), transaction.atomic():
+        LedgerAccount.objects.filter(organization=organization).update(closed=False)
+    assert LedgerAccount.objects.get(organization=organization, kind="wallet").closed
+
+
+def test_a_wallet_that_is_closed_without_its_organization_is_found(organization):
+    pay(organization, 1)
+    mine = "credit.wallets_are_closed_with_their_organizations"
+    assert mine not in {found.invariant for found in find_violations()}
+
+    LedgerAccount.objects.filter(kind="wallet").update(closed=True)
+
+    assert mine in {found.invariant for found in find_violations()}

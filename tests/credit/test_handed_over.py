@@ -4,12 +4,14 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 
-from credit.models import LedgerAccount, RechargePlan
+from credit.models import BillingProfile, LedgerAccount, RechargePlan
 from credit.personal_data import credit_of
 from credit.selectors.balances import balance_of
+from credit.services.orders import confirm_order, place_order
 from members.access import Actor
-from members.models import Member
+from members.models import Letter, Member
 from members.services.hand_over import hand_over
 from members.tenures import present_stint, stint_of
 from tests.credit.moves import allocate, buy, charge
@@ -119,3 +121,30 @@ def test_a_page_of_the_statement_before_the_account_was_handed_over_is_empty(hei
 
     for query in ("?before=2", "?after=1", "?before=99", "?to=2020-01-01"):
         assert "For Anna" not in client.get(f"/me/credit/acme/{query}").text
+
+
+def test_an_order_names_whoever_placed_it_and_tells_nobody_after_them(client):
+    boss = MemberFactory(organization__slug="acme", admin=True)
+    anna = MemberFactory(organization=boss.organization, admin=True, user__first_name="Anna", user__last_name="Berg")
+    address = {"street": "1 rue Neuve", "city": "Lyon", "country": "FR", "email": "bills@people.example"}
+    BillingProfile.objects.create(organization=boss.organization, name="Architectes", **address)
+    order = place_order(actor=Actor.of_member(anna), organization=boss.organization, amount=Decimal(50), key=uuid4())
+    Letter.objects.all().delete()
+    given = hand_over(
+        actor=Actor.system(),
+        organization=boss.organization,
+        member=anna,
+        email="bert@people.example",
+        first_name="Bert",
+        last_name="Lind",
+        key=uuid4(),
+    )
+    Member.objects.filter(pk=given.pk).update(state="active")
+    Letter.objects.all().delete()
+
+    client.force_login(boss.user)
+    shown = client.get(reverse("credit:order", args=["acme", order.number])).text
+    assert "<bdi>Anna Berg</bdi>" in shown
+    assert "Bert Lind" not in shown
+    confirm_order(actor=Actor.system(), organization=boss.organization, order=order, amount=order.gross)
+    assert "bert@people.example" not in set(Letter.objects.values_list("email", flat=True))

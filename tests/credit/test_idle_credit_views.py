@@ -1,5 +1,6 @@
 import io
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
@@ -44,8 +45,8 @@ def text_of(client, address):
     return " ".join(client.get(address).text.split())
 
 
-def today():
-    now = timezone.localtime()
+def today(organization):
+    now = timezone.localtime(timezone=ZoneInfo(organization.time_zone))
     return f"{now.day} {now:%B}"
 
 
@@ -54,7 +55,7 @@ def test_inactive_credit_stands_on_ones_own_page_with_one_button_that_reactivate
     client.force_login(member.user)
 
     page = text_of(client, "/me/")
-    assert f"<strong>Inactive since {today()}</strong>" in page
+    assert f"<strong>Inactive since {today(organization)}</strong>" in page
     assert "€20.00" in page
     assert 'action="/me/credit/architectes/reactivate/"' in page
     answer = client.post("/me/credit/architectes/reactivate/", follow=True)
@@ -92,7 +93,7 @@ def test_whoever_manages_credit_sees_it_on_the_members_tab_and_reactivates_it(or
     client.force_login(boss.user)
 
     page = text_of(client, ADMIN_PAGE)
-    assert f"<strong>Inactive since {today()}</strong>" in page
+    assert f"<strong>Inactive since {today(organization)}</strong>" in page
     assert f'action="{ADMIN_PAGE}reactivate/"' in page
     answer = client.post(f"{ADMIN_PAGE}reactivate/", follow=True)
 

@@ -185,6 +185,18 @@ def test_the_database_refuses_what_is_no_transfer(organization, wallet, statemen
     assert balance(wallet) == 100
 
 
+def test_nobody_can_have_the_guards_ignored(organization, wallet):
+    fund(organization, wallet, 10)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
+        triggers = [name for (name,) in cursor.fetchall()]
+        # As pgtrigger.ignore tells the triggers that it made.
+        cursor.execute("SELECT set_config('pgtrigger.ignore', %s, true)", ["{" + ",".join(triggers) + "}"])
+
+    with pytest.raises(DatabaseError, match=r"credit_post alone"), transaction.atomic():
+        LedgerAccount.objects.filter(pk=wallet).update(balance=Decimal(11))
+
+
 def test_a_transfer_between_organizations_is_refused(organization, wallet):
     fund(organization, wallet, "100")
     other = account_of(OrganizationFactory(), "wallet")

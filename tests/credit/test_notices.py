@@ -134,7 +134,7 @@ def test_the_choice_of_one_organization_is_none_of_another(organization, admin):
     set_notices_at_first(actor=Actor.of_member(admin), organization=organization, wanted=[])
     without(admin, *ALL)
 
-    assert wanted_by(other.organization, [other])[other.pk] == set(ALL)
+    assert wanted_by(other.organization, [other])[other.pk] >= set(ALL)
 
 
 def test_somebody_chooses_on_the_page_and_the_log_says_it(client, organization, manager):

@@ -168,7 +168,7 @@ def test_others_than_were_shown_are_shown_first(organization, member, boss, clie
 
 
 def test_more_than_a_page_can_wait_for_are_set_by_a_run(organization, member, boss, client, monkeypatch):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 1)
+    monkeypatch.setattr("members.batches.AT_ONCE", 1)
     left = MemberFactory(organization=organization, state="left")
     pay(organization, 100)
     sent = {"member": [member.pk, boss.pk, left.pk], "count": "3", "key": str(uuid4()), **TERMS}

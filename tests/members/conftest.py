@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from tests.members.large_imports import WORK, its_environment
+from tests.members.post_office import AnyPort, PostOffice
 from tests.skypemgr.processes import ROOT
 
 
@@ -26,3 +27,18 @@ def worker(tmp_path):
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@pytest.fixture
+def post_office(settings):
+    office = PostOffice()
+    controller = AnyPort(office, hostname="127.0.0.1", port=0, ready_timeout=10)
+    controller.start()
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "members.gateways.mail.MailServer",
+            "OPTIONS": {"host": "127.0.0.1", "port": controller.port, "timeout": 5},
+        }
+    }
+    yield office
+    controller.stop()

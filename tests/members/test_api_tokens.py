@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -68,6 +69,15 @@ def test_a_token_is_long_and_kept_nowhere(administrator):
     assert made.token not in str(row)
     assert row["digest"] == digest_of(made.token)
     assert not AuditEntry.objects.filter(after__icontains=made.token[9:]).exists()
+
+
+# A day apart: at every hour the day of one of them isn't that of UTC.
+@pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "Pacific/Kiritimati"])
+def test_the_log_tells_the_organizations_day_on_which_a_token_expires(zone):
+    made = make(MemberFactory(admin=True, organization=OrganizationFactory(time_zone=zone)))
+
+    told = AuditEntry.objects.get(action="api_token.made").after["expires"]
+    assert told == made.row.expires_at.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def test_the_same_request_again_makes_no_other_token_and_shows_none(administrator):

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from members import closing_steps
 from members.access import Actor
 from members.api_tokens import new_token
 from members.errors import ClosingObstructed, InvitationClosed, OrganizationClosed, OtherName
@@ -425,3 +426,13 @@ def test_operators_see_what_closes_and_what_is_closed(client, organization, admi
 
     assert "Closed on" in page
     assert "Closes on" in page
+
+
+def test_the_consequences_name_only_what_there_is():
+    nobody = OrganizationFactory()
+    told = " ".join(closing_steps.consequences(nobody))
+    assert "account" not in told
+    MemberFactory(organization=nobody, personal=True)
+    told = closing_steps.consequences(nobody)
+    assert "business" not in " ".join(told)
+    assert told[1].startswith("1 personal account leaves")

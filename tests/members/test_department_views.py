@@ -245,7 +245,7 @@ def test_a_department_is_made_where_people_are_moved(client, organization, manag
 
 
 def test_more_than_a_page_changes_go_to_a_department_that_is_made_first(client, organization, manager, monkeypatch):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 1)
+    monkeypatch.setattr("members.batches.AT_ONCE", 1)
     people = MemberFactory.create_batch(2, organization=organization)
     chosen = {"member": [person.pk for person in people], "to": "new", "new_name": "Berlin", "new_parent": "none"}
 

@@ -39,7 +39,7 @@ def opened(text: str, codec="utf-8", **options) -> DirectoryFile:
 
 
 def people(text: str, codec="utf-8") -> list[tuple[str, ...]]:
-    fields = [field for field in FIELDS if field != "job_title"]
+    fields = [field for field in FIELDS if field not in ("job_title", "language")]
     return [tuple(row.values[field] for field in fields) for row in opened(text, codec).rows()]
 
 
@@ -257,6 +257,18 @@ def test_job_titles_are_known_by_their_names(header):
 
 def test_of_two_columns_a_job_title_counts_before_a_title():
     assert person("E-mail,Title,Job title", "anna@people.example,Dr,Pilot")["job_title"] == "Pilot"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Language", "Langue", "Språk", "Sprache", "Preferred language", "preferredLanguage", "Langue préférée", "Locale"],
+)
+def test_languages_are_known_by_their_names(header):
+    assert person(f"E-mail,{header}", "anna@people.example,fr-FR")["language"] == "fr-FR"
+
+
+def test_where_somebody_uses_something_is_not_their_language():
+    assert "language" not in person("E-mail,Usage location", "anna@people.example,FR")
 
 
 # Which column counts

@@ -1,11 +1,12 @@
 """A business account has successive people: the next one gets it whole, and nothing of the one before opens it."""
 
+import json
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -16,6 +17,7 @@ from members.errors import (
     KeyReused,
     LastAdministrator,
     NobodyHasIt,
+    OrganizationClosed,
     OwnAccount,
     PersonalAccountStays,
     StateForbids,
@@ -44,6 +46,7 @@ from members.services.profile import change_profile
 from members.tenures import tenure_at
 from members.tokens import invitation_token, read_invitation_token
 from skypemgr.invariants import find_violations
+from tests.closings import close
 from tests.factories import (
     PASSWORD,
     ApiTokenFactory,
@@ -418,3 +421,51 @@ def test_an_account_is_handed_over_by_command(anna, capsys):
     assert "Handed over anna.berg, with what it holds (Credit: €0.00; Auto-recharge: Off)" in capsys.readouterr().out
     found = Member.objects.get(pk=anna.pk)
     assert (found.state, found.email, found.job_title) == ("invited", "Bert@people.example", "Planner")
+
+
+# Of a closed organization
+
+
+def test_operators_give_and_forget_what_is_kept_of_a_predecessor_of_a_closed_organization(anna, capsys):
+    joins(give(anna))
+    close(anna.organization)
+    named = ["--organization", "acme", "--member", "anna.berg", "--before", "1", "--json"]
+
+    call_command("export_member_data", *named)
+    assert json.loads(capsys.readouterr().out)["first_name"] == "Anna"
+    call_command("erase_member", *named, "--dry-run")
+    assert json.loads(capsys.readouterr().out) == {
+        "skype_name": "anna.berg",
+        "before": 1,
+        "erased": False,
+        "would_erase": True,
+    }
+    call_command("erase_member", *named)
+    assert json.loads(capsys.readouterr().out) == {"skype_name": "anna.berg", "before": 1, "erased": True}
+
+    found = Member.objects.get(pk=anna.pk)
+    assert [(tenure.first_name, tenure.email) for tenure in found.predecessors] == [("", "")]
+    assert (found.user.first_name, found.user.email) == ("Bert", "bert@people.example")
+    logged = AuditEntry.objects.filter(action__startswith="predecessor.").order_by("pk")
+    assert len(logged) == 2
+
+
+def test_members_of_a_closed_organization_give_and_forget_no_predecessor(anna, boss):
+    joins(give(anna))
+    [tenure] = Member.objects.get(pk=anna.pk).predecessors
+    close(anna.organization)
+    acting = {"actor": Actor.of_member(boss), "organization": anna.organization, "tenure": tenure}
+
+    for verb in (export_predecessor_data, erase_predecessor):
+        with pytest.raises(OrganizationClosed):
+            verb(**acting)
+
+
+@pytest.mark.parametrize("number", ["0", "2", "-1"])
+@pytest.mark.parametrize("command", ["export_member_data", "erase_member"])
+def test_a_command_lists_who_had_an_account_when_nobody_has_the_number(anna, command, number):
+    joins(give(anna))
+    named = ["--organization", "acme", "--member", "anna.berg", f"--before={number}"]
+
+    with pytest.raises(CommandError, match=r"So many had anna.berg before: 1.\n1: until \d{4}-\d\d-\d\d$"):
+        call_command(command, *named)

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -252,6 +253,16 @@ def test_the_same_content_is_taken_in_once(admin):
         read(admin, content)
 
     assert Member.objects.count() == 2
+
+
+def test_the_day_a_file_was_taken_in_is_the_organizations(admin):
+    content = "email\nanna@people.example\n"
+    start(admin, read(admin, content))
+    Batch.objects.update(started_at=datetime(2026, 11, 20, 23, 30, tzinfo=UTC))
+
+    # Half past midnight in Paris.
+    with pytest.raises(SameContentAgain, match="on 2026-11-21"):
+        read(admin, content)
 
 
 def test_a_canceled_batch_does_not_stand_in_the_way_of_its_file(admin):

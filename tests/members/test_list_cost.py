@@ -90,9 +90,9 @@ def test_a_page_of_fifty_rows_costs_at_most_ten_times_an_empty_one(handler, cook
 
 
 @pytest.mark.urls(__name__)
-def test_fifty_rows_and_two_hundred_departments_are_at_most_53_kilobytes_and_8_compressed(handler, cookies):
+def test_fifty_rows_and_two_hundred_departments_are_at_most_54_kilobytes_and_8_compressed(handler, cookies):
     page = get(handler, "/full/members/", cookies)
 
     assert page.count(b"name=member") == 50
-    assert len(page) <= 53_000
+    assert len(page) <= 54_000
     assert len(gzip.compress(page, 6)) <= 8_000

@@ -1,6 +1,7 @@
 """The plans by which pages of the list are found, asked of the database for every filter, order and depth."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from itertools import product
 from uuid import uuid4
@@ -9,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.http import QueryDict
+from django.utils import timezone
 
 from credit.ledger import Move, account_of, accounts_of, post
 from members.access import Actor
@@ -73,9 +75,14 @@ def give_credit(organization):
 def narrow_filters(company):
     """What no order of the list knows: of everybody, and of those in one of its tabs, roles and departments."""
     [region] = Department.objects.filter(organization=company, path=REGION).values_list("pk", flat=True)
-    some = [{"joined": choice} for choice, _label in JOINED] + [
-        {"credit": choice} for choice in ("overdrawn", "5", "50")
+    today = timezone.localdate()
+    long_ago, tomorrow = (today + timedelta(days=days) for days in (-1000, 1))
+    some = [{"joined": choice} for choice, _label in JOINED]
+    some += [
+        {"joined_from": f"{first}", "joined_to": f"{last}"}
+        for first, last in ((long_ago, ""), ("", tomorrow), (long_ago, tomorrow), ("", long_ago), (today, today))
     ]
+    some += [{"credit": choice} for choice in ("overdrawn", "5", "50")]
     for chosen in some:
         yield from (
             chosen | more for more in ({}, {"state": "active"}, {"role": "member"}, {"department": str(region)})
@@ -177,7 +184,11 @@ def test_what_no_order_knows_is_found_near_or_by_an_index_of_its_own(company):
 
 @pytest.mark.parametrize(
     ("index", "chosen"),
-    [("member_joined", {"joined": "7"}), ("ledger_accounts_by_band", {"credit": "overdrawn"})],
+    [
+        ("member_joined", {"joined": "7"}),
+        ("member_joined", {"joined_to": "2001-01-01"}),
+        ("ledger_accounts_by_band", {"credit": "overdrawn"}),
+    ],
 )
 def test_a_filter_without_its_index_would_be_told_of(company, index, chosen):
     assert narrow_complaints(company, chosen) == []

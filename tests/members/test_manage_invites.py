@@ -351,7 +351,7 @@ def test_invitations_of_others_and_nothing_at_all_are_not_chosen(console):
 
 @pytest.fixture
 def soon_many(monkeypatch):
-    monkeypatch.setattr("members.choosing.AT_ONCE", 2)
+    monkeypatch.setattr("members.batches.AT_ONCE", 2)
     monkeypatch.setattr("members.batches.SLICE", 2)
 
 

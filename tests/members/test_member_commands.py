@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from members.models import AuditEntry, Department, Letter, Member
-from tests.factories import DepartmentFactory, MemberFactory, OrganizationFactory
+from tests.factories import AuthenticatorAppFactory, DepartmentFactory, MemberFactory, OrganizationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -220,6 +220,30 @@ def test_settings_that_are_given_change_and_the_rest_stays(organization):
     assert (organization.time_zone, organization.allow_personal_accounts) == ("Europe/Stockholm", False)
     assert AuditEntry.objects.get().action == "organization.changed"
     assert run("change_settings", "--allow-personal-accounts", "yes")["changed"] == ["allow_personal_accounts"]
+
+
+def test_the_rule_of_second_factors_is_changed_by_whoever_has_one(organization):
+    boss = MemberFactory(organization=organization, admin=True)
+    acting = ["--actor", boss.user.skype_name, "--require-second-factor", "yes"]
+    for rehearsal in ([], ["--dry-run"]):
+        refused("change_settings", *acting, *rehearsal)
+    organization.refresh_from_db()
+    assert not organization.require_second_factor
+
+    AuthenticatorAppFactory(user=boss.user)
+    assert run("change_settings", *acting) == {"changed": ["require_second_factor"]}
+    organization.refresh_from_db()
+    assert organization.require_second_factor
+    assert AuditEntry.objects.get().after == {"require_second_factor": True}
+    assert run("change_settings", "--require-second-factor", "no")["changed"] == ["require_second_factor"]
+
+
+def test_a_rule_of_second_factors_that_stands_is_asked_for_again_by_anybody(organization):
+    organization.require_second_factor = True
+    organization.save()
+    boss = MemberFactory(organization=organization, admin=True)
+
+    assert run("change_settings", "--actor", boss.user.skype_name, "--require-second-factor", "yes")["changed"] == []
 
 
 @pytest.mark.parametrize(("option", "value"), [("--name", ""), ("--name", "www.evil.example"), ("--time-zone", "Mars")])

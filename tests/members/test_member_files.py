@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from members.access import Actor
-from members.directory import open_directory
+from members.directory import FIELDS, open_directory
 from members.models import Batch, BatchRow, Member
 from members.row_texts import sentence
 from members.services.erasure import erase_member
@@ -20,6 +20,7 @@ from tests.workbooks import cells_of
 
 Role, State = Member.Role, Member.State
 LANGUAGES = ["en", "fr", "sv"]
+LANGUAGE_NAMES = {"": "", "en": "English", "fr": "Français", "sv": "Svenska"}
 NAMES = [
     ('=HYPERLINK("http://x","y")', "Berg"),
     ("+Plus", "-Minus"),
@@ -57,10 +58,11 @@ def people(organization, boss):
                 department=(north, oslo, None)[number % 3],
                 user__first_name=first,
                 user__last_name=last,
+                user__language=("sv", "fr", "en", "")[number % 4],
                 job_title=last,
             )
         )
-    found.append(MemberFactory(organization=organization, personal=True, department=oslo))
+    found.append(MemberFactory(organization=organization, personal=True, department=oslo, user__language="sv"))
     found.append(InvitationFactory(member__organization=organization).member)
     found.append(MemberFactory(organization=organization, state=State.BLOCKED, email="UPPER.Case+tag@people.example"))
     found.append(MemberFactory(organization=organization, email="o'neil@xn--bcher-kva.example"))
@@ -123,6 +125,7 @@ def test_every_value_of_the_file_is_read_as_it_was(client, boss, people, languag
             "last_name": person.user.last_name,
             "job_title": person.job_title,
             "department": path_of(person),
+            "language": LANGUAGE_NAMES[person.user.language] if person.user.kind == "business" else "",
         }
 
 
@@ -135,7 +138,7 @@ def test_other_columns_are_reported_as_ignored(client, boss, language):
     with translation.override(language):
         others = ["Role", "Kind", "State", "Joined", "Balance", "Auto-recharge"]
         assert [column["name"] for column in facts["ignored"]] == [translation.gettext(name) for name in others]
-    assert set(facts["columns"]) == {"email", "skype_name", "first_name", "last_name", "job_title", "department"}
+    assert set(facts["columns"]) == set(FIELDS)
 
 
 def test_the_file_makes_the_same_people_in_another_company(client, boss, people):
@@ -154,6 +157,7 @@ def test_the_file_makes_the_same_people_in_another_company(client, boss, people)
             person.department.path if person.department else ""
         )
         assert twin.job_title == person.job_title
+        assert twin.user.language == (person.user.language if person.user.kind == "business" else "")
     assert made[people[1].email].user.first_name == NAMES[0][0]
 
 

@@ -133,3 +133,70 @@ def test_tabs_count_what_the_filter_leaves(organization, listed, people):
         totals = [str(tab.total) for tab in listed("?joined=7").context["tabs"]]
 
     assert totals == ["3", "2", "0", "1", "1"]
+
+
+# From a day up to another
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("joined_from=2026-11-16", ["Ann", "Bo"]),
+        ("joined_from=2026-11-15&joined_to=2026-11-16", ["Bo", "Cy"]),
+        ("joined_from=2026-11-15&joined_to=2026-11-15", ["Cy"]),
+        ("joined_to=2025-12-31", ["Gus", "Zoé"]),
+        ("joined_to=2026-01-01", ["Flo", "Gus", "Zoé"]),
+        ("joined_from=2026-11-22&joined=90", ["Ann"]),
+        ("joined_from=2026-11-23", []),
+        ("joined_from=&joined_to=", ["Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus", "Inge", "Zoé"]),
+    ],
+)
+def test_whoever_joined_from_a_day_up_to_another_is_found_both_days_included(listed, people, query, found):
+    with time_machine.travel(NOON, tick=False):
+        response = listed(f"?{query}")
+
+        assert names(response) == found
+        assert [row.member.user.first_name for row in listed(f"?{query}&sort=-name").context["rows"]] == found[::-1]
+
+
+def test_a_day_is_that_of_the_organization(organization, client):
+    tokyo = OrganizationFactory(slug="tokyo", time_zone="Asia/Tokyo")
+    client.force_login(MemberFactory(organization=tokyo, admin=True, user__first_name="Zoé").user)
+    add(tokyo, "Ai", joined_at=datetime(2026, 11, 22, 0, 30, tzinfo=ZoneInfo("Asia/Tokyo")))
+    url = reverse("members:member_list", args=["tokyo"])
+
+    assert names(client.get(url + "?joined_from=2026-11-22&joined_to=2026-11-22")) == ["Ai"]
+    assert names(client.get(url + "?joined_from=2026-11-21&joined_to=2026-11-21")) == []
+
+
+def test_the_days_stand_in_the_address_the_fields_the_chips_and_the_selection(listed, people):
+    with time_machine.travel(NOON, tick=False):
+        response = listed("?joined_from=2026-11-15&joined_to=2026-11-16&state=active")
+
+        asked = response.context["asked"]
+        assert [str(chip.label) for chip in asked.chips()] == ["Joined from 15 November", "Joined up to 16 November"]
+    assert asked.chips()[0].url == "?joined_to=2026-11-16&state=active"
+    assert asked.cleared_url() == "?state=active"
+    assert {("joined_from", "2026-11-15"), ("joined_to", "2026-11-16")} < set(response.context["kept"])
+    assert 'name="joined_from" type="date" value="2026-11-15"' in response.text
+    assert [str(tab.total) for tab in asked.tabs()] == ["2", "2", "0", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("joined_from=2026-11-16&joined_to=2026-11-15", "The first day is after the last one. Change one of them."),
+        ("joined_from=2026-02-30", "“2026-02-30” is no day from 2000 to 2099. Write it as in 2026-11-21."),
+        ("joined_to=yesterday", "“yesterday” is no day from 2000 to 2099. Write it as in 2026-11-21."),
+        ("joined_to=1999-12-31", "“1999-12-31” is no day from 2000 to 2099. Write it as in 2026-11-21."),
+    ],
+)
+def test_days_that_are_none_are_refused_in_words_and_find_nobody(client, listed, people, query, words):
+    response = listed(f"?{query}")
+
+    assert words in response.text
+    assert names(response) == []
+    assert [tab.total.number for tab in response.context["tabs"]] == [0] * 5
+    # Nothing is done to everybody because a day could not be read.
+    export = reverse("members:members_export", args=["acme"])
+    assert "Nobody was chosen" in client.get(f"{export}?all=1&{query}", follow=True).text

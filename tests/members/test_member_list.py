@@ -250,8 +250,9 @@ def test_the_list_costs_as_many_queries_for_twenty_as_for_one(organization, list
     MemberFactory.create_batch(20, organization=organization, department=department)
 
     assert cost() == few
-    # Session, account, membership; departments, counts, rows; balances, auto-recharge; the organizations of the menu.
-    assert few <= 9
+    # Session, account, membership; departments, counts, rows; balances, auto-recharge; the organizations of the menu,
+    # and whether it has Voice.
+    assert few <= 10
 
 
 # Columns
@@ -438,6 +439,7 @@ def test_the_file_holds_exactly_what_is_filtered(organization, listed, client):
         "State",
         "Joined",
         "Job title",
+        "Language",
         "Balance",
         "Auto-recharge",
     ]
@@ -446,7 +448,7 @@ def test_the_file_holds_exactly_what_is_filtered(organization, listed, client):
         ["ann.berg", "Ann", "Berg", "ann@mail.example", "Sales", "Member", "Business account", "Active"]
     ]
     assert rows[0][8][:7] == today[:7]
-    assert rows[0][10] == "0.0000"
+    assert rows[0][11] == "0.0000"
 
 
 def test_the_file_is_in_the_language_of_its_reader_and_defuses_formulas(organization, listed, client, boss, additions):

@@ -5,17 +5,21 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from credit.funding import fund
 from credit.models import RechargePlan
 from credit.services.allocation import allocate_credit
 from members.access import Actor
+from members.errors import OrganizationClosed, StateForbids
 from members.importing import Draft
 from members.models import AuditEntry, AuditOrigin, BatchRow, Member
+from members.services.erasure import erase_member
 from members.services.imports import start_import_of_people
 from members.services.members import assign_role
+from members.services.personal_data import export_member_data
+from tests.closings import close
 from tests.factories import AuthenticatorAppFactory, InvitationFactory, MemberFactory, PasskeyFactory
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +135,51 @@ def test_the_command_prints_the_same(capsys, anna):
 def test_a_rehearsal_tells_nothing_and_logs_nothing(capsys, anna):
     assert asked(capsys, "--member", "anna.berg", "--dry-run") == {"skype_name": "anna.berg"}
     assert not AuditEntry.objects.filter(action="member.data_exported").exists()
+
+
+# Of a closed organization
+
+
+def test_operators_give_and_forget_what_is_kept_of_a_closed_organization(capsys, administrator, anna):
+    organization = administrator.organization
+    close(organization)
+
+    facts = asked(capsys, "--organization", organization.slug, "--member", "anna.berg")
+    assert facts["credit"]["balance"] == "12.0000"
+    assert AuditEntry.objects.filter(action="member.data_exported", subject_member=anna).exists()
+
+    arguments = ["--organization", organization.slug, "--member", "anna.berg", "--json"]
+    call_command("erase_member", *arguments, "--dry-run")
+    assert json.loads(capsys.readouterr().out) == {"skype_name": "anna.berg", "erased": False, "would_erase": True}
+    call_command("erase_member", *arguments)
+    result = json.loads(capsys.readouterr().out)
+    anna.refresh_from_db()
+    assert result == {"skype_name": anna.user.skype_name, "erased": True}
+    assert (anna.user.skype_name, anna.email) == (f"erased-{anna.user_id}", "")
+    assert AuditEntry.objects.filter(action="member.erased", subject_member=anna).exists()
+
+
+def test_members_of_a_closed_organization_give_and_forget_nothing(administrator, anna):
+    organization = administrator.organization
+    close(organization)
+    before = AuditEntry.objects.count()
+    acting = {"actor": Actor.of_member(administrator), "organization": organization, "member": anna}
+
+    for verb in (export_member_data, erase_member):
+        with pytest.raises(OrganizationClosed):
+            verb(**acting)
+    assert AuditEntry.objects.count() == before
+
+
+def test_who_is_a_member_is_not_forgotten_by_the_command(anna):
+    with pytest.raises(CommandError, match="Active"):
+        call_command("erase_member", "--member", "anna.berg")
+    anna.refresh_from_db()
+    assert anna.user.skype_name == "anna.berg"
+
+
+def test_who_is_blocked_in_an_open_organization_is_not_forgotten(anna):
+    Member.objects.filter(pk=anna.pk).update(state="blocked")
+
+    with pytest.raises(StateForbids):
+        erase_member(actor=SYSTEM, organization=anna.organization, member=anna)

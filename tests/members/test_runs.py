@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """What is many, and what a slice is, so that a handful of people is enough."""
-    monkeypatch.setattr("members.choosing.AT_ONCE", 3)
+    monkeypatch.setattr("members.batches.AT_ONCE", 3)
     monkeypatch.setattr(batches, "SLICE", 2)
 
 

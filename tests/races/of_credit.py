@@ -34,9 +34,9 @@ RACED = {
         "test_numbers_have_no_gaps_whoever_fails",
         "test_control_without_its_conflict_the_second_number_fails_in_the_database",
     ),
-    "credit.closing._wait_for_posts": (
+    "credit.closing._close_wallet": (
         "test_a_charge_while_its_organization_is_closed_comes_before_or_is_refused",
-        "test_control_without_waiting_credit_moves_in_a_closed_organization",
+        "test_control_without_closing_its_wallet_credit_moves_in_a_closed_organization",
     ),
     "credit.ledger": (
         "test_as_many_are_accepted_as_the_wallet_covers",
@@ -110,10 +110,6 @@ RACED = {
         "test_an_order_that_expires_while_it_is_confirmed_is_one_of_both",
         "test_control_without_the_lock_an_order_that_was_paid_expires",
     ),
-    "credit.services.seals._last_transfer": (
-        "test_a_seal_waits_for_transfers_under_way",
-        "test_control_without_waiting_a_transfer_is_left_out_of_its_seal",
-    ),
     "credit.services.wallet_recharge_work.claim_charge": (
         "test_two_workers_claim_a_charge_once",
         "test_control_without_the_lock_two_workers_have_the_same_charge",
@@ -152,7 +148,6 @@ NOT_RACED = {
     "credit.recharge_sweep.recharge_members_task": PART,
     "credit.recharge_sweep.resume_recharges": BY_JOB,
     "credit.recharge_sweep.sweep_recharges": BY_JOB,
-    "credit.seals.seal_ledgers": BY_JOB,
     "credit.wallet_recharge_work.carry_out": PART,
     "credit.wallet_recharge_work.give_up_charge": BY_CHARGE,
     "credit.wallet_recharge_work.look_after_cards_task": PART,

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from members.access import Actor
-from members.audit import Action, record
+from members.audit import Action, Fact, record, record_many
 from members.models import AuditSeal
 from members.sealing import AUDIT_LOG, broken_seals
 from members.services.departments import add_department
@@ -43,6 +43,41 @@ def test_a_seal_waits_for_entries_under_way(meanwhile):
 
 def test_control_without_waiting_an_entry_is_left_out_of_its_seal(meanwhile):
     held = write_and_seal(meanwhile, unlocked=True, without=r"^LOCK TABLE .*", instead="SELECT 1")
+
+    assert held.second == 2
+    assert len(list(broken_seals(AUDIT_LOG))) == 1
+
+
+def write_several_and_seal(meanwhile, **options):
+    """Somebody who has drawn the ids of several entries and not written them, and then a seal of a later one."""
+    one, other = OrganizationFactory(), OrganizationFactory()
+
+    def write(organization, count):
+        fact = Fact(action=Action.ORGANIZATION_CHANGED, subject=organization)
+        record_many(organization=organization, actor=Actor.system(), facts=[fact] * count)
+
+    def write_meanwhile_and_seal():
+        # Of the same log, so that its seal lies beyond the ids that were drawn; and of another.
+        write(one, 1)
+        write(other, 2)
+        return seal_audit_logs()
+
+    return meanwhile(partial(write, one, 3), write_meanwhile_and_seal, at="SELECT nextval", **options)
+
+
+def test_a_seal_waits_for_entries_whose_ids_are_drawn(meanwhile):
+    held = write_several_and_seal(meanwhile)
+
+    assert held.second == 0 or held.waited
+    seal_audit_logs()
+    assert list(broken_seals(AUDIT_LOG)) == []
+    assert sum(AuditSeal.objects.values_list("rows", flat=True)) == 6
+
+
+def test_control_without_the_lock_a_seal_passes_over_ids_that_are_drawn(meanwhile):
+    held = write_several_and_seal(
+        meanwhile, unlocked=True, without=r"^LOCK TABLE .* IN ROW EXCLUSIVE MODE", instead="SELECT 1"
+    )
 
     assert held.second == 2
     assert len(list(broken_seals(AUDIT_LOG))) == 1

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management.color import no_style
@@ -15,10 +16,10 @@ from members.access import Actor
 from members.errors import BatchNotOpen
 from members.importing import Outcome
 from members.invariants import changes_of_many_are_made_once
-from members.jobs import Job
+from members.jobs import Job, Run
 from members.mail import invitation_letter, personal_letter
 from members.models import AuditEntry, Batch, BatchRow, DatabaseMark, Department, JobRun, Letter, Member, Throttle
-from members.periods import Every
+from members.periods import Every, period_at
 from members.restores import hold_after_restore
 from members.services import import_work, imports, run_work
 from members.services.batch_attempts import MOST_ATTEMPTS, give_up_batch
@@ -26,12 +27,14 @@ from members.services.given_up import continue_batch
 from members.services.jobs import claim_run, finish_run, plan_runs
 from members.services.letters import begin_letter, claim_letters
 from members.services.runs import cancel_run, start_run
+from members.services.undelivered import tell_of_failures
 from members.throttle import CODES, SIGN_IN_PLACE, climb, count_try
 from skypemgr.text_files import ENCODINGS
 from tests.factories import DepartmentFactory, InvitationFactory, MemberFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+UTC = ZoneInfo("UTC")
 TURN = r"pg_try_advisory_xact_lock\(hashtextextended\(%s, 0\)\)"
 ANYBODY = "%s IS NOT NULL"
 
@@ -491,3 +494,23 @@ def test_failures_of_many_at_once_are_let_through_ten_times(race, rounds):
 
         assert outcomes.count(None) == 10
         Throttle.objects.all().delete()
+
+
+def failures_told(admin):
+    """Who tells of an invitation that was refused."""
+    organization = admin.organization
+    letter = invitation_letter(InvitationFactory(member=MemberFactory(organization=organization, invited=True)))
+    letter.state, letter.last_error = Letter.State.FAILED, "550"
+    letter.save()
+    return partial(tell_of_failures, Run(period_at(timezone.now(), Every.DAY, UTC), organization))
+
+
+def test_two_who_tell_of_letters_that_failed_write_one_letter(admin, race):
+    assert sorted(race(*[failures_told(admin)] * 2)) == [0, 1]
+    assert Letter.objects.filter(kind=Letter.Kind.LETTERS_FAILED).count() == 1
+
+
+def test_control_without_its_condition_both_tell_of_letters_that_failed(admin, race, unguarded):
+    predicate = '"members_letter"."told_at" IS NULL'
+
+    assert race(*unguarded(*[failures_told(admin)] * 2, predicate=predicate)) == [1, 1]

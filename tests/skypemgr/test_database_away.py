@@ -90,6 +90,8 @@ def assert_tells_to_come_back(answer: Answer, heading: str) -> None:
 
 def test_web_says_so_when_the_database_is_killed_and_recovers_alone(web: Web) -> None:
     os.kill(postgres_of(web.database.folder.parent), signal.SIGKILL)
+    # A backend ends only once it has seen that its postmaster is gone, and answers until then.
+    assert wait_until(lambda: not processes.living("postgres", web.database.folder), seconds=10, step=0.05)
 
     assert_tells_to_come_back(web.page(), "Back in a moment")
     assert (web.get("/readyz").status, web.get("/readyz").text) == (503, "no answer: database\n")

@@ -2,7 +2,6 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from django.core.management.base import CommandError
 
@@ -13,7 +12,7 @@ from credit.models import LedgerAccount
 from credit.selectors.balances import wallet_balance
 from credit.services.allocation import allocate_credit
 from members.access import Actor, Capability, require
-from members.management.base import OrganizationCommand, Refused, find_departments, find_member
+from members.management.base import OrganizationCommand, Refused, find_departments, named_member, read_key
 from members.management.files import add_encoding
 from members.models import Member, Organization
 from members.models.people import MemberQuerySet
@@ -60,7 +59,7 @@ class Command(OrganizationCommand):
             return self._each_the_same(**options)
         if options["dry_run"]:
             return preview_file(organization, file, encoding=encoding)
-        return give_by_file(organization, actor, file, encoding=encoding, key=_read_key(options["key"]))
+        return give_by_file(organization, actor, file, encoding=encoding, key=read_key(options["key"]))
 
     def _each_the_same(
         self, *, organization: Organization, actor: Actor, amount: str, key: str, reason: str, **options: Any
@@ -75,7 +74,7 @@ class Command(OrganizationCommand):
                 organization=organization,
                 members=members,
                 amount=each,
-                key=_read_key(key),
+                key=read_key(key),
                 reason=read_reason(reason),
                 asked=asked,
             )
@@ -107,28 +106,13 @@ def _find_members(
     """Who is meant, and how that is told from anything else that the same key could be used for."""
     everybody = Member.objects.of(organization).present()
     if member:
-        found = {one.pk: one for one in [_find_member(organization, name) for name in member]}
+        found = {one.pk: one for one in [named_member(organization, name) for name in member]}
         return list(found.values()), {}
     if department:
         departments = find_departments(organization, department)[: 1 if not_under_it else None]
         asked: dict[str, object] = {"department": departments[0].pk, "under": not not_under_it}
         return everybody.filter(department__in=departments), asked
     return everybody, {"all": True}
-
-
-def _find_member(organization: Organization, name: str) -> Member:
-    found = find_member(organization, name)
-    if found is None:
-        raise Refused(f"There is no member “{name}” in {organization.name}.")
-    return found
-
-
-def _read_key(key: str) -> UUID:
-    """A key of any text: one that is a UUID stands for itself."""
-    try:
-        return UUID(key) if key else uuid4()
-    except ValueError:
-        return uuid5(NAMESPACE_URL, key)
 
 
 def _forecast(organization: Organization, each: Any, members: MemberQuerySet | Sequence[Member]) -> dict[str, Any]:

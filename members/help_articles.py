@@ -30,6 +30,7 @@ GROUPS: Mapping[str, Promise] = {
     "invitations": _("Personal accounts and invitations"),
     "departments": _("Departments"),
     "credit": _("Skype Credit"),
+    "voice": _("Voice"),
     "me": _("Your own page"),
     "organization": _("Settings, audit log and privacy"),
     "operators": _("For those who run the installation"),

@@ -358,6 +358,10 @@ LETTERS_PER_DAY = env.int("LETTERS_PER_DAY", default=5_000)
 ORDER_LIMIT = env.int("ORDER_LIMIT", default=10_000)
 ORDERS_PER_MONTH_LIMIT = env.int("ORDERS_PER_MONTH_LIMIT", default=50_000)
 ORDER_DAYS = env.int("ORDER_DAYS", default=30)
+# For so long numbers of the stock are held for whoever reserves them.
+NUMBER_HOLD_SECONDS = env.int("NUMBER_HOLD_SECONDS", default=600)
+if NUMBER_HOLD_SECONDS < 1:
+    raise ImproperlyConfigured(f"NUMBER_HOLD_SECONDS is {NUMBER_HOLD_SECONDS}; it must be 1 at least.")
 CLOSING_DAYS = env.int("CLOSING_DAYS", default=14)
 CARD_MESSAGE_DAYS = env.int("CARD_MESSAGE_DAYS", default=90)
 if CARD_MESSAGE_DAYS < 30:

@@ -3,3 +3,21 @@ from django.apps import AppConfig
 
 class TelephonyConfig(AppConfig):
     name = "telephony"
+
+    def ready(self) -> None:
+        # They name models, which exist only from here on.
+        from telephony import (  # noqa: PLC0415
+            assignment_letters,
+            assignment_uses,
+            demo,
+            number_uses,
+            pages,
+            timetable,
+        )
+
+        assignment_letters.register()
+        assignment_uses.register()
+        demo.register()
+        number_uses.register()
+        pages.register()
+        timetable.register()

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import factory
@@ -19,7 +20,21 @@ from members.models import (
     Tenure,
     User,
 )
+from members.names import search_text, sort_key
 from members.newcomers import sorting_of
+from telephony.models import (
+    EmergencyAddress,
+    EmergencyAddressVersion,
+    License,
+    LicenseAssignment,
+    LicensePeriod,
+    NumberArea,
+    NumberOwnership,
+    PhoneNumber,
+    Place,
+    Product,
+)
+from telephony.models.emergency import name_key
 from tests.soft_passkey import SoftPasskey
 
 PASSWORD = "three quiet herons wait"
@@ -171,3 +186,121 @@ class HelpFeedbackFactory(factory.django.DjangoModelFactory):
     language = "en"
     useful = True
     key = factory.LazyFunction(uuid4)
+
+
+class EmergencyAddressFactory(factory.django.DjangoModelFactory):
+    """1 rue de Rivoli in Paris, validated, or whatever ``civic`` says."""
+
+    class Meta:
+        model = EmergencyAddress
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"Site {n}")
+    name_key = factory.LazyAttribute(lambda address: name_key(address.name))
+    country = "FR"
+    sort_key = factory.LazyAttribute(lambda address: sort_key(address.name, address.organization.language))
+
+    @classmethod
+    def _create(cls, model_class, *args, **facts):
+        civic, status = _civic(facts.pop("civic", {})), facts.pop("status", "validated")
+        facts["search_text"] = search_text(facts["name"], *civic.values())
+        address = super()._create(model_class, *args, **facts)
+        address.current = EmergencyAddressVersion.objects.create(
+            organization=address.organization,
+            address=address,
+            number=1,
+            typed=civic,
+            status=status,
+            validator_version="1",
+            content_hash="0" * 64,
+            **civic,
+        )
+        address.save(update_fields=["current"])
+        return address
+
+
+def _civic(given):
+    return {"house_number": "1", "street": "rue de Rivoli", "city": "Paris", "postal_code": "75001", **given}
+
+
+class NumberAreaFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = NumberArea
+        django_get_or_create = ("country", "region", "city", "type")
+
+    country = "US"
+    region = "Washington"
+    city = "Redmond"
+    type = "user"
+
+
+class PhoneNumberFactory(factory.django.DjangoModelFactory):
+    """A free number of Redmond; with ``organization`` one that it owns."""
+
+    class Meta:
+        model = PhoneNumber
+
+    number = factory.Sequence(lambda n: f"+1425555{n:04}")
+    area = factory.SubFactory(NumberAreaFactory)
+
+    @classmethod
+    def _create(cls, model_class, *args, **facts):
+        owner = facts.get("organization")
+        if owner is not None:
+            facts.setdefault("acquired_at", timezone.now())
+        number = super()._create(model_class, *args, **facts)
+        if owner is not None:
+            NumberOwnership.objects.create(
+                organization=owner, number=number, source=number.source, since=number.acquired_at
+            )
+        return number
+
+
+class PlaceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Place
+
+    address = factory.SubFactory(EmergencyAddressFactory)
+    organization = factory.SelfAttribute("address.organization")
+    name = factory.Sequence(lambda n: f"Floor {n}")
+    name_key = factory.LazyAttribute(lambda place: name_key(place.name))
+
+
+class LicenseFactory(factory.django.DjangoModelFactory):
+    """Ten seats of Phone System, or of the product that ``code`` names, paid for long, though no credit was moved."""
+
+    class Meta:
+        model = License
+        skip_postgeneration_save = True
+
+    class Params:
+        code = "phone-system"
+
+    organization = factory.SubFactory(OrganizationFactory)
+    product = factory.LazyAttribute(lambda bought: Product.objects.get(code=bought.code))
+    quantity = 10
+    renewed_quantity = factory.SelfAttribute("quantity")
+    months = 1
+    monthly_price = Decimal("8.40")
+    anchored_on = began_on = date(2026, 1, 1)
+    renews_on = date(2126, 1, 1)
+
+    @factory.post_generation
+    def period(self, create, extracted, **facts):
+        days = {"begins_on": self.began_on, "ends_before": self.renews_on}
+        LicensePeriod.objects.create(
+            organization=self.organization, license=self, quantity=self.quantity, amount=0, **days
+        )
+
+
+class SeatFactory(factory.django.DjangoModelFactory):
+    """A seat that a new member has."""
+
+    class Meta:
+        model = LicenseAssignment
+
+    license = factory.SubFactory(LicenseFactory)
+    organization = factory.SelfAttribute("license.organization")
+    product = factory.SelfAttribute("license.product")
+    member = factory.SubFactory(MemberFactory, organization=factory.SelfAttribute("..organization"))
+    assigned_at = factory.LazyFunction(timezone.now)

@@ -21,7 +21,8 @@ from tests.browser.conftest import (  # noqa: F401
     site,
     static_files,
 )
-from tests.browser.sights import SIGHTS, Sight
+from tests.browser.sight import Sight
+from tests.browser.sights import SIGHTS
 from tests.browser.site import Site, wait_until_the_site_rests
 from tests.browser.tour import Tour, touring
 from tests.browser.world import build_world

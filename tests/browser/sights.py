@@ -1,13 +1,11 @@
 """Every page there is, in every state worth looking at: who looks, at what, in a world that has it all."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.test import RequestFactory, override_settings
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import Page
 
@@ -15,63 +13,10 @@ from members.models import Member, Organization
 from members.views import setup
 from skypemgr.translations import begin_page
 from skypemgr.views import errors
+from tests.browser.sight import Args, Make, Sight, member, send, themselves
+from tests.browser.sights_of_voice import SIGHTS_OF_VOICE
 from tests.browser.world import World
 from tests.factories import PASSWORD
-
-type Args = Callable[[World, str], Sequence[Any]]
-type Act = Callable[[Page], None]
-type Make = Callable[[], HttpResponse]
-
-OF_COMPANY = ("members:", "reports:", "credit:")
-
-
-@dataclass(frozen=True)
-class Sight:
-    """A page as ``who`` sees it (a visitor, or somebody of ``World.people``), and the status it comes with.
-
-    ``state`` tells several of one URL apart. ``act`` is what is done on the page before it is looked at. Pages that
-    only a fault or another installation would show are ``make``'s answer instead.
-    """
-
-    name: str
-    who: str = "administrator"
-    state: str = ""
-    args: Args = lambda world, language: []
-    query: str = ""
-    act: Act | None = None
-    make: Make | None = None
-    path: str = ""
-    status: int = 200
-    english_only: bool = False
-
-    def __str__(self) -> str:
-        words = [self.name.replace(":", "."), self.who if self.who == "founder" else "", self.state]
-        return "-".join(word for word in words if word)
-
-    def address(self, world: World, language: str) -> str:
-        """Its path and query."""
-        if self.path:
-            return self.path
-        company = world.start if self.who == "founder" else world.company
-        args = [company.slug] if self.name.startswith(OF_COMPANY) else []
-        return reverse(self.name, args=[*args, *self.args(world, language)]) + self.query
-
-
-def named_urls() -> dict[str, URLPattern]:
-    """Every URL of the product by its full name."""
-    return dict(_walk(get_resolver().url_patterns, ""))
-
-
-def _walk(patterns: Sequence[URLPattern | URLResolver], namespace: str) -> list[tuple[str, URLPattern]]:
-    found: list[tuple[str, URLPattern]] = []
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            found += _walk(pattern.url_patterns, inner)
-        else:
-            assert pattern.name, f"{pattern} has no name"
-            found.append((f"{namespace}{pattern.name}", pattern))
-    return found
 
 
 def send_opinion(page: Page) -> None:
@@ -79,12 +24,6 @@ def send_opinion(page: Page) -> None:
     page.get_by_label("Yes").or_(page.get_by_label("Oui")).or_(page.get_by_label("Ja")).first.check()
     page.locator("textarea").fill("Write to me: nadia@architectes.example")
     page.locator("#feedback button").click()
-
-
-def send(page: Page) -> None:
-    """Press the main button, whatever the browser itself would say about the fields."""
-    page.evaluate("for (const form of document.forms) form.noValidate = true")
-    page.locator("main .button-primary").first.click()
 
 
 def send_danger(page: Page) -> None:
@@ -119,10 +58,6 @@ def take_first_step(page: Page) -> None:
     page.locator("#id_login").fill("careful.person")
     page.locator("#id_password").fill(PASSWORD)
     send(page)
-
-
-def themselves(world: World, language: str) -> list[Any]:
-    return [world.people["founder", language].skype_name]
 
 
 def make_token(page: Page) -> None:
@@ -184,10 +119,6 @@ def in_language(make: Make, language: str) -> str:
 
 def batch(key: str) -> Args:
     return lambda world, language: [world.batches[key].pk]
-
-
-def member(key: str) -> Args:
-    return lambda world, language: [world.members[key].user.skype_name]
 
 
 def predecessor(key: str) -> Args:
@@ -336,6 +267,7 @@ SIGHTS = [
     Sight("members:member_list", state="invited", query="?state=invited"),
     Sight("members:member_list", state="filtered", query="?q=a&role=administrator"),
     Sight("members:member_list", state="nothing-found", query="?q=nobody-at-all"),
+    Sight("members:member_list", state="wrong-days", query="?joined_from=2026-11-22&joined_to=2026-11-21"),
     Sight("members:members_move", query="?all=1"),
     Sight("members:members_move", state="forecast", query="?all=1&to=none"),
     Sight("members:members_resend", query="?all=1"),
@@ -353,6 +285,12 @@ SIGHTS = [
     Sight("members:invitation_list", "founder"),
     Sight("members:invitations_renew", query="?all=1"),
     Sight("members:invitations_cancel", query="?all=1"),
+    Sight("members:addresses_add"),
+    Sight("members:addresses_add", state="refused", act=send, status=422),
+    Sight("members:addresses_review", args=batch("addresses")),
+    Sight("members:addresses_review", state="wrong", args=batch("wrong_addresses")),
+    Sight("members:addresses_review", state="given-up", args=batch("discarded_addresses")),
+    Sight("members:run_detail", state="addresses", args=batch("changed_addresses"), query="?show=all"),
     Sight("members:invitation_address", args=lambda world, language: [world.stranger]),
     Sight(
         "members:invitation_address",
@@ -488,6 +426,7 @@ SIGHTS = [
     Sight("fault", "visitor", "403-form", path="/accounts/sign-in/", act=send_without_token, status=403),
     Sight("fault", "visitor", "400", path="/%00/", status=400),
     Sight("fault", "visitor", "500", make=broken),
+    *SIGHTS_OF_VOICE,
 ]
 
 # What is no page. Whoever asks an act for a page is told that it has none; the others answer with something else.
@@ -539,10 +478,26 @@ ACTS = {
     "stripe_messages",
     "credit_ops:order_confirm",
     "credit_ops:order_refund",
+    "members:addresses_change",
+    "members:addresses_discard",
     "credit:amounts_add",
     "credit:amounts_allocate",
     "credit:amounts_discard",
     "members:members_columns",
+    "telephony:license_renewal",
+    "telephony:member_assign",
+    "telephony:member_unassign",
+    "telephony:numbers_acquire",
+    "telephony:number_untag",
+    "telephony:reservation_cancel",
+    "emergency:address_save",
+    "emergency:address_change_save",
+    "emergency:place_add",
+    "emergency:place_remove",
+    "emergency:file_save",
+    "emergency:disclaimer_accept",
+    "emergency_ops:disclaimer_publish",
+    "emergency_ops:rule_change",
 }
 ANSWERS = {
     "healthz": "text/plain",
@@ -556,6 +511,8 @@ ANSWERS = {
     "members:audit_export": "text/csv",
     "credit:member_statement_export": "text/csv",
     "credit:purchase_export": "text/csv",
+    "telephony:number_export": "text/csv",
+    "emergency:address_export": "text/csv",
     "credit:invoice_pdf": "application/pdf",
     "credit:wallet_statement_export": "text/csv",
     "members:invitation_export": "text/csv",

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 from tinyhtml5.parser import HTMLParser
 
-from tests.browser.sights import ACTS, ANSWERS, FOR_PROGRAMS, OF_COMPANY, SIGHTS, WAYS, Sight, named_urls
+from tests.browser.sight import OF_COMPANY, Sight, named_urls
+from tests.browser.sights import ACTS, ANSWERS, FOR_PROGRAMS, SIGHTS, WAYS
 from tests.browser.site import METRICS_TOKEN, Site, wait_until_the_site_rests
 from tests.browser.tour import Tour, touring
 from tests.browser.world import build_world
@@ -30,6 +31,15 @@ WHAT_IS_TOO_WIDE = """() => document.documentElement.scrollWidth <= window.inner
 LABELS_OF_NOTHING = """() => [...document.querySelectorAll("td[data-label]")].filter(
     (cell) => cell.checkVisibility() && !cell.textContent.trim() && !cell.querySelector("input, svg, progress")
   ).map((cell) => cell.outerHTML)"""
+# What names a figure, a fact or a part of the page says something, and a label names something that can be seen.
+NAMES_OF_NOTHING = """() => [
+    ...[...document.querySelectorAll(".stat-label, dt, h1, h2, h3, label, legend")].filter(
+      (name) => name.checkVisibility() && !name.textContent.trim()
+    ),
+    ...[...document.querySelectorAll("label")].filter(
+      (label) => label.checkVisibility() && (!label.control || label.control.type === "hidden")
+    ),
+  ].map((name) => name.outerHTML)"""
 CONTROLS_WITHOUT_LABEL = """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(
     (control) => !control.getAttribute("aria-label") && !control.getAttribute("aria-labelledby")
       && ![...control.labels].some((label) => label.textContent.trim())
@@ -76,6 +86,7 @@ def test_a_page_is_sound(tour: Tour, sight: Sight) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     problems["labels of nothing"] = page.evaluate(LABELS_OF_NOTHING)
+    problems["names of nothing"] = page.evaluate(NAMES_OF_NOTHING)
     problems["axe, dark, small"] = page.evaluate(RUN_AXE)
     problems["too wide"] = what_is_too_wide(page)
 
@@ -154,7 +165,11 @@ def test_no_two_addresses_have_the_same_title(tour: Tour) -> None:
 @pytest.mark.parametrize("name", sorted(ACTS))
 def test_an_act_is_no_page(tour: Tour, name: str) -> None:
     tour.become(
-        "visitor" if name.startswith("join:") else "operator" if name.startswith("credit_ops:") else "administrator",
+        "visitor"
+        if name.startswith("join:")
+        else "operator"
+        if name.startswith(("credit_ops:", "emergency_ops:"))
+        else "administrator",
         "en",
     )
 
@@ -184,7 +199,12 @@ def _address(tour: Tour, name: str) -> str:
         "skype_name": world.members["active"].user.skype_name,
         "token": world.links["open"],
         "name": world.letter,
+        "digits": world.number.digits,
+        "country": "FR",
+        "place_pk": world.place.pk,
     }
+    if name.startswith("emergency:"):
+        parts["pk"] = world.place.address.pk
     if name.startswith(("credit:order", "credit_ops:")):
         parts["number"] = world.orders["waiting"].number
     if name.startswith("credit:invoice"):

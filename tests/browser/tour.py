@@ -9,7 +9,8 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, Response, Route
 
 from tests.browser.conftest import session_cookie
-from tests.browser.sights import Sight, in_language
+from tests.browser.sight import Sight
+from tests.browser.sights import in_language
 from tests.browser.site import Site
 from tests.browser.watch import Watch
 from tests.browser.world import NAMES, World

@@ -23,6 +23,7 @@ from members.importing import Draft
 from members.letter_texts import reset_url
 from members.models import ApiToken, Batch, BatchRow, Department, Invitation, Letter, Member, Organization, User
 from members.names import fold
+from members.services.addresses import change_addresses, discard_addresses, review_addresses
 from members.services.consents import decide_call_detail
 from members.services.demo import seed_demo
 from members.services.departments import add_department
@@ -40,18 +41,27 @@ from members.services.runs import cancel_run, start_run
 from members.services.seals import seal_audit_logs
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
+from telephony.models import License, NumberTag, PhoneNumber, Place
 from tests.browser.people import hashed_as_everywhere
 from tests.credit.idle import let_lie
 from tests.factories import (
     ApiTokenFactory,
     AuthenticatorAppFactory,
+    EmergencyAddressFactory,
     HelpFeedbackFactory,
+    LicenseFactory,
     MemberFactory,
+    NumberAreaFactory,
     OrganizationFactory,
     PasskeyFactory,
+    PhoneNumberFactory,
+    PlaceFactory,
+    SeatFactory,
     UserFactory,
 )
+from tests.telephony.voice import open_voice
 
+REDMOND = {"street": "Microsoft Way", "city": "Seattle", "region": "WA", "postal_code": "98052"}
 DIRECTORIES = Path(__file__).parent.parent / "data" / "directories"
 NAMES = {"en": ("Harriet", "Ashworth"), "fr": ("Élodie", "Garnier"), "sv": ("Sigrid", "Öberg")}
 
@@ -67,6 +77,7 @@ class World:
     batches: dict[str, Batch] = field(default_factory=dict)
     runs: dict[str, Batch] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    licenses: dict[str, License] = field(default_factory=dict)
     saving: CardCheckout | None = None
     invoices: dict[str, Invoice] = field(default_factory=dict)
     departments: dict[str, Department] = field(default_factory=dict)
@@ -75,6 +86,8 @@ class World:
     # The key of an invitation of somebody of whom only the address is known.
     stranger: int = 0
     token: ApiToken | None = None
+    number: PhoneNumber | None = None
+    place: Place | None = None
 
 
 def build_world() -> World:
@@ -96,8 +109,12 @@ def build_world() -> World:
         HelpFeedbackFactory(comment="Now I know why a colleague was not recharged.")
         HelpFeedbackFactory(article="csv-file", language="sv", useful=False, comment="Hur sparar man som CSV?")
         _move_credit(world, acting)
+        _add_licenses(world)
         _buy_credit(world)
+        _add_numbers(world)
+        _add_addresses(world)
         _review_amounts(world, acting)
+        _review_addresses(world, acting)
         send_letters()
         seal_audit_logs()
         _spoil_letters(company)
@@ -390,6 +407,20 @@ def _move_credit(world: World, acting: dict[str, Any]) -> None:
     _recharge(acting, world.members["invited"], amount=90_000, limit=90_000)
 
 
+def _add_licenses(world: World) -> None:
+    """Licenses in every state; the company owns no Phone System, so that no calling plan is offered."""
+    now, facts = timezone.now(), {"organization": world.company, "code": "premium"}
+    world.licenses = {
+        "active": LicenseFactory(**facts),
+        "canceled": LicenseFactory(**facts, renewed_quantity=0),
+        "grace": LicenseFactory(**facts, grace_since=now),
+        "asleep": LicenseFactory(**facts, grace_since=now, asleep_since=now),
+        "ended": LicenseFactory(**facts, ended_at=now),
+    }
+    SeatFactory(license=world.licenses["active"], member=world.members["active"])
+    LicenseFactory(organization=world.company, code="voicemail")
+
+
 def _review_amounts(world: World, acting: dict[str, Any]) -> None:
     """Files of amounts: one to be confirmed, one to be corrected, one given up, and one that was carried out."""
 
@@ -409,9 +440,56 @@ def _review_amounts(world: World, acting: dict[str, Any]) -> None:
     world.batches["given_amounts"] = allocate_amounts(**acting, batch=given)
 
 
+def _review_addresses(world: World, acting: dict[str, Any]) -> None:
+    """New addresses of invitations: to be confirmed, to be corrected, given up, and carried out."""
+    people = [f"wrong{number}@people.example" for number in range(3)]
+    invite_personal(**acting, people=people, key=uuid4())
+
+    def review(*lines: str) -> Batch:
+        content = "\n".join(["Old address,New address", *lines]).encode()
+        return review_addresses(**acting, content=content, file_name="new.csv", key=uuid4())
+
+    first, second, third = people
+    world.batches["addresses"] = review(f"{first},right0@people.example", f"{second},")
+    taken = world.members["active"].email
+    world.batches["wrong_addresses"] = review(
+        f"{first},right", f"{second},{taken}", "nobody@people.example,x@a.example"
+    )
+    world.batches["discarded_addresses"] = review(f"{first},right0@people.example")
+    discard_addresses(**acting, batch=world.batches["discarded_addresses"])
+    world.batches["changed_addresses"] = change_addresses(**acting, batch=review(f"{third},right2@people.example"))
+
+
 def _recharge(acting: dict[str, Any], member: Member, *, amount: int = 15, limit: int) -> None:
     terms = {"amount": Decimal(amount), "below": Decimal(5), "monthly_limit": Decimal(limit)}
     set_auto_recharge(**acting, members=Member.objects.filter(pk=member.pk), **terms)
+
+
+def _add_numbers(world: World) -> None:
+    """A stock, an address, and numbers of the company in several states."""
+    own = {"organization": world.company}
+    open_voice(world.company, seats=40)
+    address = EmergencyAddressFactory(**own, name="Siège, 8 rue de Turenne")
+    paris = NumberAreaFactory(country="FR", region="Île-de-France", city="Paris")
+    redmond = NumberAreaFactory()
+    for place in range(40):
+        PhoneNumberFactory(area=paris, number=f"+331990047{place:02}")
+        PhoneNumberFactory(area=redmond, number=f"+142555588{place:02}")
+    for place in range(12):
+        number = PhoneNumberFactory(**own, area=paris, number=f"+331990045{place:02}", emergency_address=address)
+    PhoneNumber.objects.filter(pk=number.pk).update(assignable_from=timezone.now() + timedelta(days=9))
+    PhoneNumberFactory(**own, area=redmond, number="+14255558899", monthly_price=2, currency="EUR")
+    NumberTag.objects.create(**own, number=number, name="Réception, rez-de-chaussée", key="réception")
+    world.number = number
+
+
+def _add_addresses(world: World) -> None:
+    """Emergency addresses: one with a place, one that was saved with a warning, one that was retired."""
+    own = {"organization": world.company}
+    site = EmergencyAddressFactory(**own, name="Paris, siège")
+    world.place = PlaceFactory(address=site, name="3e étage, salle 12", floor="3", room="12")
+    EmergencyAddressFactory(**own, name="Redmond", country="US", civic=REDMOND, status="warning")
+    EmergencyAddressFactory(**own, name="Lyon, ancien atelier", retired_at=timezone.now())
 
 
 def _spoil_letters(company: Organization) -> None:

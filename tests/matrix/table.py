@@ -5,94 +5,32 @@ strangers find nothing (404), members without the capability are refused (403), 
 and what is refused changes nothing.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from operator import attrgetter as of
-from typing import Any
-from uuid import uuid4
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-
-from members.access import Capability
 from tests.factories import PASSWORD
+from tests.matrix.page import (
+    COUNTED,
+    LOG,
+    MANAGE,
+    NOT_THEIR_KIND,
+    NOT_THEIRS_TO_STOP,
+    NOTHING_YET,
+    OPEN,
+    OWN_BUSINESS,
+    ROLES,
+    RUNNING,
+    SETTINGS,
+    VIEW,
+    Page,
+    key,
+)
+from tests.matrix.table_of_credit import TABLE_OF_CREDIT
+from tests.matrix.table_of_voice import TABLE_OF_VOICE
 from tests.matrix.world import NEW_PASSWORD
 
-type Value = str | int | bool | Callable[[Any], object]
-
-OPEN = Capability.OPEN_CONSOLE
-VIEW = Capability.VIEW_MEMBERS
-MANAGE = Capability.MANAGE_MEMBERS
-ROLES = Capability.ASSIGN_ROLES
-LOG = Capability.VIEW_AUDIT
-CREDIT = Capability.MANAGE_CREDIT
-SETTINGS = Capability.MANAGE_ORGANIZATION
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """What a URL promises.
-
-    ``access`` is the capability it needs in the organization of its URL, or one of "public", "signed_in",
-    "first_password", "operator", "local", "token", and "open" for what knows nobody. ``get`` and ``post`` are the
-    statuses for those who may; 0 says that the method is not allowed. ``unlike`` gives both for askers, or groups of
-    them, who get another answer. ``at`` are the URL's parameters, ``query`` and ``send`` what GET and POST carry:
-    literals, or functions of the company they are about. ``foreign`` names the fields of ``send`` and ``query`` that
-    speak of an object, and gives that object. ``logs`` are the actions that a POST leaves in the log; where it leaves
-    none, ``unlogged`` says why.
-    """
-
-    access: str
-    get: int = 0
-    post: int = 0
-    posting: Capability | None = None
-    unlike: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    at: Mapping[str, Value] = field(default_factory=dict)
-    query: Mapping[str, Value] = field(default_factory=dict)
-    send: Mapping[str, Value] = field(default_factory=dict)
-    foreign: Mapping[str, Value] = field(default_factory=dict)
-    logs: tuple[str, ...] = ()
-    logged_for: frozenset[str] = frozenset({"signed_in", "visitor"})
-    unlogged: str = ""
-    # The status of a URL whose texts were made up, where they prove something by themselves.
-    made_up: int = 404
-    # Whether they are looked at before the method is.
-    link: bool = False
-    # The tables in which a look at it is noted; nothing else is written by looking.
-    notes: frozenset[str] = frozenset()
-    # Whether whoever posts is a machine, known by its signature instead of a token.
-    signed: bool = False
-    # Why it may name every organization there is.
-    names_all: str = ""
-
-
-def key(side: object) -> object:
-    """What the form of a page is given when it is shown."""
-    return uuid4()
-
-
-class SameFile(SimpleUploadedFile):
-    """A file that can be sent again and again."""
-
-    def read(self, *args: Any) -> Any:
-        self.seek(0)
-        return super().read(*args)
-
-
-def amounts(side: Any) -> object:
-    """A file that gives somebody credit."""
-    return SameFile("amounts.csv", f"E-mail,Amount\n{side.plain.email},12.50\n".encode())
-
-
-OWN_BUSINESS = "is about somebody's own account, which belongs to no organization"
-NOTHING_YET = "is still a draft, of which nothing has come"
-RUNNING = "operators run the installation"
-COUNTED = "is a reply that stands on the list of invitations"
-
-# Who sees members, and may not do what a change of many did.
-NOT_THEIR_KIND = dict.fromkeys(["credit_manager", "voice_manager", "reports_viewer"], (403, 0))
-NOT_THEIRS_TO_STOP = dict.fromkeys(["credit_manager", "voice_manager", "reports_viewer"], (0, 403))
-
 TABLE: dict[str, Page] = {
+    **TABLE_OF_CREDIT,
+    **TABLE_OF_VOICE,
     # Asked by monitors and browsers
     "healthz": Page(access="open", get=200),
     "readyz": Page(access="open", get=200),
@@ -266,26 +204,6 @@ TABLE: dict[str, Page] = {
         at={"slug": of("organization.slug")},
         unlike={"inside": (200, 0), "signed_in": (404, 0)},
     ),
-    "my_credit:statement": Page(
-        access="signed_in",
-        get=200,
-        at={"slug": of("organization.slug")},
-        unlike={"inside": (200, 0), "left": (200, 0), "signed_in": (404, 0)},
-    ),
-    "my_credit:export": Page(
-        access="signed_in",
-        get=200,
-        at={"slug": of("organization.slug")},
-        unlike={"inside": (200, 0), "left": (200, 0), "signed_in": (404, 0)},
-    ),
-    "my_credit:reactivate": Page(
-        access="signed_in",
-        post=302,
-        at={"slug": of("organization.slug")},
-        unlike={"inside": (0, 302), "left": (0, 302), "signed_in": (0, 404)},
-        logs=("credit.reactivated",),
-        logged_for=frozenset({"member"}),
-    ),
     "accounts:confirm": Page(
         access="signed_in",
         get=200,
@@ -351,41 +269,6 @@ TABLE: dict[str, Page] = {
     "ops:organization_list": Page(access="operator", get=200, names_all=RUNNING),
     "ops:feedback_list": Page(access="operator", get=200),
     "ops:feedback_export": Page(access="operator", get=200),
-    "credit_ops:order_list": Page(access="operator", get=200, names_all=RUNNING),
-    "credit_ops:order_detail": Page(access="operator", get=200, at={"number": of("order.number")}, names_all=RUNNING),
-    "credit_ops:order_confirm": Page(
-        access="operator",
-        post=302,
-        at={"number": of("order.number")},
-        send={"amount": "120"},
-        logs=("order.paid",),
-        names_all=RUNNING,
-    ),
-    "credit_ops:order_refund": Page(
-        access="operator",
-        post=302,
-        at={"number": of("paid_order.number")},
-        send={"amount": "60", "key": key},
-        logs=("order.refunded",),
-        names_all=RUNNING,
-    ),
-    "credit_ops:vat_id_list": Page(access="operator", get=200, names_all=RUNNING),
-    "credit_ops:vat_id": Page(
-        access="operator",
-        get=200,
-        post=302,
-        at={"slug": of("organization.slug")},
-        send={"valid": "yes", "checked_on": "2026-11-22", "reference": "VIES 1"},
-        logs=("vat_id.checked",),
-        names_all=RUNNING,
-    ),
-    "credit_ops:seller": Page(
-        access="operator",
-        get=200,
-        post=302,
-        send={"name": "Third", "payment_days": "14"},
-        unlogged="belongs to no organization; every seller that was is kept",
-    ),
     "outbox": Page(access="local", get=200),
     "outbox_letter": Page(access="local", get=200, at={"name": of("letter")}),
     "outbox_letter_source": Page(access="local", get=200, at={"name": of("letter")}),
@@ -457,6 +340,16 @@ TABLE: dict[str, Page] = {
         foreign={"invitation": of("invitation.pk")},
         logs=("invitation.canceled",),
     ),
+    "members:addresses_add": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        send={"lines": lambda side: f"{side.invitation.email},anna@people.example", "key": key},
+        unlogged=NOTHING_YET,
+    ),
+    "members:addresses_review": Page(access=MANAGE, get=200, at={"pk": of("addresses.pk")}),
+    "members:addresses_change": Page(access=MANAGE, post=302, at={"pk": of("addresses.pk")}, logs=("address.changed",)),
+    "members:addresses_discard": Page(access=MANAGE, post=302, at={"pk": of("addresses.pk")}, unlogged=NOTHING_YET),
     "members:invitation_address": Page(
         access=MANAGE,
         get=200,
@@ -561,117 +454,6 @@ TABLE: dict[str, Page] = {
         access=VIEW, unlike=NOT_THEIRS_TO_STOP, post=302, at={"pk": of("stuck_run.pk")}, logs=("run.continued",)
     ),
     "members:run_outcome": Page(access=VIEW, unlike=NOT_THEIR_KIND, get=200, at={"pk": of("run.pk")}),
-    "credit:wallet": Page(access=CREDIT, get=200),
-    "credit:alerts": Page(access=CREDIT, get=200, post=302, send={"low_wallet": "75"}, logs=("alerts.changed",)),
-    "credit:wallet_statement": Page(access=CREDIT, get=200),
-    "credit:wallet_statement_export": Page(access=CREDIT, get=200),
-    "credit:buy": Page(access=CREDIT, get=200, post=302, send={"amount": "50", "key": key}, logs=("order.placed",)),
-    "credit:buy_by_card": Page(
-        access=CREDIT, post=302, send={"amount": "50", "key": key, "save_card": "on"}, logs=("order.placed",)
-    ),
-    "credit:order_card": Page(
-        access=CREDIT, post=302, at={"number": of("card_order.number")}, unlogged="asks for a page to pay on"
-    ),
-    "credit:card": Page(
-        access=CREDIT,
-        get=200,
-        post=302,
-        send={"amount": "50", "below": "10", "monthly_limit": "100"},
-        logs=("wallet_recharge.saved",),
-    ),
-    "credit:wallet_recharge_stop": Page(access=CREDIT, post=302, logs=("wallet_recharge.stopped",)),
-    "credit:card_remove": Page(access=CREDIT, post=302, logs=("card.removed", "wallet_recharge.stopped")),
-    "credit:card_save": Page(access=CREDIT, post=302, send={"key": key}, unlogged="asks for a page to save a card on"),
-    "credit:card_leave": Page(access=CREDIT, get=200, at={"pk": of("saving.pk")}),
-    "credit:billing": Page(
-        access=CREDIT,
-        get=200,
-        post=302,
-        send={
-            "name": "Third",
-            "street": "1 rue Neuve",
-            "city": "Lyon",
-            "country": "FR",
-            "email": "bills@people.example",
-        },
-        logs=("billing.changed",),
-    ),
-    "credit:purchase_list": Page(access=CREDIT, get=200),
-    "credit:purchase_export": Page(access=CREDIT, get=200),
-    "credit:order": Page(access=CREDIT, get=200, at={"number": of("order.number")}),
-    "credit:order_cancel": Page(access=CREDIT, post=302, at={"number": of("order.number")}, logs=("order.canceled",)),
-    "credit:invoice": Page(access=CREDIT, get=200, at={"number": of("invoice.number")}),
-    "credit:invoice_pdf": Page(access=CREDIT, get=200, at={"number": of("invoice.number")}),
-    "credit:member_credit": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
-    "credit:allocate": Page(access=CREDIT, get=200),
-    "credit:amounts_add": Page(
-        access=CREDIT,
-        post=302,
-        send={"file": amounts, "key": key},
-        unlogged=NOTHING_YET,
-    ),
-    "credit:amounts_review": Page(access=CREDIT, get=200, at={"pk": of("amounts.pk")}),
-    "credit:amounts_encoding": Page(
-        access=CREDIT,
-        get=200,
-        post=302,
-        at={"pk": of("guessed_amounts.pk")},
-        send={"encoding": "cp850"},
-        unlogged=NOTHING_YET,
-    ),
-    "credit:amounts_allocate": Page(access=CREDIT, post=302, at={"pk": of("amounts.pk")}, logs=("credit.allocated",)),
-    "credit:amounts_discard": Page(access=CREDIT, post=302, at={"pk": of("amounts.pk")}, unlogged=NOTHING_YET),
-    "credit:members_allocate": Page(
-        access=CREDIT,
-        get=200,
-        post=302,
-        query={"member": of("plain.pk")},
-        send={"member": of("plain.pk"), "amount": "12.50", "reason": "", "key": key, "count": 1},
-        foreign={"member": of("plain.pk")},
-        logs=("credit.allocated",),
-    ),
-    "credit:member_add": Page(
-        access=CREDIT,
-        get=302,
-        post=302,
-        at={"skype_name": of("plain.user.skype_name")},
-        send={"amount": "12.50", "reason": "Trip", "key": key},
-        logs=("credit.allocated",),
-    ),
-    "credit:member_reactivate": Page(
-        access=CREDIT, post=302, at={"skype_name": of("plain.user.skype_name")}, logs=("credit.reactivated",)
-    ),
-    "credit:member_statement": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
-    "credit:member_statement_export": Page(access=CREDIT, get=200, at={"skype_name": of("plain.user.skype_name")}),
-    "credit:member_recharge": Page(
-        access=CREDIT,
-        get=302,
-        post=302,
-        at={"skype_name": of("plain.user.skype_name")},
-        send={"amount": "20", "below": "5", "monthly_limit": "60"},
-        logs=("recharge.activated",),
-    ),
-    "credit:members_recharge": Page(
-        access=CREDIT,
-        get=200,
-        post=302,
-        query={"member": of("plain.pk")},
-        send={"member": of("plain.pk"), "amount": "20", "below": "5", "monthly_limit": "60"},
-        foreign={"member": of("plain.pk")},
-        logs=("recharge.activated",),
-    ),
-    "credit:members_recharge_off": Page(
-        access=CREDIT,
-        get=200,
-        post=302,
-        query={"member": of("careful.pk")},
-        send={"member": of("careful.pk")},
-        foreign={"member": of("careful.pk")},
-        logs=("recharge.stopped",),
-    ),
-    "credit:member_recharge_off": Page(
-        access=CREDIT, post=302, at={"skype_name": of("careful.user.skype_name")}, logs=("recharge.stopped",)
-    ),
     "members:role_table": Page(access=VIEW, get=200),
     "members:member_profile": Page(
         access=VIEW,
@@ -788,7 +570,7 @@ TABLE: dict[str, Page] = {
         post=302,
         send={"notice": "credit.wallet"},
         logs=("notices.chosen",),
-        logged_for=frozenset({"administrator", "credit_manager"}),
+        logged_for=frozenset({"administrator", "credit_manager", "members_manager"}),
     ),
     "members:notices_at_first": Page(
         access=SETTINGS, post=302, send={"notice": "credit.wallet"}, logs=("notices.set",)

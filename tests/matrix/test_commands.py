@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 
 from members.management.base import OrganizationCommand
 from tests.matrix.asking import OURS, rolled_back, rows
+from tests.matrix.voice import NAMING_OF_VOICE, arguments_of_voice
 from tests.matrix.world import OTHER, OWN, TRACE
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -22,20 +23,25 @@ COMMANDS = [
 
 
 @pytest.fixture
-def arguments(tmp_path: Path) -> dict[str, list[str]]:
+def arguments(world: Any, tmp_path: Path) -> dict[str, list[str]]:
     """How each command is called so that it would do something, or tell something."""
     directory = tmp_path / "directory.csv"
     directory.write_text("E-mail,First name\nanna@people.example,Anna\n")
+    addresses = tmp_path / "addresses.csv"
+    addresses.write_text(f"{OWN}.guest@people.example,anna@people.example\n")
     return {
+        **arguments_of_voice(world.own, tmp_path / "sites.csv"),
         "add_department": ["--department", f"{OWN} süd/New"],
         "assign_role": ["--member", f"{OWN}.plain", "--role", "credit_manager"],
         "block_member": ["--member", f"{OWN}.plain"],
         "change_department": ["--department", f"{OWN} süd", "--name", "South"],
+        "change_invitation_addresses": [str(addresses)],
         "change_settings": ["--show-colleagues", "no"],
         "delete_department": ["--department", f"{OWN} süd"],
         "unblock_member": ["--member", f"{OWN}.stopped"],
         "add_credit": ["--amount", "50", "--reference", "statement 7"],
         "allocate_credit": ["--amount", "1.00", "--member", f"{OWN}.plain"],
+        "erase_member": ["--member", f"{OWN}.gone"],
         "export_member_data": ["--member", f"{OWN}.plain"],
         "change_member": ["--member", f"{OWN}.plain", "--job-title", "Pilot"],
         "hand_over": ["--member", f"{OWN}.plain", "--email", "anna@people.example"],
@@ -56,9 +62,14 @@ def arguments(tmp_path: Path) -> dict[str, list[str]]:
 
 # Each option that names an object, and how it names one of a company.
 NAMING: dict[str, list[tuple[str, Any]]] = {
+    **NAMING_OF_VOICE,
     "allocate_credit": [
         ("--member", lambda side: side.careful.user.skype_name),
         ("--member", lambda side: side.careful.email),
+    ],
+    "erase_member": [
+        ("--member", lambda side: side.gone.user.skype_name),
+        ("--member", lambda side: side.gone.email),
     ],
     "export_member_data": [
         ("--member", lambda side: side.careful.user.skype_name),
@@ -199,6 +210,22 @@ def test_a_file_of_amounts_gives_nobody_of_another_organization_any(world, tmp_p
     assert rows() == before
     with rolled_back():
         assert give(world.own)[1] == ""
+
+
+def test_a_file_of_addresses_changes_no_invitation_of_another_organization(world, tmp_path):
+    file, before = tmp_path / "addresses.csv", rows()
+
+    def change(side):
+        file.write_text(f"{side.invitation.email},anna@people.example\n")
+        return run("change_invitation_addresses", str(file), "--organization", OWN)
+
+    with rolled_back():
+        said, refusal = change(world.other)
+        assert f"There is no invitation to {world.other.invitation.email}." in refusal
+        assert not TRACE.search(said.replace(world.other.invitation.email, ""))
+    assert rows() == before
+    with rolled_back():
+        assert change(world.own)[1] == ""
 
 
 def test_an_organization_that_is_not_named_is_not_guessed(world, arguments):

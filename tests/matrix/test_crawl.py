@@ -15,9 +15,14 @@ from credit.models import AlertSettings
 from credit.services.alert_letters import tell_of_wallet
 from members.closing_letters import CLOSED, tell_administrators
 from members.gateways.mail import render_letter
+from members.jobs import Run
 from members.letter_texts import compose
 from members.mail import personal_letter
 from members.models import Letter, User
+from members.periods import Every, period_at
+from members.services.undelivered import tell_of_failures
+from telephony.assignment_letters import write_number_letters
+from telephony.models import NumberAssignment
 from tests.matrix.asking import Answer, Asker, rolled_back
 from tests.matrix.table import TABLE
 from tests.matrix.test_urls import INSIDE, given
@@ -149,6 +154,11 @@ def test_no_letter_tells_anything_of_another_company(world, language):
     with rolled_back():
         User.objects.filter(owner=own.organization).update(language=language)
         own.plain.user.refresh_from_db()
+        failed = personal_letter(Letter.Kind.PASSWORD_CHANGED, own.plain.user, member=own.plain)
+        failed.state, failed.last_error = Letter.State.FAILED, "550"
+        failed.save()
+        today = period_at(timezone.now(), Every.DAY, ZoneInfo(own.organization.time_zone))
+        tell_of_failures(Run(today, own.organization))
         for kind in Letter.Kind:
             if kind != Letter.Kind.INVITATION:
                 letter = personal_letter(kind, own.plain.user)
@@ -158,6 +168,14 @@ def test_no_letter_tells_anything_of_another_company(world, language):
         AlertSettings.objects.update_or_create(organization=own.organization, defaults={"low_wallet": 9_000_000})
         tell_of_wallet(own.organization)
         tell_administrators(own.organization, CLOSED)
+        given = NumberAssignment.objects.create(
+            organization=own.organization,
+            number=own.phone_number,
+            member=own.plain,
+            emergency_address=own.address,
+            since=timezone.now(),
+        )
+        write_number_letters(own.organization, [given])
         for letter in Letter.objects.filter(organization=own.organization).select_related("user__owner"):
             composed = compose(letter)
             if composed is None:

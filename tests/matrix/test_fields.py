@@ -24,7 +24,8 @@ FOREIGN = [(name, field) for name, page in TABLE.items() for field in page.forei
 _VOLATILE = {"password", "key", "message_id", "digest", "request_id", "session", "url", "ending"}
 NEW_KEYS = 500_000_000
 _KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:")
+# One, or the first of a list.
+_MOMENT = re.compile(r"(?:\[')?\d{4}-\d\d-\d\d[T ]\d\d:")
 
 
 def asked_by(world: Any, name: str) -> Any:

@@ -5,7 +5,6 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter as of
@@ -19,33 +18,17 @@ from django.utils import timezone
 from credit.models import Order
 from members.access import ROLES, Actor, Capability
 from members.importing import Draft
-from members.models import Batch, Member, Organization
+from members.models import Batch, Organization
 from members.services.organizations import Company, Founder
 from skypemgr.errors import DomainError
+from telephony.stock_file import StockRow
 from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
 from tests.matrix.asking import OURS, rolled_back, rows, written
+from tests.matrix.verbs import Value, Verb, key, members_of
+from tests.matrix.voice import INSTALLATION_OF_VOICE, OBJECTS_OF_VOICE, VERBS_OF_VOICE
 from tests.matrix.world import NEW_PASSWORD, Side
 
 pytestmark = pytest.mark.usefixtures("db")
-
-type Value = str | int | bool | bytes | Decimal | Callable[[Any], object] | None
-
-MANAGE = Capability.MANAGE_MEMBERS
-
-
-@dataclass(frozen=True)
-class Verb:
-    """A verb of an organization: the capability it needs, how it is called, and which arguments are objects."""
-
-    needs: Capability
-    given: Mapping[str, Value] = field(default_factory=dict)
-    objects: Mapping[str, Value] = field(default_factory=dict)
-    # What has to be so before it can be done.
-    when: Callable[[Any], object] = lambda side: None
-
-
-def members_of(name: str) -> Callable[[Any], object]:
-    return lambda side: Member.objects.filter(pk=getattr(side, name).pk)
 
 
 def clear_the_way(side: Any) -> None:
@@ -55,10 +38,7 @@ def clear_the_way(side: Any) -> None:
     Order.objects.filter(organization=side.organization, state="waiting").update(state="canceled", closed_at=now)
 
 
-def key(side: object) -> object:
-    return uuid4()
-
-
+MANAGE = Capability.MANAGE_MEMBERS
 BATCH = {"batch": of("draft")}
 BILLING = {"name": "Third", "street": "1 rue Neuve", "city": "Lyon", "country": "FR", "email": "a@people.example"}
 VERBS: dict[str, Verb] = {
@@ -168,6 +148,16 @@ VERBS: dict[str, Verb] = {
         {"member": of("plain")},
         when=lambda side: AuthenticatorAppFactory(user=side.plain.user),
     ),
+    "addresses.review_addresses": Verb(
+        MANAGE,
+        {
+            "content": lambda side: f"{side.invitation.email},anna@people.example\n".encode(),
+            "file_name": "a.csv",
+            "key": key,
+        },
+    ),
+    "addresses.change_addresses": Verb(MANAGE, {}, {"batch": of("addresses")}),
+    "addresses.discard_addresses": Verb(MANAGE, {}, {"batch": of("addresses")}),
     "amounts.review_amounts": Verb(
         Capability.MANAGE_CREDIT,
         {"content": b"E-mail,Amount\nanna@people.example,5\n", "file_name": "a.csv", "key": key},
@@ -213,6 +203,7 @@ VERBS: dict[str, Verb] = {
     ),
     "runs.cancel_run": Verb(MANAGE, {}, {"batch": of("run")}),
 }
+VERBS |= VERBS_OF_VOICE
 # Those that need no role, and why.
 OWN_ACCOUNT = "somebody's own account: the actor's, and no other can be named"
 OWN_PASSKEY = "a passkey of the actor's own account: another's is refused, as is tried below"
@@ -262,6 +253,7 @@ WITHOUT_ROLE = {
     "profile.change_address": OWN_ACCOUNT,
     "consents.decide_call_detail": OWN_ACCOUNT,
     "profile.leave_organization": OWN_ACCOUNT,
+    **dict.fromkeys(INSTALLATION_OF_VOICE, INSTALLATION),
 }
 
 
@@ -305,6 +297,7 @@ def test_the_table_names_every_argument_that_could_belong_to_another(name):
         "invitations",
         "tenure",
         "token",
+        *OBJECTS_OF_VOICE,
     }
     assert parameters & objects == set(verb.objects)
 
@@ -409,6 +402,16 @@ def test_only_those_who_run_the_installation_may(world, name):
             "reference": "VIES 1",
         },
         "billing.change_seller": {"fields": {"name": "Another"}},
+        "disclaimers.publish_disclaimer": {"country": "FR", "text_en": "A", "text_fr": "B", "text_sv": "C"},
+        "disclaimers.change_country_rule": {
+            "country": "FR",
+            "address_first": True,
+            "area_match": "none",
+            "emergency_numbers": "112",
+        },
+        "postcodes.load_postcodes": {"country": "GB"},
+        "quotas.set_number_quota": {**own, "numbers": 7, "reason": "Test"},
+        "stock.load_numbers": {"rows": [StockRow(1, "+12065550123", "US", "", "Seattle", "user", None, "")]},
     }
     refused = people_without(world, Capability.RUN_INSTALLATION)
     assert {"administrator", "other's administrator"} <= set(refused)

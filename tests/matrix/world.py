@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.backends.db import SessionStore
+from django.core import signing
 from django.db import connection
 from django.db.models import Max
 from django.test import Client
@@ -39,19 +40,41 @@ from members.letter_texts import compose
 from members.mail import invitation_letter
 from members.models import Batch, BatchPiece, BatchRow, Department, Invitation, Letter, Member, User, UserSession
 from members.tokens import address_token, invitation_token
+from skypemgr.clock import database_now
+from telephony.countries import current_disclaimer
+from telephony.gateways.address_validators import address_validator
+from telephony.holding import hold
+from telephony.models import (
+    DisclaimerAcceptance,
+    License,
+    NumberAssignment,
+    NumberQuota,
+    NumberTag,
+    PhoneNumber,
+    Reservation,
+)
+from telephony.validated import seal
+from telephony.validation import Civic
 from tests.credit.idle import let_lie
 from tests.factories import (
     PASSWORD,
     ApiTokenFactory,
     AuthenticatorAppFactory,
+    EmergencyAddressFactory,
     InvitationFactory,
+    LicenseFactory,
     MemberFactory,
+    NumberAreaFactory,
     OrganizationFactory,
     PasskeyFactory,
+    PhoneNumberFactory,
+    PlaceFactory,
+    SeatFactory,
     UserFactory,
     had_before,
 )
 from tests.matrix.asking import OURS
+from tests.telephony.voice import open_voice
 
 Role, State, Outcome = Member.Role, Member.State, BatchRow.Outcome
 
@@ -113,7 +136,8 @@ def build_world() -> World:
 @contextmanager
 def keys_from(start: int) -> Iterator[None]:
     """Give new rows keys that can be told from all others; numbers alone would be found on any page."""
-    models = [model for app in OURS for model in apps.get_app_config(app).get_models() if model._meta.pk.name == "id"]
+    keyed = [model for app in OURS for model in apps.get_app_config(app).get_models()]
+    models = [model for model in keyed if model._meta.pk.name == "id"]
 
     def count_from(key: int, model: Any) -> None:
         cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [model._meta.db_table, key])
@@ -152,6 +176,8 @@ def _side(word: str, *, first_row: int) -> Side:
     side.api_token = ApiTokenFactory(made_by=side.administrator, name=f"{title} {CANARY}")
     fund(organization=side.organization, actor=Actor.system(), amount=Decimal(1_000), key=uuid4())
     _purchases(side)
+    side.license = LicenseFactory(organization=side.organization, code="premium", quantity=5)
+    side.seat = SeatFactory(license=LicenseFactory(organization=side.organization, code="voicemail"), member=side.plain)
     RechargePlan.objects.create(
         organization=side.organization, member=side.careful, amount=20, below=5, monthly_limit=60
     )
@@ -161,10 +187,25 @@ def _side(word: str, *, first_row: int) -> Side:
     _batches(side, first_row)
     _entries(side)
     _credit(side)
+    _numbers(side)
+    _addresses(side)
     side.reset_uid = urlsafe_base64_encode(force_bytes(side.plain.user.pk))
     side.reset_token = default_token_generator.make_token(side.plain.user)
     side.address_token = address_token(side.plain.user)
     return side
+
+
+def _addresses(side: Side) -> None:
+    """An emergency address with a place."""
+    title = side.word.title()
+    civic = {"house_number": "1", "street": f"rue {title}", "city": "Paris", "postal_code": "75001"}
+    side.address = EmergencyAddressFactory(organization=side.organization, name=f"{title} {CANARY}", civic=civic)
+    side.place = PlaceFactory(address=side.address, name=f"{title} {CANARY}")
+    result = address_validator().validate(Civic.of({"country": "FR", **civic, "house_number": "2"}))
+    side.validated, side.address_seal = result, seal(side.organization, result)
+    side.address_file = signing.dumps(
+        [[f"{title} 2", result.as_json()]], salt=f"telephony.address_file.{side.organization.pk}", compress=True
+    )
 
 
 def _purchases(side: Side) -> None:
@@ -207,6 +248,45 @@ def _purchases(side: Side) -> None:
     write_order_letter(side.order)
     payment = settle(side.paid_order, actor=actor, gateway="bank_transfer", reference=side.paid_order.number)
     side.invoice = payment.invoice
+
+
+def _numbers(side: Side) -> None:
+    """A number that is owned, one that is held, and one that is free."""
+    organization = side.organization
+    open_voice(organization)
+    # The stock is everybody's, and so are the keys of its places.
+    city, key = ("Redmond", 1_000_001) if side.word == OWN else ("Seattle", 1_000_002)
+    side.area = NumberAreaFactory(pk=key, city=city)
+    side.phone_number = PhoneNumberFactory(organization=organization, area=side.area)
+    side.tag = NumberTag.objects.create(
+        organization=organization, number=side.phone_number, name=f"{side.word} {CANARY}", key=f"{side.word} {CANARY}"
+    )
+    NumberQuota.objects.create(organization=organization, numbers=50, reason=f"{side.word} {CANARY}")
+    side.american, side.elsewhere = (
+        EmergencyAddressFactory(organization=organization, country="US", name=f"{side.word} {place} {CANARY}")
+        for place in ("here", "there")
+    )
+    side.american_place = PlaceFactory(address=side.elsewhere, name=f"{side.word} {CANARY}")
+    DisclaimerAcceptance.objects.create(organization=organization, disclaimer=current_disclaimer("US"))
+    phone_system = License.objects.get(organization=organization, product__code="phone-system")
+    # One who can be given a number, and one who has one.
+    side.caller, side.holder = side.voice_manager, side.credit_manager
+    for member in (side.caller, side.holder):
+        SeatFactory(license=phone_system, member=member)
+    NumberAssignment.objects.create(
+        organization=organization,
+        number=PhoneNumberFactory(organization=organization, area=side.area),
+        member=side.holder,
+        emergency_address=side.american,
+        since=timezone.now(),
+    )
+    side.held_number = PhoneNumberFactory(area=side.area)
+    side.reservation = hold(organization=organization, area=side.area, quantity=1, moment=database_now())
+    # It outlives every test.
+    later = side.reservation.expires_at + timedelta(days=1)
+    Reservation.objects.filter(pk=side.reservation.pk).update(expires_at=later)
+    PhoneNumber.objects.filter(reservation=side.reservation).update(reserved_until=later)
+    PhoneNumberFactory(area=side.area)
 
 
 def _department(side: Side, name: str) -> Department:
@@ -329,6 +409,22 @@ def _batches(side: Side, first_row: int) -> None:
         outcome=Outcome.READY,
         member=side.plain,
         data=given,
+    )
+    side.addresses = Batch.objects.create(
+        organization=side.organization,
+        kind=Batch.Kind.CHANGE_ADDRESSES,
+        started_by=side.administrator,
+        file_name=f"{side.word} {CANARY}.csv",
+        total=1,
+    )
+    BatchRow.objects.create(
+        organization=side.organization,
+        batch=side.addresses,
+        number=1,
+        outcome=Outcome.READY,
+        member=side.waiting,
+        invitation=side.invitation,
+        data={"old": side.invitation.email, "new": f"{side.word}.new@people.example"},
     )
     side.guessed_amounts = review_amounts(
         actor=Actor.system(),

@@ -8,7 +8,7 @@ from django.urls.exceptions import NoReverseMatch
 
 from members.access import ORGANIZATION_CAPABILITIES, ROLES, Actor, Capability, require, require_over
 from members.models import Member
-from tests.factories import MemberFactory, OrganizationFactory, UserFactory
+from tests.factories import LicenseFactory, MemberFactory, OrganizationFactory, UserFactory
 
 Role, State = Member.Role, Member.State
 
@@ -29,7 +29,10 @@ WITH_OBJECTS = [pytest.param(name, parameters, id=name) for name, parameters, _v
 
 @pytest.fixture
 def acme(db):
-    return OrganizationFactory(slug="acme")
+    organization = OrganizationFactory(slug="acme")
+    # Voice is there only for who has a license of it.
+    LicenseFactory(organization=organization)
+    return organization
 
 
 def address(name, parameters, values, slug="acme"):
@@ -58,9 +61,9 @@ def test_an_id_that_nothing_has_is_not_found(acme, name, parameters):
     boss = signed_in(MemberFactory(organization=acme, admin=True))
 
     for pk in (0, 10**18, 10**19 - 1, 10**25):
-        values = dict.fromkeys(("number", "invitation", "department", "batch", "key"), pk) | {
-            "skype_name": f"nobody-{pk}"
-        }
+        values = dict.fromkeys(
+            ("number", "invitation", "department", "batch", "key", "digits", "country", "place_pk"), pk
+        ) | {"skype_name": f"nobody-{pk}"}
         assert status(boss, address(name, parameters, values)) == {404}
 
 

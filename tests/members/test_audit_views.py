@@ -215,10 +215,10 @@ def test_the_log_costs_as_many_queries_for_twenty_as_for_one(client, organizatio
             write(organization, actor=Actor.of_member(member, address="192.0.2.1"), subject=member)
 
     fill(1)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         log(client)
     fill(20)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         log(client)
 
 

@@ -74,7 +74,12 @@ def test_the_page_shows_who_it_is_in_a_frame_of_tabs(client, boss, ann):
 
     for text in ("Ann Berg", "ann.berg", "Sales", "Business account", "Active", ann.email):
         assert text in response.text
-    assert [str(label) for label, _url, _current in response.context["tabs"]] == ["Profile", "Credit", "History"]
+    assert [str(label) for label, _url, _current in response.context["tabs"]] == [
+        "Profile",
+        "Credit",
+        "Features",
+        "History",
+    ]
     assert f'href="{url("member_history", ann)}"' in response.text
 
 
@@ -448,9 +453,9 @@ def test_nonsense_in_the_address_of_the_history_is_ignored(client, boss, ann, qu
 
 def test_the_history_costs_as_many_queries_for_twenty_as_for_one(client, boss, ann, django_assert_num_queries):
     client.post(url("member_role", ann), {"role": "voice_manager"})
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(url("member_history", ann))
     for role in ["member", "voice_manager"] * 10:
         client.post(url("member_role", ann), {"role": role})
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(url("member_history", ann))

@@ -5,16 +5,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.races import of_credit
+from tests.races import of_credit, of_voice
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = re.compile(
-    r"select_for_update|FOR (?:NO KEY )?UPDATE|pg_(?:try_)?advisory|ON CONFLICT|(?:ignore|update)_conflicts"
+    r"select_for_update|FOR SHARE|FOR (?:NO KEY )?UPDATE|pg_(?:try_)?advisory|ON CONFLICT|(?:ignore|update)_conflicts"
     # Functions of the database that lock.
-    r"|credit_(?:post|post_many|wait_for_posts)\(%s"
+    r"|credit_(?:post|post_many|close)\(%s"
 )
 # The apps, and what is put before the names of theirs.
-APPS = {"members": "", "credit": "credit."}
+APPS = {"members": "", "credit": "credit.", "telephony": "telephony."}
 
 # The function that locks, or lets a constraint decide; the test that has two of them meet, and the control, which
 # shows what would happen without it, or a sentence about why nothing can.
@@ -118,6 +118,10 @@ RACED = {
     "services.imports.read_again": (
         "test_a_file_read_again_while_its_import_starts_is_one_of_both",
         "test_control_without_the_lock_an_import_starts_of_rows_that_are_gone",
+    ),
+    "services.addresses._lock_review": (
+        "test_addresses_that_are_changed_are_not_given_up",
+        "test_control_without_the_lock_addresses_that_were_given_up_are_changed",
     ),
     "services.imports.retry_failed_rows": (
         "test_failed_rows_retried_by_two_at_once_are_retried_once",
@@ -331,11 +335,11 @@ def all_tests() -> dict[str, ast.stmt]:
 
 
 def test_every_lock_is_known_and_named_with_its_race():
-    assert set(locks()) == set(RACED | of_credit.RACED)
+    assert set(locks()) == set(RACED | of_credit.RACED | of_voice.RACED)
 
 
 def test_every_race_that_is_named_exists_and_has_its_control():
-    known, known_locks = all_tests(), [*RACED.values(), *of_credit.RACED.values()]
+    known, known_locks = all_tests(), [*RACED.values(), *of_credit.RACED.values(), *of_voice.RACED.values()]
 
     assert [race for race, _control in known_locks if race not in known or not is_race(known[race])] == []
     controls = [control for _race, control in known_locks if " " not in control]
@@ -345,4 +349,6 @@ def test_every_race_that_is_named_exists_and_has_its_control():
 def test_every_verb_meets_another_in_a_race_or_says_why_not():
     met = raced()
 
-    assert {verb for verb in verbs() if verb.rpartition(".")[2] not in met} == set(NOT_RACED | of_credit.NOT_RACED)
+    assert {verb for verb in verbs() if verb.rpartition(".")[2] not in met} == set(
+        NOT_RACED | of_credit.NOT_RACED | of_voice.NOT_RACED
+    )

@@ -1,0 +1,37 @@
+from .assignments import NumberAssignment
+from .countries import CountryRule, Disclaimer, DisclaimerAcceptance, Postcode
+from .emergency import EmergencyAddress, EmergencyAddressVersion, Place
+from .licenses import License, LicenseAssignment, LicensePeriod
+from .numbers import (
+    NumberAcquisition,
+    NumberArea,
+    NumberOwnership,
+    NumberQuota,
+    NumberTag,
+    PhoneNumber,
+    Reservation,
+)
+from .products import Product, ProductPrice
+
+__all__ = [
+    "CountryRule",
+    "Disclaimer",
+    "DisclaimerAcceptance",
+    "EmergencyAddress",
+    "EmergencyAddressVersion",
+    "License",
+    "LicenseAssignment",
+    "LicensePeriod",
+    "NumberAcquisition",
+    "NumberArea",
+    "NumberAssignment",
+    "NumberOwnership",
+    "NumberQuota",
+    "NumberTag",
+    "PhoneNumber",
+    "Place",
+    "Postcode",
+    "Product",
+    "ProductPrice",
+    "Reservation",
+]

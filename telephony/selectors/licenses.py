@@ -1,0 +1,51 @@
+"""Which seats an organization owns, who has them, and what they open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q, Sum
+
+from members.models import Member, Organization
+from telephony.models import License, LicenseAssignment
+
+
+@dataclass(frozen=True)
+class SeatCount:
+    """Seats of a product that can be used: how many are owned, and how many people have."""
+
+    owned: int = 0
+    assigned: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.owned - self.assigned
+
+
+def count_seats(organization: Organization) -> dict[str, SeatCount]:
+    """The awake seats of an organization by the code of their product; a product without any is left out."""
+    found = License.objects.filter(organization=organization).awake().values("product__code")
+    counted = found.annotate(owned=Sum("quantity"), taken=Sum("assigned")).order_by("product__code")
+    return {row["product__code"]: SeatCount(row["owned"], row["taken"]) for row in counted}
+
+
+def owned_seats(organization: Organization) -> dict[str, int]:
+    """How many awake seats an organization owns, by the code of their product, taken or not. One query.
+
+    What a product includes is not counted.
+    """
+    return {code: seats.owned for code, seats in count_seats(organization).items()}
+
+
+def voice_is_open(organization: Organization) -> bool:
+    """Whether any awake license is of a product that opens the Voice section (004-10)."""
+    return License.objects.filter(organization=organization, product__opens_voice=True).awake().exists()
+
+
+def covered_by(organization: Organization, members: Sequence[Member | int], code: str) -> dict[int, int]:
+    """By member, the awake seat through which they have a product: one of its own, or of one that includes it.
+
+    Who does not have it is left out; the values are keys of LicenseAssignment.
+    """
+    of_product = Q(product__code=code) | Q(product__includes__code=code)
+    seats = LicenseAssignment.objects.filter(of_product, organization=organization, member__in=members).awake()
+    return dict(seats.order_by("-pk").values_list("member_id", "pk"))

@@ -1,0 +1,91 @@
+"""The five steps to calls, as the guide of Voice shows them (seed 004)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+
+from members.models import Organization
+from skypemgr.templatetags.look import count
+from telephony.models import EmergencyAddress, NumberAssignment
+from telephony.quotas import Quota
+
+
+@dataclass(frozen=True)
+class VoiceStep:
+    """A step as it stands for an organization; the first that isn't done is next. ``url`` is "" without a page."""
+
+    label: str
+    note: str
+    done: bool
+    action_label: str = ""
+    url: str = ""
+    is_next: bool = False
+
+
+def steps_of(organization: Organization, quota: Quota, *, address_first: bool) -> list[VoiceStep]:
+    """The steps in the order of the organization's country (004-06): where numbers come with an address, that first."""
+    middle = [_numbers(organization, quota), _addresses(organization)]
+    if address_first:
+        middle.reverse()
+    return _with_next([_licenses(organization, quota), *middle, _assignment(organization), _letters()])
+
+
+def _licenses(organization: Organization, quota: Quota) -> VoiceStep:
+    text = ngettext("{number} license of Phone System", "{number} licenses of Phone System", quota.licenses)
+    return VoiceStep(
+        label=gettext("Buy and assign licenses"),
+        note=text.format(number=count(quota.licenses)),
+        done=quota.licenses > 0,
+        action_label=gettext("Buy licenses"),
+        url=reverse("telephony:buy_licenses", args=[organization.slug]),
+    )
+
+
+def _numbers(organization: Organization, quota: Quota) -> VoiceStep:
+    note = gettext("{more} can be acquired")
+    if quota.owned:
+        note = ngettext(
+            "{number} number, {more} more can be acquired", "{number} numbers, {more} more can be acquired", quota.owned
+        )
+    return VoiceStep(
+        label=gettext("Get phone numbers"),
+        note=note.format(number=count(quota.owned), more=count(quota.can_acquire)),
+        done=quota.owned > 0,
+        action_label=gettext("Add numbers"),
+        url=reverse("telephony:numbers_add", args=[organization.slug]),
+    )
+
+
+def _addresses(organization: Organization) -> VoiceStep:
+    number = EmergencyAddress.objects.filter(organization=organization).live().count()
+    note = gettext("Where people are found when they call for help")
+    if number:
+        note = ngettext("{number} address", "{number} addresses", number).format(number=count(number))
+    return VoiceStep(
+        label=gettext("Add emergency addresses"),
+        note=note,
+        done=number > 0,
+        action_label=gettext("Add an address"),
+        url=reverse("emergency:address_add", args=[organization.slug]),
+    )
+
+
+def _assignment(organization: Organization) -> VoiceStep:
+    number = NumberAssignment.objects.filter(organization=organization, until=None).count()
+    note = gettext("To the people who will call")
+    if number:
+        text = ngettext("{number} person has a number", "{number} people have a number", number)
+        note = text.format(number=count(number))
+    return VoiceStep(label=gettext("Assign numbers and emergency addresses"), note=note, done=number > 0)
+
+
+def _letters() -> VoiceStep:
+    note = gettext("By letter, or on a list that you print")
+    return VoiceStep(label=gettext("Tell people their numbers"), note=note, done=False)
+
+
+def _with_next(steps: Sequence[VoiceStep]) -> list[VoiceStep]:
+    first = next((step for step in steps if not step.done), None)
+    return [replace(step, is_next=step is first) for step in steps]

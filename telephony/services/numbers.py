@@ -1,0 +1,130 @@
+"""What an organization does with the numbers it owns: it tags them, and gives them back to the stock."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from members.access import Actor, Capability, require
+from members.audit import Action, Fact, record_many
+from members.locks import lock_organization
+from members.models import Organization
+from skypemgr.clock import database_now
+from skypemgr.kill_points import kill_point
+from skypemgr.many_rows import insert_rows
+from telephony.errors import NumberAssigned, TooManyTags
+from telephony.gateways.numbers import provider_of
+from telephony.models import NumberAssignment, NumberOwnership, NumberTag, PhoneNumber
+from telephony.phone_numbers import shown_number
+from telephony.tags import MOST_TAGS, tag_key
+
+# So long a number that was given back is kept for its former owner, who can reserve it before others can.
+KEPT = timedelta(days=90)
+# So many are given back at once.
+MOST_RELEASED = 1_000
+
+
+@transaction.atomic(durable=True)
+def release_numbers(
+    *, actor: Actor, organization: Organization, numbers: Collection[PhoneNumber], reason: str = ""
+) -> int:
+    """Give numbers back to the stock, all of them or none; gives how many.
+
+    For 90 days nobody but this organization can reserve them. Raises NumberAssigned while somebody has one.
+    """
+    require(actor, organization, Capability.MANAGE_VOICE)
+    lock_organization(organization)
+    locked = _lock(organization, numbers)
+    now = database_now()
+    keys = [number.pk for number in locked]
+    held = NumberAssignment.objects.filter(number__in=keys, until=None).select_related("number", "member__user")
+    if taken := held.order_by("number__number").first():
+        raise NumberAssigned(number=shown_number(taken.number.number), name=taken.member.user.display_name)
+    # What an organization says of a number doesn't outlive owning it; the database sees to that.
+    NumberTag.objects.filter(organization=organization, number__in=keys).delete()
+    NumberOwnership.objects.filter(organization=organization, number__in=keys, until=None).update(
+        until=now, released_by=actor.member
+    )
+    PhoneNumber.objects.of(organization).filter(pk__in=keys).update(
+        organization=None,
+        acquired_at=None,
+        renews_on=None,
+        anchored_on=None,
+        emergency_address=None,
+        assignable_from=None,
+        former_owner=organization,
+        kept_until=now + KEPT,
+        # Nobody passes them by before that, who looks for free ones.
+        reserved_until=now + KEPT,
+    )
+    for number in locked:
+        provider_of(number).release([number])
+    record_many(
+        organization=organization,
+        actor=actor,
+        facts=[
+            Fact(
+                action=Action.NUMBER_RELEASED,
+                subject=number,
+                before={"number": number.number, "place": str(number.area)},
+                reason=reason,
+            )
+            for number in locked
+        ],
+    )
+    kill_point("release.before_commit")
+    return len(locked)
+
+
+def _lock(organization: Organization, numbers: Collection[PhoneNumber]) -> list[PhoneNumber]:
+    """Numbers of an organization, locked by key. Raises PermissionDenied when one of them is not its own."""
+    keys = {number.pk for number in numbers}
+    own = PhoneNumber.objects.of(organization).filter(pk__in=keys).select_related("area")
+    locked = list(own.select_for_update(of=("self",)).order_by("pk"))
+    if not keys or len(locked) != len(keys):
+        raise PermissionDenied
+    return locked
+
+
+@transaction.atomic(durable=True)
+def tag_numbers(*, actor: Actor, organization: Organization, numbers: Collection[PhoneNumber], tag: str) -> int:
+    """Give numbers a tag of 50 characters at most, in whatever case they have it; gives how many had it not.
+
+    Raises TooManyTags when one of them has 50.
+    """
+    require(actor, organization, Capability.MANAGE_VOICE)
+    name = " ".join(tag.split())
+    key = tag_key(name)
+    locked = _lock(organization, numbers)
+    tagged: dict[int, set[str]] = {number.pk: set() for number in locked}
+    for number, known in NumberTag.objects.filter(number__in=tagged).values_list("number", "key"):
+        tagged[number].add(known)
+    new = [number for number in locked if key not in tagged[number.pk]]
+    if any(len(tagged[number.pk]) >= MOST_TAGS for number in new):
+        raise TooManyTags(most=MOST_TAGS)
+    insert_rows([NumberTag(organization=organization, number=number, name=name, key=key) for number in new])
+    _record_tags(actor, organization, Action.NUMBER_TAGGED, new, name)
+    return len(new)
+
+
+@transaction.atomic(durable=True)
+def untag_numbers(*, actor: Actor, organization: Organization, numbers: Collection[PhoneNumber], tag: str) -> int:
+    """Take a tag from numbers, in whatever case it is written; gives how many had it."""
+    require(actor, organization, Capability.MANAGE_VOICE)
+    locked = _lock(organization, numbers)
+    found = NumberTag.objects.filter(organization=organization, number__in=locked, key=tag_key(tag))
+    had = set(found.values_list("number", flat=True))
+    found.delete()
+    _record_tags(actor, organization, Action.NUMBER_UNTAGGED, [one for one in locked if one.pk in had], tag)
+    return len(had)
+
+
+def _record_tags(
+    actor: Actor, organization: Organization, action: Action, numbers: Collection[PhoneNumber], tag: str
+) -> None:
+    record_many(
+        organization=organization,
+        actor=actor,
+        facts=[Fact(action=action, subject=number, after={"number": number.number, "tag": tag}) for number in numbers],
+    )

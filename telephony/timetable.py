@@ -1,0 +1,22 @@
+"""The jobs of this app, registered when it starts."""
+
+from members import jobs
+from members.jobs import Job
+from members.periods import Every
+from telephony.services.license_work import renew_licenses, retry_licenses
+from telephony.services.number_work import renew_numbers
+from telephony.services.reservation_work import expire_reservations
+from telephony.services.stock_work import count_stock
+
+
+def register() -> None:
+    """Register the jobs of this app."""
+    jobs.add(
+        # What is over is over without it.
+        Job(name="expire_reservations", every=Every.HOUR, work=lambda run: expire_reservations()),
+        Job(name="renew_numbers", every=Every.DAY, work=renew_numbers, per_organization=True),
+        Job(name="count_stock", every=Every.HOUR, work=lambda run: count_stock()),
+        # What is due is found by its own day, so one run makes up for all that were missed.
+        Job(name="renew_licenses", every=Every.DAY, work=renew_licenses, per_organization=True),
+        Job(name="retry_licenses", every=Every.HOUR, work=lambda run: retry_licenses()),
+    )

@@ -1,0 +1,28 @@
+from django.urls import path
+
+from telephony.views import features, member_features, numbers, numbers_add, voice
+
+app_name = "telephony"
+
+urlpatterns = [
+    path("features/", features.features, name="features"),
+    path("features/buy/", features.buy, name="buy_licenses"),
+    path("features/licenses/<int:pk>/", features.license_page, name="license"),
+    path("features/licenses/<int:pk>/renewal/", features.license_renewal, name="license_renewal"),
+    path("members/@<str:skype_name>/features/", member_features.member_features, name="member_features"),
+    path("members/@<str:skype_name>/features/assign/", member_features.member_assign, name="member_assign"),
+    path(
+        "members/@<str:skype_name>/features/unassign/",
+        member_features.member_unassign,
+        name="member_unassign",
+    ),
+    path("voice/", voice.overview, name="voice"),
+    path("voice/numbers/", numbers.number_list, name="number_list"),
+    path("voice/numbers/export.csv", numbers.number_export, name="number_export"),
+    path("voice/numbers/add/", numbers_add.numbers_add, name="numbers_add"),
+    path("voice/numbers/acquire/", numbers_add.numbers_acquire, name="numbers_acquire"),
+    path("voice/numbers/release/", numbers.numbers_release, name="numbers_release"),
+    path("voice/reservations/<int:pk>/cancel/", numbers_add.reservation_cancel, name="reservation_cancel"),
+    path("voice/numbers/<str:digits>/", numbers.number_detail, name="number_detail"),
+    path("voice/numbers/<str:digits>/untag/", numbers.number_untag, name="number_untag"),
+]

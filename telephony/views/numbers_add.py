@@ -1,0 +1,168 @@
+"""New numbers: country, city and quantity; several reservations side by side; what is ticked is acquired."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.middleware import HtmxDetails
+
+from members.access import Capability
+from members.decorators import OrganizationRequest
+from skypemgr.forms import form_errors, told_refusals
+from skypemgr.lists import read_choice
+from skypemgr.templatetags.look import clock, count
+from telephony.countries import rule_of
+from telephony.decorators import voice_view
+from telephony.errors import ReservationOver
+from telephony.forms.numbers import AcquireForm, ReserveForm, WhereForm
+from telephony.models import EmergencyAddress, NumberArea, Reservation
+from telephony.quotas import quota_of
+from telephony.selectors.reservations import areas_in_stock, countries_of_stock, has_overdue, list_held
+from telephony.services.reservation_work import expire_some
+from telephony.services.reservations import acquire_numbers, cancel_reservation, reserve_numbers
+
+VOICE = Capability.MANAGE_VOICE
+HERE = {"section": "voice", "subsection": "numbers"}
+
+
+@voice_view(VOICE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def numbers_add(request: OrganizationRequest) -> HttpResponse:
+    """Choose where; POST reserves numbers there."""
+    if request.method != "POST":
+        return _show(request)
+    form = _reserve_form(request, request.POST, bound=True)
+    if form.is_valid():
+        with form_errors(form):
+            area = NumberArea.objects.get(pk=form.cleaned_data["area"])
+            reservation = reserve_numbers(
+                actor=request.actor,
+                organization=request.organization,
+                area=area,
+                quantity=form.cleaned_data["quantity"],
+                key=form.cleaned_data["key"],
+            )
+            _tell(request, reservation)
+            return redirect(f"{request.path}?type={area.type}&country={area.country}")
+    return _show(request, reserve_form=form)
+
+
+def _tell(request: OrganizationRequest, reservation: Reservation) -> None:
+    until = clock(reservation.expires_at)
+    kept = ngettext(
+        "{number} number is kept for you until {time}.",
+        "{number} numbers are kept for you until {time}.",
+        reservation.got,
+    ).format(number=count(reservation.got), time=until)
+    if reservation.got < reservation.asked:
+        messages.warning(request, gettext("No more than that are free: {kept}").format(kept=kept))
+    else:
+        messages.success(request, kept)
+
+
+@voice_view(VOICE)
+@require_POST
+def numbers_acquire(request: OrganizationRequest) -> HttpResponse:
+    """Acquire the numbers that are ticked; the rest is free at once."""
+    form = _acquire_form(request, request.POST)
+    if form.is_valid():
+        with form_errors(form):
+            acquired = acquire_numbers(
+                actor=request.actor,
+                organization=request.organization,
+                reservations=_reservations(request),
+                numbers=request.POST.getlist("number"),
+                addresses=form.addresses,
+                key=form.cleaned_data["key"],
+            )
+            text = ngettext("{number} number is yours.", "{number} numbers are yours.", len(acquired))
+            messages.success(request, text.format(number=count(len(acquired))))
+            return redirect("telephony:number_list", request.organization.slug)
+    if isinstance(getattr(form, "refusal", None), ReservationOver):
+        # Its boxes are gone with it.
+        messages.error(request, str(form.refusal))  # type: ignore[attr-defined]
+        return redirect("telephony:numbers_add", request.organization.slug)
+    return _show(request, acquire_form=form)
+
+
+def _reservations(request: OrganizationRequest) -> list[Reservation]:
+    keys = [int(key) for key in request.POST.getlist("reservation") if key.isascii() and key.isdigit()]
+    return [
+        get_object_or_404(Reservation, organization=request.organization, pk=key) for key in keys if len(str(key)) < 19
+    ]
+
+
+@voice_view(VOICE)
+@require_POST
+def reservation_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
+    """Let the numbers of one reservation go."""
+    reservation = get_object_or_404(Reservation, organization=request.organization, pk=pk)
+    with told_refusals(request):
+        cancel_reservation(actor=request.actor, organization=request.organization, reservation=reservation)
+        messages.success(request, gettext("These numbers are free again."))
+    return redirect("telephony:numbers_add", request.organization.slug)
+
+
+def _show(
+    request: OrganizationRequest, *, reserve_form: ReserveForm | None = None, acquire_form: AcquireForm | None = None
+) -> HttpResponse:
+    organization = request.organization
+    if has_overdue(organization):
+        # Whoever is shown that it is over has seen it.
+        expire_some(organization=organization)
+    held = list_held(organization)
+    refused = reserve_form or acquire_form
+    ticked = set(request.POST.getlist("number")) if acquire_form else None
+    context: dict[str, Any] = {
+        **HERE,
+        "where_form": _where_form(request),
+        "reserve_form": reserve_form or _reserve_form(request, request.GET, bound=False),
+        "held": held,
+        "ticked": ticked,
+        "acquire_form": acquire_form or _acquire_form(request, None),
+        "first": held[0] if held else None,
+        "number": sum(len(one.numbers) for one in held),
+        "price": sum(one.price for one in held),
+        "quota": quota_of(organization),
+    }
+    fragment = "#where" if HtmxDetails(request) and request.method == "GET" else ""
+    return render(request, f"telephony/numbers_add.html{fragment}", context, status=422 if refused else 200)
+
+
+def _where(request: OrganizationRequest) -> tuple[str, str, list[str]]:
+    """The type and the country that are asked for, and the countries that have any."""
+    query = request.GET
+    if request.method == "POST" and request.POST.get("area", "").isdigit():
+        area = NumberArea.objects.filter(pk=request.POST["area"][:18]).first()
+        if area is not None:
+            return area.type, area.country, countries_of_stock(area.type)
+    type_ = read_choice(query, "type", NumberArea.Type.values, NumberArea.Type.USER)
+    countries = countries_of_stock(type_)
+    own = request.organization.country
+    first = own if own in countries else next(iter(countries), "")
+    return type_, read_choice(query, "country", countries, first), countries
+
+
+def _where_form(request: OrganizationRequest) -> WhereForm:
+    type_, country, countries = _where(request)
+    return WhereForm(initial={"type": type_, "country": country}, countries=countries)
+
+
+def _reserve_form(request: OrganizationRequest, data: Any, *, bound: bool) -> ReserveForm:
+    type_, country, _countries = _where(request)
+    areas = areas_in_stock(country, type_)
+    return ReserveForm(data, areas=areas) if bound else ReserveForm(areas=areas, initial={"quantity": 1})
+
+
+def _acquire_form(request: OrganizationRequest, data: Any) -> AcquireForm:
+    """With the emergency addresses of each country that something is held of."""
+    countries = sorted({one.reservation.area.country for one in list_held(request.organization)})
+    live = EmergencyAddress.objects.filter(organization=request.organization).live()
+    return AcquireForm(
+        data,
+        addresses={country: list(live.filter(country=country).order_by("sort_key", "pk")) for country in countries},
+        needed={country: rule_of(country).address_first for country in countries},
+    )

@@ -1,0 +1,100 @@
+"""The pages of features and Voice, as ``sights`` reads them."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.browser.sight import Sight, member, send, themselves
+from tests.browser.world import World
+
+
+def reserve_numbers(page: Page) -> None:
+    page.locator("#id_quantity").fill("2")
+    page.locator("form:has(#id_quantity) button").click()
+    page.locator("details.disclosure summary").first.click()
+
+
+def reserve_too_many(page: Page) -> None:
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    page.locator("#id_quantity").fill("150")
+    page.locator("form:has(#id_quantity) button").click()
+
+
+def send_no_tag(page: Page) -> None:
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    page.locator("form:has(#id_tag) button").click()
+
+
+def owned_number(world: World, language: str) -> list[Any]:
+    return [world.number.digits]
+
+
+def emergency_address(world: World, language: str) -> list[Any]:
+    assert world.place is not None
+    return [world.place.address.pk]
+
+
+def type_address(page: Page) -> None:
+    """One with slips that are corrected."""
+    for name, value in [("name", "Lyon"), ("house_number", "12"), ("street", "r. de la République")]:
+        page.locator(f"#id_{name}").fill(value)
+    page.locator("#id_city").fill("LYON 2EME")
+    page.locator("#id_postal_code").fill("69 002")
+    send(page)
+
+
+def type_box(page: Page) -> None:
+    """One where nobody is found."""
+    for name, value in [("name", "Lyon"), ("street", "BP 12"), ("city", "Lyon"), ("postal_code", "69002")]:
+        page.locator(f"#id_{name}").fill(value)
+    send(page)
+
+
+SIGHTS_OF_VOICE = [
+    Sight("telephony_ops:stock", "operator"),
+    Sight("telephony_ops:stock", "operator", "nothing-found", query="?q=nowhere-at-all"),
+    Sight("telephony_ops:quota_list", "operator", query="?q=archi"),
+    Sight("telephony_ops:quota_list", "operator", "nothing-set"),
+    Sight("telephony_ops:quota", "operator", args=lambda world, _: [world.company.slug]),
+    Sight("telephony:voice"),
+    Sight("telephony:voice", "founder", "closed", status=403),
+    Sight("telephony:number_list"),
+    Sight("telephony:number_list", state="nothing-found", query="?q=99999999"),
+    Sight("telephony:number_detail", args=owned_number),
+    Sight("telephony:number_detail", state="refused", args=owned_number, act=send_no_tag, status=422),
+    Sight("telephony:numbers_release", query="?all=1"),
+    Sight("telephony:numbers_add"),
+    Sight("telephony:numbers_add", state="elsewhere", query="?country=US"),
+    Sight("telephony:numbers_add", state="refused", act=reserve_too_many, status=422),
+    Sight("telephony:numbers_add", state="held", act=reserve_numbers),
+    Sight("emergency_ops:disclaimer_list", "operator"),
+    Sight("emergency_ops:disclaimer_detail", "operator", args=lambda world, _: ["FR"]),
+    Sight("emergency:address_list"),
+    Sight("emergency:address_list", "founder", "closed", status=403),
+    Sight("emergency:address_list", state="nothing-found", query="?q=nothing-at-all"),
+    Sight("emergency:address_add"),
+    Sight("emergency:address_add", state="corrected", act=type_address),
+    Sight("emergency:address_add", state="refused", act=type_box, status=422),
+    Sight("emergency:address_detail", args=emergency_address),
+    Sight("emergency:address_change", args=emergency_address),
+    Sight("emergency:address_retire", args=emergency_address),
+    Sight("emergency:place_change", args=lambda world, _: [world.place.address.pk, world.place.pk]),
+    Sight("emergency:file_review"),
+    Sight("emergency:disclaimer_list"),
+    Sight("emergency:disclaimer_detail", state="accepted", args=lambda world, _: ["FR"]),
+    Sight("emergency:disclaimer_detail", state="to-accept", args=lambda world, _: ["US"]),
+    Sight("telephony:features"),
+    Sight("telephony:features", "founder", "empty"),
+    Sight("telephony:buy_licenses"),
+    Sight("telephony:buy_licenses", state="price", query="?product=premium&quantity=3&months=3"),
+    Sight("telephony:buy_licenses", state="lacking", query="?product=e5&quantity=900&months=12"),
+    Sight(
+        "telephony:buy_licenses", "founder", "not-offered", query="?product=calling-plan-domestic&quantity=3&months=1"
+    ),
+    *(
+        Sight("telephony:license", state=state, args=lambda world, _, state=state: [world.licenses[state].pk])
+        for state in ("active", "canceled", "grace", "asleep", "ended")
+    ),
+    Sight("telephony:member_features", args=member("active")),
+    Sight("telephony:member_features", "founder", "empty", args=themselves),
+]

@@ -1,0 +1,157 @@
+"""The URLs of ``telephony``, as ``table`` reads them."""
+
+from operator import attrgetter as of
+
+from tests.matrix.page import NOT_SAVED, RUNNING, VOICE, Page, address_as_typed, address_list, key
+
+TABLE_OF_VOICE: dict[str, Page] = {
+    "telephony_ops:stock": Page(access="operator", get=200),
+    "telephony_ops:quota_list": Page(access="operator", get=200, names_all=RUNNING),
+    "telephony_ops:quota": Page(
+        access="operator",
+        get=200,
+        post=302,
+        at={"slug": of("organization.slug")},
+        send={"numbers": "70", "reason": "A new site"},
+        logs=("number_quota.set",),
+        names_all=RUNNING,
+    ),
+    "telephony:features": Page(access=VOICE, get=200),
+    "telephony:buy_licenses": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        send={"product": "premium", "quantity": 2, "months": 1, "price": "4.99", "key": key},
+        logs=("license.bought",),
+    ),
+    "telephony:license": Page(access=VOICE, get=200, at={"pk": of("license.pk")}),
+    "telephony:license_renewal": Page(
+        access=VOICE, post=302, at={"pk": of("license.pk")}, send={"quantity": 0}, logs=("license.renewal_changed",)
+    ),
+    "telephony:member_features": Page(access=VOICE, get=200, at={"skype_name": of("plain.user.skype_name")}),
+    "telephony:member_assign": Page(
+        access=VOICE,
+        post=302,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={"product": "premium"},
+        logs=("license.assigned",),
+    ),
+    "telephony:member_unassign": Page(
+        access=VOICE,
+        post=302,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={"product": "voicemail"},
+        logs=("license.unassigned",),
+    ),
+    "telephony:voice": Page(access=VOICE, get=200),
+    "telephony:number_list": Page(access=VOICE, get=200),
+    "telephony:number_export": Page(access=VOICE, get=200),
+    "telephony:numbers_add": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        send={"area": of("area.pk"), "quantity": "1", "key": key},
+        logs=("numbers.reserved",),
+    ),
+    "telephony:numbers_acquire": Page(
+        access=VOICE,
+        post=302,
+        send={"reservation": of("reservation.pk"), "number": of("held_number.number"), "key": key},
+        foreign={"reservation": of("reservation.pk")},
+        logs=("number.acquired",),
+    ),
+    "telephony:reservation_cancel": Page(
+        access=VOICE, post=302, at={"pk": of("reservation.pk")}, logs=("reservation.canceled",)
+    ),
+    "telephony:numbers_release": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        query={"number": of("phone_number.pk")},
+        send={"number": of("phone_number.pk"), "count": "1"},
+        foreign={"number": of("phone_number.pk")},
+        logs=("number.released",),
+    ),
+    "telephony:number_detail": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        at={"digits": of("phone_number.digits")},
+        send={"tag": "Reception"},
+        logs=("number.tagged",),
+    ),
+    "telephony:number_untag": Page(
+        access=VOICE,
+        post=302,
+        at={"digits": of("phone_number.digits")},
+        send={"tag": of("tag.name")},
+        logs=("number.untagged",),
+    ),
+    # Emergency addresses
+    "emergency:address_list": Page(access=VOICE, get=200),
+    "emergency:address_export": Page(access=VOICE, get=200),
+    "emergency:address_add": Page(access=VOICE, get=200, post=200, send=address_as_typed(), unlogged=NOT_SAVED),
+    "emergency:address_save": Page(
+        access=VOICE, post=302, send=address_as_typed(token=of("address_seal")), logs=("emergency_address.added",)
+    ),
+    "emergency:address_detail": Page(access=VOICE, get=200, at={"pk": of("address.pk")}),
+    "emergency:address_change": Page(
+        access=VOICE,
+        get=200,
+        post=200,
+        at={"pk": of("address.pk")},
+        send=address_as_typed(version=1),
+        unlogged=NOT_SAVED,
+    ),
+    "emergency:address_change_save": Page(
+        access=VOICE,
+        post=302,
+        at={"pk": of("address.pk")},
+        send=address_as_typed(version=1, token=of("address_seal")),
+        logs=("emergency_address.changed",),
+    ),
+    "emergency:address_retire": Page(
+        access=VOICE, get=200, post=302, at={"pk": of("address.pk")}, logs=("emergency_address.retired",)
+    ),
+    "emergency:place_add": Page(
+        access=VOICE, post=302, at={"pk": of("address.pk")}, send={"name": "3rd floor"}, logs=("place.added",)
+    ),
+    "emergency:place_change": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        at={"pk": of("address.pk"), "place_pk": of("place.pk")},
+        send={"name": "3rd floor"},
+        logs=("place.changed",),
+    ),
+    "emergency:place_remove": Page(
+        access=VOICE, post=302, at={"pk": of("address.pk"), "place_pk": of("place.pk")}, logs=("place.removed",)
+    ),
+    "emergency:file_review": Page(
+        access=VOICE, get=200, post=200, send={"file": address_list}, unlogged="is shown, and saved by another page"
+    ),
+    "emergency:file_save": Page(
+        access=VOICE, post=302, send={"token": of("address_file")}, logs=("emergency_address.added",)
+    ),
+    "emergency:disclaimer_list": Page(access=VOICE, get=200),
+    "emergency:disclaimer_detail": Page(access=VOICE, get=200, at={"country": "FR"}),
+    "emergency:disclaimer_accept": Page(
+        access=VOICE, post=302, at={"country": "FR"}, send={"version": 1}, logs=("disclaimer.accepted",)
+    ),
+    "emergency_ops:disclaimer_list": Page(access="operator", get=200),
+    "emergency_ops:disclaimer_detail": Page(access="operator", get=200, at={"country": "FR"}),
+    "emergency_ops:disclaimer_publish": Page(
+        access="operator",
+        post=302,
+        at={"country": "FR"},
+        send={"text_en": "New", "text_fr": "Neuf", "text_sv": "Ny", "version": 1},
+        unlogged="belongs to no organization; every version that was is kept",
+    ),
+    "emergency_ops:rule_change": Page(
+        access="operator",
+        post=302,
+        at={"country": "FR"},
+        send={"area_match": "warn", "emergency_numbers": "112"},
+        unlogged="belongs to no organization; says who changed it and when",
+    ),
+}

@@ -1,0 +1,118 @@
+"""The verbs and commands of Voice and of licenses, as the table of all asks for them."""
+
+from operator import attrgetter as of
+
+from members.access import Capability
+from telephony.assigning import Pairing
+from telephony.models import Product
+from tests.matrix.verbs import Verb, key, members_of
+from tests.matrix.world import OWN
+
+VOICE = Capability.MANAGE_VOICE
+OBJECTS_OF_VOICE = {"address", "place", "numbers", "reservation", "reservations", "bought", "pairings", "pairing"}
+
+
+def product(code):
+    return lambda side: Product.objects.get(code=code)
+
+
+def numbers(side):
+    return [side.phone_number]
+
+
+def pairing_of(side, member):
+    return Pairing(member, side.phone_number, side.american)
+
+
+VERBS_OF_VOICE: dict[str, Verb] = {
+    "emergency_addresses.add_emergency_address": Verb(VOICE, {"name": "Site 2", "result": of("validated")}),
+    "emergency_addresses.change_emergency_address": Verb(
+        VOICE, {"name": "Site 2", "result": of("validated"), "version": 1}, {"address": of("address")}
+    ),
+    "emergency_addresses.retire_emergency_address": Verb(VOICE, {}, {"address": of("address")}),
+    "address_files.add_emergency_addresses": Verb(VOICE, {"rows": lambda side: [("Site 2", side.validated)]}),
+    "places.add_place": Verb(VOICE, {"name": "3rd floor"}, {"address": of("address")}),
+    "places.change_place": Verb(VOICE, {"name": "3rd floor"}, {"place": of("place")}),
+    "places.remove_place": Verb(VOICE, {}, {"place": of("place")}),
+    "disclaimers.accept_disclaimer": Verb(VOICE, {"country": "FR"}),
+    "licenses.buy_licenses": Verb(VOICE, {"product": product("premium"), "quantity": 1, "months": 1, "key": key}),
+    "licenses.change_renewal": Verb(VOICE, {"quantity": 0}, {"bought": of("license")}),
+    "seats.assign_licenses": Verb(VOICE, {"product": product("phone-system")}, {"members": members_of("plain")}),
+    "seats.unassign_licenses": Verb(VOICE, {"product": product("phone-system")}, {"members": members_of("caller")}),
+    "reservations.reserve_numbers": Verb(VOICE, {"area": of("area"), "quantity": 1, "key": key}),
+    "reservations.acquire_numbers": Verb(
+        VOICE,
+        {"key": key},
+        {"reservations": lambda side: [side.reservation], "numbers": lambda side: [side.held_number.number]},
+    ),
+    "reservations.cancel_reservation": Verb(VOICE, {}, {"reservation": of("reservation")}),
+    "numbers.release_numbers": Verb(VOICE, {}, {"numbers": numbers}),
+    "numbers.tag_numbers": Verb(VOICE, {"tag": "New"}, {"numbers": numbers}),
+    "numbers.untag_numbers": Verb(VOICE, {"tag": lambda side: side.tag.name}, {"numbers": numbers}),
+    "assignments.assign_numbers": Verb(VOICE, {"key": key}, {"pairings": lambda side: [pairing_of(side, side.caller)]}),
+    "assignments.change_number": Verb(VOICE, {"key": key}, {"pairing": lambda side: pairing_of(side, side.holder)}),
+    "assignments.unassign_numbers": Verb(VOICE, {}, {"members": lambda side: [side.holder]}),
+    "assignments.move_to_address": Verb(
+        VOICE, {}, {"member": of("holder"), "address": of("elsewhere"), "place": of("american_place")}
+    ),
+}
+INSTALLATION_OF_VOICE = (
+    "disclaimers.publish_disclaimer",
+    "disclaimers.change_country_rule",
+    "postcodes.load_postcodes",
+    "quotas.set_number_quota",
+    "stock.load_numbers",
+)
+
+
+def arguments_of_voice(own, file):
+    """How each command of Voice is called so that it would do something, or tell something."""
+    file.write_text("name,country,house_number,street,city,postal_code\nSite,FR,1,rue Neuve,Paris,75001\n")
+    here, number = ["--emergency-address", own.elsewhere.name], ["--number", own.phone_number.number]
+    return {
+        "accept_disclaimer": ["--country", "FR"],
+        "acquire_numbers": ["--reservation", str(own.reservation.pk)],
+        "add_emergency_address": [
+            *("--name", "Site", "--country", "FR", "--house-number", "1", "--street", "rue Neuve"),
+            *("--city", "Paris", "--postal-code", "75001"),
+        ],
+        "add_place": [*here, "--name", "3rd floor"],
+        "assign_licenses": ["--product", "phone-system", "--member", f"{OWN}.plain"],
+        "assign_number": ["--member", f"{OWN}.voice_manager", *number, *here],
+        "buy_licenses": ["--product", "premium", "--quantity", "1"],
+        "cancel_reservation": ["--reservation", str(own.reservation.pk)],
+        "change_number": ["--member", f"{OWN}.credit_manager", *number, *here],
+        "list_numbers": [],
+        "load_emergency_addresses": [str(file)],
+        "release_number": number,
+        "reserve_numbers": ["--country", "US", "--city", "Redmond", "--quantity", "1"],
+        "set_emergency_address": ["--member", f"{OWN}.credit_manager", *here],
+        "set_number_quota": ["--numbers", "70", "--reason", "Test"],
+        "show_number_quota": [],
+        "unassign_licenses": ["--product", "phone-system", "--member", f"{OWN}.voice_manager"],
+        "unassign_number": ["--member", f"{OWN}.credit_manager"],
+    }
+
+
+def _who(name):
+    return [
+        ("--member", lambda side: getattr(side, name).user.skype_name),
+        ("--member", lambda side: getattr(side, name).email),
+    ]
+
+
+NUMBER = ("--number", lambda side: side.phone_number.number)
+SITE = ("--emergency-address", lambda side: side.elsewhere.name)
+RESERVATION = ("--reservation", lambda side: str(side.reservation.pk))
+NAMING_OF_VOICE = {
+    "acquire_numbers": [RESERVATION],
+    "add_place": [SITE],
+    "assign_licenses": _who("careful"),
+    "assign_number": [*_who("caller"), NUMBER, SITE],
+    "cancel_reservation": [RESERVATION],
+    "change_number": [*_who("holder"), NUMBER, SITE],
+    "release_number": [NUMBER],
+    "set_emergency_address": [*_who("holder"), SITE],
+    "unassign_licenses": _who("caller"),
+    "unassign_number": _who("holder"),
+}

@@ -1,0 +1,84 @@
+"""The locks and verbs of ``telephony``, as ``test_inventory`` reads them."""
+
+RACED = {
+    "telephony.country_seeds.plant": (
+        "test_a_disclaimer_accepted_twice_at_once_is_accepted_once",
+        "It fills tables once, in a migration, where nobody else is.",
+    ),
+    "telephony.emergency.lock_address": (
+        "test_of_two_changes_of_one_version_one_is_refused",
+        "test_control_without_the_locks_the_second_change_fails_in_the_database",
+    ),
+    "telephony.emergency.use_address": (
+        "test_an_address_stays_that_somebody_begins_to_use",
+        "test_control_without_the_lock_somebody_is_found_at_an_address_that_is_gone",
+    ),
+    "telephony.holding": (
+        "test_a_number_that_somebody_is_taking_is_left_out_and_not_waited_for",
+        "test_control_without_the_lock_the_second_holder_fails_in_the_database",
+    ),
+    "telephony.holding.lock_held": (
+        "test_acquired_while_it_is_let_go_is_one_of_both",
+        "Whoever ends a reservation holds the organization, and the trigger of the number refuses a second end.",
+    ),
+    "telephony.holding.lock_reservations": (
+        "test_a_reservation_that_is_let_go_while_its_end_is_seen_has_expired",
+        "test_control_without_the_lock_a_reservation_ends_twice",
+    ),
+    "telephony.number_fees.pay_next_month": (
+        "test_two_workers_who_renew_numbers_at_once_pay_them_once",
+        "Whoever renews numbers holds their organization; the row is kept from those who load stock.",
+    ),
+    "telephony.postcodes.load": (
+        "test_two_who_load_postal_codes_at_once_load_them_once",
+        "A table that is written by one key: without its conflict the second fails.",
+    ),
+    "telephony.seating.lock_license": (
+        "test_a_license_that_is_reduced_while_seats_are_assigned_keeps_enough",
+        "test_control_without_the_lock_fewer_seats_are_renewed_than_are_taken",
+    ),
+    "telephony.seating.lock_licenses": (
+        "test_the_last_seat_goes_to_one_of_many",
+        "test_control_without_the_lock_the_database_alone_refuses_the_last_seat",
+    ),
+    "telephony.seating.lock_all_licenses": (
+        "test_two_workers_who_renew_a_license_at_once_pay_it_once",
+        "test_control_without_the_locks_the_second_renewal_fails_in_the_database",
+    ),
+    "telephony.services.disclaimers.publish_disclaimer": (
+        "test_two_versions_published_at_once_have_two_numbers",
+        "test_control_without_the_lock_the_second_version_fails_in_the_database",
+    ),
+    "telephony.services.numbers._lock": (
+        "test_a_number_tagged_while_it_is_given_back_keeps_no_tag",
+        "A tag refers to a number together with its owner, so the database takes none for what was given back.",
+    ),
+    "telephony.services.stock": (
+        "test_numbers_loaded_by_two_at_once_are_there_once",
+        "A table that is written by one key: without its conflict the second fails.",
+    ),
+}
+
+PART = "a step of a larger verb, which is raced as a whole"
+HOLDS = "holds the organization, and so comes before or after the other"
+ONE_ROW = "one UPDATE with its condition, which the database carries out one after the other"
+BY_PLACE = "locks the address as add_place does, by the same function"
+NOT_RACED = {
+    "telephony.address_files.add_emergency_addresses": "adds as add_emergency_address does, by the same function",
+    "telephony.disclaimers.change_country_rule": ONE_ROW,
+    "telephony.license_work.free_seats_of_left": "ends seats as unassign_licenses does, by the same function",
+    "telephony.license_work.note_unpaid": PART,
+    "telephony.license_work.renew_licenses": PART,
+    "telephony.license_work.renew_one": PART,
+    "telephony.license_work.retry_licenses": PART,
+    "telephony.licenses.buy_licenses": "raced by the function that tests buy with (licensed.buying)",
+    "telephony.number_work.renew_numbers": PART,
+    "telephony.numbers.untag_numbers": "locks numbers as tag_numbers does, by the same function",
+    "telephony.places.change_place": BY_PLACE,
+    "telephony.places.remove_place": BY_PLACE,
+    "telephony.quotas.set_number_quota": HOLDS,
+    "telephony.reservation_work.expire_reservations": PART,
+    "telephony.seats.assign_licenses": "raced by the function that tests assign with (licensed.assigning)",
+    "telephony.seats.unassign_licenses": "raced by the function that tests take away with (licensed.unassigning)",
+    "telephony.stock_work.count_stock": "writes what it has counted, which is what anybody would have counted",
+}

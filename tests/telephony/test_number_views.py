@@ -1,0 +1,227 @@
+"""Voice in the browser: steps, the list of numbers, adding and giving back."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from members.access import Actor
+from members.models import Member
+from telephony.models import NumberTag, PhoneNumber, Reservation
+from telephony.services.reservations import reserve_numbers
+from tests.factories import EmergencyAddressFactory, MemberFactory, PhoneNumberFactory
+from tests.telephony.stock import allow, stocked
+from tests.telephony.test_reservations import pass_time
+from tests.telephony.voice import open_voice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager(client):
+    member = MemberFactory(role=Member.Role.VOICE_MANAGER, organization__country="US")
+    open_voice(member.organization)
+    client.force_login(member.user)
+    return member
+
+
+def url(member, name, *args):
+    return reverse(f"telephony:{name}", args=[member.organization.slug, *args])
+
+
+def text_of(response):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def reserve(member, area, quantity):
+    return reserve_numbers(
+        actor=Actor.of_member(member), organization=member.organization, area=area, quantity=quantity, key=uuid4()
+    )
+
+
+def test_without_a_license_voice_is_not_in_the_menu_and_its_pages_say_why(client):
+    member = MemberFactory(admin=True)
+    client.force_login(member.user)
+
+    for name in ("voice", "number_list", "numbers_add"):
+        response = client.get(url(member, name))
+        assert response.status_code == 403
+        assert "Voice needs a license first" in text_of(response)
+    home = client.get(f"/{member.organization.slug}/")
+    assert url(member, "voice") not in home.content.decode()
+
+
+def test_with_a_license_voice_is_in_the_menu(client, manager):
+    assert url(manager, "voice") in client.get(url(manager, "voice")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("country", "first"), [("US", "Get phone numbers"), ("CA", "Get phone numbers"), ("FR", "Add emergency addresses")]
+)
+def test_outside_the_us_and_canada_addresses_come_before_numbers(client, manager, country, first):
+    type(manager.organization).objects.update(country=country)
+
+    text = text_of(client.get(url(manager, "voice")))
+
+    steps = ["Get phone numbers", "Add emergency addresses"]
+    found = sorted(steps, key=text.index)
+    assert found[0] == first
+
+
+def test_the_page_says_how_many_numbers_there_may_be_and_why(client, manager):
+    text = text_of(client.get(url(manager, "number_list")))
+
+    assert "20 licenses + 2 (10%) + 10 = 32 numbers" in text
+
+
+def test_numbers_are_reserved_shown_and_acquired(client, manager):
+    redmond, seattle = stocked(3), stocked(3, city="Seattle")
+    for area in (redmond, seattle):
+        sent = {"area": area.pk, "quantity": "2", "key": uuid4()}
+        assert client.post(url(manager, "numbers_add"), sent).status_code == 302
+    page = client.get(url(manager, "numbers_add"))
+    held = list(PhoneNumber.objects.held_by(manager.organization).order_by("number"))
+    assert len(held) == 4
+    for number in held:
+        assert f'value="{number.number}"' in page.content.decode()
+    assert 'role="timer"' in page.content.decode()
+
+    sent = {
+        "reservation": [reservation.pk for reservation in Reservation.objects.all()],
+        "number": [number.number for number in held[1:]],
+        "key": uuid4(),
+    }
+    response = client.post(url(manager, "numbers_acquire"), sent, follow=True)
+
+    assert response.redirect_chain[-1][0] == url(manager, "number_list")
+    assert PhoneNumber.objects.of(manager.organization).count() == 3
+    assert PhoneNumber.objects.free().count() == 3
+
+
+def test_an_emergency_address_is_asked_for_where_numbers_come_with_one(client, manager):
+    area = stocked(1, country="FR", region="Occitanie", city="Toulouse")
+    reservation = reserve(manager, area, 1)
+    number = reservation.numbers.get()
+    page = text_of(client.get(url(manager, "numbers_add")))
+    assert "Numbers in France come with an emergency address. Add one there first." in page
+    address = EmergencyAddressFactory(organization=manager.organization)
+    sent = {"reservation": reservation.pk, "number": number.number, "key": uuid4()}
+
+    assert client.post(url(manager, "numbers_acquire"), sent).status_code == 422
+    sent["address_FR"] = address.pk
+    assert client.post(url(manager, "numbers_acquire"), sent).status_code == 302
+
+    number.refresh_from_db()
+    assert number.emergency_address == address
+
+
+def test_whoever_comes_too_late_is_told_and_acquires_nothing(client, manager):
+    reservation = reserve(manager, stocked(1), 1)
+    number = reservation.numbers.get().number
+    pass_time(601)
+
+    sent = {"reservation": reservation.pk, "number": number, "key": uuid4()}
+    response = client.post(url(manager, "numbers_acquire"), sent, follow=True)
+
+    assert "The time for the numbers of Redmond, Washington, US is over." in text_of(response)
+    assert not PhoneNumber.objects.of(manager.organization).exists()
+
+
+def test_a_page_that_shows_that_it_is_over_writes_it_down(client, manager):
+    reservation = reserve(manager, stocked(1), 1)
+    pass_time(601)
+
+    client.get(url(manager, "numbers_add"))
+
+    reservation.refresh_from_db()
+    assert reservation.ended == "expired"
+
+
+def test_reserved_numbers_are_let_go(client, manager):
+    reservation = reserve(manager, stocked(2), 2)
+
+    assert client.post(url(manager, "reservation_cancel", reservation.pk)).status_code == 302
+
+    assert PhoneNumber.objects.free().count() == 2
+
+
+def test_more_than_the_quota_allows_is_refused_beside_the_quantity(client, manager):
+    area = stocked(5)
+    allow(manager.organization, 2)
+
+    response = client.post(url(manager, "numbers_add"), {"area": area.pk, "quantity": "3", "key": uuid4()})
+
+    assert response.status_code == 422
+    assert "You may have 2 numbers for people" in text_of(response)
+
+
+def test_the_list_is_found_by_any_digits_city_state_and_tag(client, manager):
+    own = {"organization": manager.organization}
+    redmond = PhoneNumberFactory(**own, number="+14255550123")
+    toulouse = PhoneNumberFactory(
+        **own, number="+33561004567", area=stocked(0, country="FR", region="Occitanie", city="Toulouse")
+    )
+    NumberTag.objects.create(**own, number=toulouse, name="Reception", key="reception")
+
+    def found(**query):
+        page = client.get(url(manager, "number_list"), query).content.decode()
+        return [one.number for one in (redmond, toulouse) if f"/voice/numbers/{one.digits}/" in page]
+
+    assert found() == [redmond.number, toulouse.number]
+    assert found(q="550123") == found(q="(425) 555-01") == found(q="redm") == [redmond.number]
+    assert found(country="FR") == found(tag="reception") == found(city=toulouse.area_id) == [toulouse.number]
+    assert found(state="unassigned") == [redmond.number, toulouse.number]
+    assert found(state="cooling_off") == found(type="service") == found(q="99999") == []
+    export = client.get(url(manager, "number_export"), {"country": "FR"})
+    assert "33561004567" in export.getvalue().decode()
+    assert "14255550123" not in export.getvalue().decode()
+
+
+def test_pages_of_the_list_follow_each_other(client, manager):
+    numbers = PhoneNumberFactory.create_batch(53, organization=manager.organization)
+
+    first = client.get(url(manager, "number_list"))
+    [following] = re.findall(r'href="(\?cursor=[^"]+)" rel="next"', first.content.decode())
+    second = client.get(url(manager, "number_list") + following.replace("&amp;", "&"))
+
+    shown = [re.findall(r"/voice/numbers/(\d+)/", page.content.decode()) for page in (first, second)]
+    assert [len(set(page)) for page in shown] == [50, 3]
+    assert sorted({*shown[0], *shown[1]}) == sorted(number.digits for number in numbers)
+
+
+def test_a_number_is_tagged_once_in_whatever_case(client, manager):
+    number = PhoneNumberFactory(organization=manager.organization)
+    page = url(manager, "number_detail", number.digits)
+
+    for tag in ("Réception  Nord", "RÉCEPTION nord"):
+        assert client.post(page, {"tag": tag}).status_code == 302
+    assert list(NumberTag.objects.values_list("name", flat=True)) == ["Réception Nord"]
+    assert client.post(page, {"tag": "x" * 51}).status_code == 422
+    for place in range(49):
+        client.post(page, {"tag": f"Tag {place}"})
+    assert client.post(page, {"tag": "One more"}).status_code == 422
+
+    client.post(url(manager, "number_untag", number.digits), {"tag": "réception nord"})
+
+    assert NumberTag.objects.count() == 49
+
+
+def test_numbers_are_given_back_after_a_look_at_them(client, manager):
+    numbers = PhoneNumberFactory.create_batch(3, organization=manager.organization)
+    ticked = {"number": [number.pk for number in numbers[:2]]}
+    page = client.get(url(manager, "numbers_release"), ticked)
+    assert "For 90 days nobody but you can acquire them again" in text_of(page)
+
+    assert client.post(url(manager, "numbers_release"), {**ticked, "count": "3"}).status_code == 422
+    assert client.post(url(manager, "numbers_release"), {**ticked, "count": "2"}).status_code == 302
+
+    assert PhoneNumber.objects.of(manager.organization).count() == 1
+
+
+def test_a_number_of_another_organization_is_not_there(client, manager):
+    foreign = PhoneNumberFactory(organization=MemberFactory().organization)
+
+    assert client.get(url(manager, "number_detail", foreign.digits)).status_code == 404
+    assert client.get(url(manager, "number_detail", "999")).status_code == 404
+    assert client.get(url(manager, "numbers_release"), {"number": foreign.pk}).status_code == 302

@@ -1,0 +1,43 @@
+import time
+
+import pytest
+from django.urls import reverse
+
+from members.sessions import PROVED
+from telephony.countries import current_disclaimer, rule_of
+from telephony.models import Disclaimer
+from tests.factories import AuthenticatorAppFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator(client):
+    person = UserFactory(is_operator=True)
+    AuthenticatorAppFactory(user=person)
+    client.force_login(person)
+    session = client.session
+    session[PROVED] = time.time()
+    session.save()
+    return person
+
+
+def url(name, *args):
+    return reverse(f"emergency_ops:{name}", args=args)
+
+
+def test_an_operator_publishes_a_version_and_changes_a_rule(client, operator):
+    assert "France" in client.get(url("disclaimer_list")).content.decode()
+    assert client.get(url("disclaimer_detail", "FR")).status_code == 200
+    texts = {"text_en": "New", "text_fr": "Neuf", "text_sv": "Ny"}
+
+    client.post(url("disclaimer_publish", "FR"), {**texts, "version": "1"})
+    again = client.post(url("disclaimer_publish", "FR"), {**texts, "version": "1"})
+    client.post(url("rule_change", "FR"), {"area_match": "refuse", "emergency_numbers": "112"})
+
+    assert again.status_code == 422
+    assert (current_disclaimer("FR").version, Disclaimer.objects.filter(country="FR").count()) == (2, 2)
+    rule = rule_of("FR")
+    assert (rule.address_first, rule.area_match, rule.changed_by is None) == (False, "refuse", False)
+    assert client.get(url("disclaimer_detail", "XX")).status_code == 404
+    assert client.post(url("disclaimer_publish", "FR"), {"version": "2"}).status_code == 422

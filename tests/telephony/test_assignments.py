@@ -7,11 +7,9 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
 
 from members.access import Actor
 from members.errors import KeyReused
-from members.gateways.mail import render_letter
 from members.letter_texts import compose
 from members.models import AuditEntry, Letter, Member, User
 from skypemgr.clock import database_now
@@ -45,6 +43,7 @@ from tests.factories import (
     PlaceFactory,
     SeatFactory,
 )
+from tests.letters import written
 
 pytestmark = pytest.mark.django_db
 
@@ -105,15 +104,6 @@ def has(member):
     """The number somebody has, where they are found, and where exactly."""
     row = NumberAssignment.objects.filter(member=member, until=None).first()
     return row and (row.number.number, row.emergency_address.name, row.place and row.place.name)
-
-
-def written(letter):
-    """What a letter is sent as."""
-    composed = compose(letter)
-    with translation.override("en"):
-        return render_letter(
-            template=letter.kind, context=composed.context, address=letter.email, message_id=letter.message_id
-        )
 
 
 def test_somebody_gets_a_number_and_is_found_at_an_address(organization, paris, site, seats):

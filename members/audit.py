@@ -114,6 +114,12 @@ class Action(models.TextChoices):
     NUMBER_MOVED = "number.moved", _("Changed where somebody is found")
     NUMBER_TAGGED = "number.tagged", _("Tagged a phone number")
     NUMBER_UNTAGGED = "number.untagged", _("Removed a tag of a phone number")
+    PORT_ORDERED = "port_order.added", _("Ordered to bring phone numbers along")
+    PORT_CHANGED = "port_order.changed", _("Changed a port order")
+    PORT_CANCELED = "port_order.canceled", _("Canceled a port order")
+    PORT_MOVED = "port_order.moved", _("Chose another day for a port order")
+    PORT_ADVANCED = "port_order.advanced", _("Brought a port order forward")
+    NUMBER_PORTED = "number.ported", _("Brought a phone number in from another carrier")
     NUMBER_QUOTA_SET = "number_quota.set", _("Set how many phone numbers there may be")
 
 

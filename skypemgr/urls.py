@@ -23,6 +23,7 @@ urlpatterns = [
     path("ops/", include("credit.urls.ops")),
     path("ops/", include("telephony.urls.ops")),
     path("ops/", include("telephony.urls.emergency_ops")),
+    path("ops/", include("telephony.urls.porting_ops")),
     path("payments/", include("credit.urls.payments")),
     path("theme/", preferences.set_theme, name="set_theme"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
@@ -30,5 +31,6 @@ urlpatterns = [
     path("<slug:org_slug>/", include("credit.urls.organization")),
     path("<slug:org_slug>/", include("telephony.urls.organization")),
     path("<slug:org_slug>/", include("telephony.urls.emergency")),
+    path("<slug:org_slug>/", include("telephony.urls.porting")),
     path("<slug:org_slug>/", include("members.urls.organization")),
 ]

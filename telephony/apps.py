@@ -12,6 +12,7 @@ class TelephonyConfig(AppConfig):
             demo,
             number_uses,
             pages,
+            port_letters,
             timetable,
         )
 
@@ -20,4 +21,5 @@ class TelephonyConfig(AppConfig):
         demo.register()
         number_uses.register()
         pages.register()
+        port_letters.register()
         timetable.register()

@@ -46,9 +46,11 @@ def register() -> None:
                     "emergency:address_list",
                     Capability.MANAGE_VOICE,
                 ),
+                ("porting", _("Porting"), "porting:order_list", Capability.MANAGE_VOICE),
             ],
         ),
         OperatorPage(key="stock", label=_("Numbers"), url_name="telephony_ops:stock", order=50),
+        OperatorPage(key="porting", label=_("Porting"), url_name="porting_ops:order_list", order=55),
         OperatorPage(
             key="disclaimers", label=_("Emergency calling"), url_name="emergency_ops:disclaimer_list", order=60
         ),

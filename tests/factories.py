@@ -32,6 +32,10 @@ from telephony.models import (
     NumberOwnership,
     PhoneNumber,
     Place,
+    PortLetter,
+    PortNumber,
+    PortOrder,
+    PortStep,
     Product,
 )
 from telephony.models.emergency import name_key
@@ -254,6 +258,38 @@ class PhoneNumberFactory(factory.django.DjangoModelFactory):
                 organization=owner, number=number, source=number.source, since=number.acquired_at
             )
         return number
+
+
+class PortOrderFactory(factory.django.DjangoModelFactory):
+    """An order of one number of Lyon, with its letter, that waits to be looked at."""
+
+    class Meta:
+        model = PortOrder
+        skip_postgeneration_save = True
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda n: f"Site {n}")
+    country = "FR"
+    type = "user"
+    city = "Lyon"
+    carrier = "Télécom du Rhône"
+    account_number = "4711"
+    authorized_by = "Zoé Martin"
+    made_at = factory.LazyFunction(timezone.now)
+
+    @factory.post_generation
+    def content(self, create, extracted, **facts):
+        same = {"organization": self.organization, "order": self}
+        PortNumber.objects.create(**same, number=f"+3347{self.pk:07}", open=self.open)
+        PortStep.objects.create(**same, state=self.state, made_at=self.made_at)
+        PortLetter.objects.create(
+            **same,
+            name="letter.pdf",
+            content_type="application/pdf",
+            content=b"%PDF-1.7",
+            size=8,
+            uploaded_at=self.made_at,
+        )
 
 
 class PlaceFactory(factory.django.DjangoModelFactory):

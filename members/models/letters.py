@@ -32,6 +32,7 @@ class Letter(models.Model):
         ORGANIZATION_CLOSING = "organization_closing", _("Skype Manager closes")
         LETTERS_FAILED = "letters_failed", _("Letters not delivered")
         NUMBER_ASSIGNED = "number_assigned", _("Your phone number")
+        PORT_ORDER = "port_order", _("Port order")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -83,6 +84,7 @@ class Letter(models.Model):
                         "organization_closing",
                         "letters_failed",
                         "number_assigned",
+                        "port_order",
                     ]
                 ),
                 name="letter_kind_known",

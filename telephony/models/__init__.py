@@ -11,6 +11,7 @@ from .numbers import (
     PhoneNumber,
     Reservation,
 )
+from .porting import PortLetter, PortNumber, PortOrder, PortStep
 from .products import Product, ProductPrice
 
 __all__ = [
@@ -30,6 +31,10 @@ __all__ = [
     "NumberTag",
     "PhoneNumber",
     "Place",
+    "PortLetter",
+    "PortNumber",
+    "PortOrder",
+    "PortStep",
     "Postcode",
     "Product",
     "ProductPrice",

@@ -8,6 +8,7 @@ from telephony.models import NumberArea
 from telephony.phone_numbers import shown_number
 
 register = template.Library()
+register.filter(country_name)
 
 
 @register.filter

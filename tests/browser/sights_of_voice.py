@@ -20,6 +20,12 @@ def reserve_too_many(page: Page) -> None:
     page.locator("form:has(#id_quantity) button").click()
 
 
+def order_nothing(page: Page) -> None:
+    page.locator("#id_name").fill("Lyon")
+    page.locator("#id_numbers").fill("12")
+    send(page)
+
+
 def send_no_tag(page: Page) -> None:
     page.evaluate("for (const form of document.forms) form.noValidate = true")
     page.locator("form:has(#id_tag) button").click()
@@ -83,6 +89,27 @@ SIGHTS_OF_VOICE = [
     Sight("emergency:disclaimer_list"),
     Sight("emergency:disclaimer_detail", state="accepted", args=lambda world, _: ["FR"]),
     Sight("emergency:disclaimer_detail", state="to-accept", args=lambda world, _: ["US"]),
+    Sight("porting:order_list"),
+    Sight("porting:order_list", state="nothing-found", query="?state=contacting&cursor=x"),
+    Sight("porting:order_add"),
+    Sight("porting:order_add", state="refused", act=order_nothing, status=422),
+    *(
+        Sight("porting:order_detail", state=state, args=lambda world, _, state=state: [world.port_orders[state].pk])
+        for state in ("approved", "rejected", "completed")
+    ),
+    Sight("porting:order_change", args=lambda world, _: [world.port_orders["rejected"].pk]),
+    Sight("porting:order_cancel", args=lambda world, _: [world.port_orders["processing"].pk]),
+    Sight("porting_ops:order_list", "operator"),
+    Sight("porting_ops:order_list", "operator", "nothing-found", query="?q=nowhere-at-all"),
+    *(
+        Sight(
+            "porting_ops:order_detail",
+            "operator",
+            state,
+            args=lambda world, _, state=state: [world.port_orders[state].pk],
+        )
+        for state in ("processing", "approved", "canceled")
+    ),
     Sight("telephony:features"),
     Sight("telephony:features", "founder", "empty"),
     Sight("telephony:buy_licenses"),

@@ -41,7 +41,7 @@ from members.services.runs import cancel_run, start_run
 from members.services.seals import seal_audit_logs
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
-from telephony.models import License, NumberTag, PhoneNumber, Place
+from telephony.models import License, NumberTag, PhoneNumber, Place, PortOrder
 from tests.browser.people import hashed_as_everywhere
 from tests.credit.idle import let_lie
 from tests.factories import (
@@ -56,6 +56,7 @@ from tests.factories import (
     PasskeyFactory,
     PhoneNumberFactory,
     PlaceFactory,
+    PortOrderFactory,
     SeatFactory,
     UserFactory,
 )
@@ -88,6 +89,7 @@ class World:
     token: ApiToken | None = None
     number: PhoneNumber | None = None
     place: Place | None = None
+    port_orders: dict[str, PortOrder] = field(default_factory=dict)
 
 
 def build_world() -> World:
@@ -481,6 +483,22 @@ def _add_numbers(world: World) -> None:
     PhoneNumberFactory(**own, area=redmond, number="+14255558899", monthly_price=2, currency="EUR")
     NumberTag.objects.create(**own, number=number, name="Réception, rez-de-chaussée", key="réception")
     world.number = number
+    later = timezone.localdate() + timedelta(days=20)
+    for state, name in {
+        "processing": "Studio de Lille",
+        "contacting": "Agence de Nantes",
+        "approved": "Atelier de Lyon",
+        "rejected": "Archives",
+        "completed": "Bureau de Marseille, ancien numéro de la réception",
+        "canceled": "Essai",
+    }.items():
+        world.port_orders[state] = PortOrderFactory(
+            **own,
+            name=name,
+            state=state,
+            emergency_address=address,
+            transfer_on=later if state in ("approved", "completed") else None,
+        )
 
 
 def _add_addresses(world: World) -> None:

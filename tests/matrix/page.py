@@ -83,10 +83,22 @@ def address_list(side: Any) -> object:
     return SameFile("addresses.csv", text.encode())
 
 
+def authorization(side: Any) -> object:
+    """A signed letter, as a PDF."""
+    return SameFile("letter.pdf", b"%PDF-1.7")
+
+
 def address_as_typed(**more: Value) -> dict[str, Value]:
     """What the form of an emergency address sends, of the one that was validated."""
     fields = {name: of(f"validated.normalized.{name}") for name in ("house_number", "street", "city", "postal_code")}
     return {"name": "Site 2", "country": "FR", **fields, "region": "", **more}
+
+
+def port_as_typed(**more: Value) -> dict[str, Value]:
+    """What the form of a port order sends."""
+    words = {"name": "Lyon", "city": "Lyon", "carrier": "Rhône", "account_number": "4711", "authorized_by": "Zoé"}
+    fields = {"country": "FR", "type": "user", "numbers": "+33478000001", "letter": authorization}
+    return {**words, **fields, "emergency_address": of("address.pk"), **more}
 
 
 NOT_SAVED = "is validated, and saved by another page"

@@ -2,7 +2,16 @@
 
 from operator import attrgetter as of
 
-from tests.matrix.page import NOT_SAVED, RUNNING, VOICE, Page, address_as_typed, address_list, key
+from tests.matrix.page import (
+    NOT_SAVED,
+    RUNNING,
+    VOICE,
+    Page,
+    address_as_typed,
+    address_list,
+    key,
+    port_as_typed,
+)
 
 TABLE_OF_VOICE: dict[str, Page] = {
     "telephony_ops:stock": Page(access="operator", get=200),
@@ -153,5 +162,66 @@ TABLE_OF_VOICE: dict[str, Page] = {
         at={"country": "FR"},
         send={"area_match": "warn", "emergency_numbers": "112"},
         unlogged="belongs to no organization; says who changed it and when",
+    ),
+    # Porting
+    "porting:order_list": Page(access=VOICE, get=200),
+    "porting:order_add": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        send=port_as_typed(key=key),
+        logs=("port_order.added",),
+        foreign={"emergency_address": of("address.pk")},
+    ),
+    "porting:order_detail": Page(access=VOICE, get=200, at={"pk": of("port_order.pk")}),
+    "porting:order_change": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        at={"pk": of("port_rejected.pk")},
+        send=port_as_typed(key=key),
+        foreign={"emergency_address": of("address.pk")},
+        logs=("port_order.changed",),
+    ),
+    "porting:order_cancel": Page(
+        access=VOICE, get=200, post=302, at={"pk": of("port_order.pk")}, logs=("port_order.canceled",)
+    ),
+    "porting:order_move": Page(
+        access=VOICE,
+        post=302,
+        at={"pk": of("port_approved.pk")},
+        send={"transfer_on": "2099-01-01"},
+        logs=("port_order.moved",),
+    ),
+    "porting:order_letter": Page(access=VOICE, get=200, at={"pk": of("port_order.pk")}),
+    "porting:order_numbers": Page(access=VOICE, get=200, at={"pk": of("port_order.pk")}),
+    "porting_ops:order_list": Page(access="operator", get=200, names_all=RUNNING),
+    "porting_ops:order_detail": Page(access="operator", get=200, at={"pk": of("port_order.pk")}, names_all=RUNNING),
+    "porting_ops:order_letter": Page(access="operator", get=200, at={"pk": of("port_order.pk")}, names_all=RUNNING),
+    "porting_ops:order_contact": Page(
+        access="operator", post=302, at={"pk": of("port_order.pk")}, logs=("port_order.advanced",), names_all=RUNNING
+    ),
+    "porting_ops:order_approve": Page(
+        access="operator",
+        post=302,
+        at={"pk": of("port_contacting.pk")},
+        send={"transfer_on": "2099-01-01"},
+        logs=("port_order.advanced",),
+        names_all=RUNNING,
+    ),
+    "porting_ops:order_reject": Page(
+        access="operator",
+        post=302,
+        at={"pk": of("port_order.pk")},
+        send={"reason": "Another account number"},
+        logs=("port_order.advanced",),
+        names_all=RUNNING,
+    ),
+    "porting_ops:order_complete": Page(
+        access="operator",
+        post=302,
+        at={"pk": of("port_approved.pk")},
+        logs=("number.ported", "port_order.advanced"),
+        names_all=RUNNING,
     ),
 }

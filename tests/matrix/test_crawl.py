@@ -23,6 +23,7 @@ from members.periods import Every, period_at
 from members.services.undelivered import tell_of_failures
 from telephony.assignment_letters import write_number_letters
 from telephony.models import NumberAssignment
+from telephony.port_letters import write_port_letter
 from tests.matrix.asking import Answer, Asker, rolled_back
 from tests.matrix.table import TABLE
 from tests.matrix.test_urls import INSIDE, given
@@ -176,6 +177,7 @@ def test_no_letter_tells_anything_of_another_company(world, language):
             since=timezone.now(),
         )
         write_number_letters(own.organization, [given])
+        write_port_letter(own.port_approved)
         for letter in Letter.objects.filter(organization=own.organization).select_related("user__owner"):
             composed = compose(letter)
             if composed is None:

@@ -410,6 +410,8 @@ def test_only_those_who_run_the_installation_may(world, name):
             "emergency_numbers": "112",
         },
         "postcodes.load_postcodes": {"country": "GB"},
+        "porting.advance_port_order": {**own, "order": world.own.port_order, "state": "contacting"},
+        "porting.complete_port_order": {**own, "order": world.own.port_approved},
         "quotas.set_number_quota": {**own, "numbers": 7, "reason": "Test"},
         "stock.load_numbers": {"rows": [StockRow(1, "+12065550123", "US", "", "Seattle", "user", None, "")]},
     }

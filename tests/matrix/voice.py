@@ -1,15 +1,28 @@
 """The verbs and commands of Voice and of licenses, as the table of all asks for them."""
 
+from datetime import date
 from operator import attrgetter as of
 
 from members.access import Capability
 from telephony.assigning import Pairing
 from telephony.models import Product
+from telephony.porting import Letter, PortRequest
 from tests.matrix.verbs import Verb, key, members_of
 from tests.matrix.world import OWN
 
 VOICE = Capability.MANAGE_VOICE
-OBJECTS_OF_VOICE = {"address", "place", "numbers", "reservation", "reservations", "bought", "pairings", "pairing"}
+OBJECTS_OF_VOICE = {
+    "address",
+    "place",
+    "numbers",
+    "reservation",
+    "reservations",
+    "bought",
+    "pairings",
+    "pairing",
+    "order",
+    "request",
+}
 
 
 def product(code):
@@ -56,7 +69,31 @@ VERBS_OF_VOICE: dict[str, Verb] = {
         VOICE, {}, {"member": of("holder"), "address": of("elsewhere"), "place": of("american_place")}
     ),
 }
+
+
+def port_request(side):
+    return PortRequest(
+        name="Lyon",
+        numbers=["+33478000001"],
+        country="FR",
+        type="user",
+        carrier="Rhône",
+        account_number="4711",
+        authorized_by="Zoé",
+        emergency_address=side.address,
+        letter=Letter("letter.pdf", b"%PDF-1.7"),
+    )
+
+
+VERBS_OF_VOICE |= {
+    "porting.order_port": Verb(VOICE, {"key": key}, {"request": port_request}),
+    "porting.change_port_order": Verb(VOICE, {}, {"order": of("port_rejected"), "request": port_request}),
+    "porting.cancel_port_order": Verb(VOICE, {}, {"order": of("port_order")}),
+    "porting.move_port_order": Verb(VOICE, {"transfer_on": date(2099, 1, 1)}, {"order": of("port_approved")}),
+}
 INSTALLATION_OF_VOICE = (
+    "porting.advance_port_order",
+    "porting.complete_port_order",
     "disclaimers.publish_disclaimer",
     "disclaimers.change_country_rule",
     "postcodes.load_postcodes",
@@ -68,6 +105,9 @@ INSTALLATION_OF_VOICE = (
 def arguments_of_voice(own, file):
     """How each command of Voice is called so that it would do something, or tell something."""
     file.write_text("name,country,house_number,street,city,postal_code\nSite,FR,1,rue Neuve,Paris,75001\n")
+    numbers, letter = file.with_name("numbers.csv"), file.with_name("letter.pdf")
+    numbers.write_text("PhoneNumber\n+33478000001\n")
+    letter.write_bytes(b"%PDF-1.7")
     here, number = ["--emergency-address", own.elsewhere.name], ["--number", own.phone_number.number]
     return {
         "accept_disclaimer": ["--country", "FR"],
@@ -76,6 +116,7 @@ def arguments_of_voice(own, file):
             *("--name", "Site", "--country", "FR", "--house-number", "1", "--street", "rue Neuve"),
             *("--city", "Paris", "--postal-code", "75001"),
         ],
+        "advance_port_order": ["--order", str(own.port_order.pk), "--state", "canceled"],
         "add_place": [*here, "--name", "3rd floor"],
         "assign_licenses": ["--product", "phone-system", "--member", f"{OWN}.plain"],
         "assign_number": ["--member", f"{OWN}.voice_manager", *number, *here],
@@ -83,6 +124,11 @@ def arguments_of_voice(own, file):
         "cancel_reservation": ["--reservation", str(own.reservation.pk)],
         "change_number": ["--member", f"{OWN}.credit_manager", *number, *here],
         "list_numbers": [],
+        "list_port_orders": [],
+        "order_port": [
+            *(str(numbers), "--name", "Lyon", "--country", "FR", "--carrier", "Rhône", "--account-number", "4711"),
+            *("--signed-by", "Zoé", "--letter", str(letter), "--emergency-address", own.address.name),
+        ],
         "load_emergency_addresses": [str(file)],
         "release_number": number,
         "reserve_numbers": ["--country", "US", "--city", "Redmond", "--quantity", "1"],
@@ -107,6 +153,8 @@ RESERVATION = ("--reservation", lambda side: str(side.reservation.pk))
 NAMING_OF_VOICE = {
     "acquire_numbers": [RESERVATION],
     "add_place": [SITE],
+    "advance_port_order": [("--order", lambda side: str(side.port_order.pk))],
+    "order_port": [("--emergency-address", lambda side: side.address.name)],
     "assign_licenses": _who("careful"),
     "assign_number": [*_who("caller"), NUMBER, SITE],
     "cancel_reservation": [RESERVATION],

@@ -69,6 +69,7 @@ from tests.factories import (
     PasskeyFactory,
     PhoneNumberFactory,
     PlaceFactory,
+    PortOrderFactory,
     SeatFactory,
     UserFactory,
     had_before,
@@ -189,6 +190,7 @@ def _side(word: str, *, first_row: int) -> Side:
     _credit(side)
     _numbers(side)
     _addresses(side)
+    _port_orders(side)
     side.reset_uid = urlsafe_base64_encode(force_bytes(side.plain.user.pk))
     side.reset_token = default_token_generator.make_token(side.plain.user)
     side.address_token = address_token(side.plain.user)
@@ -205,6 +207,17 @@ def _addresses(side: Side) -> None:
     side.validated, side.address_seal = result, seal(side.organization, result)
     side.address_file = signing.dumps(
         [[f"{title} 2", result.as_json()]], salt=f"telephony.address_file.{side.organization.pk}", compress=True
+    )
+
+
+def _port_orders(side: Side) -> None:
+    """Orders of numbers from another carrier: one that waits, one that was asked for, one agreed to, one rejected."""
+    title, later = side.word.title(), timezone.localdate() + timedelta(days=30)
+    facts = {"organization": side.organization, "carrier": f"{title} {CANARY}", "authorized_by": f"{title} {CANARY}"}
+    facts |= {"name": f"{title} {CANARY}", "emergency_address": side.address, "made_by": side.caller}
+    side.port_order, side.port_contacting, side.port_approved, side.port_rejected = (
+        PortOrderFactory(**facts, state=state, transfer_on=later if state == "approved" else None)
+        for state in ("processing", "contacting", "approved", "rejected")
     )
 
 

@@ -29,6 +29,14 @@ RACED = {
         "test_two_workers_who_renew_numbers_at_once_pay_them_once",
         "Whoever renews numbers holds their organization; the row is kept from those who load stock.",
     ),
+    "telephony.porting.bring_in": (
+        "test_numbers_brought_in_twice_at_once_come_in_once",
+        "Whoever completes an order holds its organization; the row is kept from those who hold stock.",
+    ),
+    "telephony.porting.write_numbers": (
+        "test_one_number_ordered_by_two_companies_at_once_has_one_order",
+        "A table that is written by one key: without its conflict the second fails.",
+    ),
     "telephony.postcodes.load": (
         "test_two_who_load_postal_codes_at_once_load_them_once",
         "A table that is written by one key: without its conflict the second fails.",
@@ -74,6 +82,9 @@ NOT_RACED = {
     "telephony.licenses.buy_licenses": "raced by the function that tests buy with (licensed.buying)",
     "telephony.number_work.renew_numbers": PART,
     "telephony.numbers.untag_numbers": "locks numbers as tag_numbers does, by the same function",
+    "telephony.porting.advance_port_order": HOLDS,
+    "telephony.porting.change_port_order": "orders as order_port does, by the same function",
+    "telephony.porting.move_port_order": HOLDS,
     "telephony.places.change_place": BY_PLACE,
     "telephony.places.remove_place": BY_PLACE,
     "telephony.quotas.set_number_quota": HOLDS,

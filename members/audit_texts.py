@@ -26,6 +26,7 @@ FIELDS: dict[str, Text] = {
     "brand": _("Card"),
     "billing_name": _("Billed to"),
     "closes": _("Closes"),
+    "carrier": _("Present carrier"),
     "country": _("Country"),
     "created": _("Accounts created"),
     "currency": _("Currency"),
@@ -48,6 +49,8 @@ FIELDS: dict[str, Text] = {
     "number": _("Phone number"),
     "numbers": _("Phone numbers"),
     "payment": _("Payment"),
+    "port_state": _("State"),
+    "transfer_on": _("Day of the transfer"),
     "off": pgettext_lazy("notices", "Not"),
     "on": pgettext_lazy("notices", "By letter"),
     "order": pgettext_lazy("purchase", "Order"),
@@ -83,10 +86,17 @@ VALUES: dict[str, Mapping[str, Text]] = {
     "kind": dict(User.Kind.choices),
     "language": dict(LANGUAGES),
     "run": dict(Batch.Kind.choices),
+    "port_state": {
+        "processing": pgettext_lazy("port order", "Processing"),
+        "contacting": pgettext_lazy("port order", "Contacting the carrier"),
+        "approved": pgettext_lazy("port order", "Transfer approved"),
+        "rejected": pgettext_lazy("port order", "Rejected by the carrier"),
+        "completed": pgettext_lazy("port order", "Completed"),
+    },
 }
 ACTIONS: dict[str, Text] = dict(Action.choices)
 # Alone on a line, these say enough without their name.
-PLAIN = frozenset({"department", "role", "state", "kind"})
+PLAIN = frozenset({"department", "role", "state", "kind", "port_state"})
 
 
 @dataclass(frozen=True)

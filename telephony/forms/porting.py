@@ -63,7 +63,9 @@ class PortForm(forms.Form):
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
     )
     carrier = _LineField(label=_("Present carrier"))
-    account_number = _LineField(label=_("Account number with the carrier"), longest=50)
+    account_number = _LineField(
+        label=_("Account number with the carrier"), longest=50, help_text=_("As it stands on the carrier’s bills.")
+    )
     billing_number = forms.CharField(
         label=_("Billing number"),
         required=False,
@@ -87,13 +89,19 @@ class PortForm(forms.Form):
     wanted_on = _day(_("Wanted on"), required=False, help_text=_("The carrier agrees to a day, which may be another."))
     key = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, addresses: Iterable[EmergencyAddress], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, addresses: Iterable[EmergencyAddress], has_letter: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **{**kwargs, "initial": {"key": uuid4(), **kwargs.get("initial", {})}})
         self._addresses = {address.pk: address for address in addresses}
         country, address = self.fields["country"], self.fields["emergency_address"]
         assert isinstance(country, forms.ChoiceField)
         assert isinstance(address, forms.ChoiceField)
         country.choices = country_choices(get_language() or "en")
+        for name in ("numbers", "file"):
+            self.fields[name].one_of_several = True  # type: ignore[attr-defined]
+        # Of an order that is corrected, the letter of before counts.
+        self.fields["letter"].needed = not has_letter  # type: ignore[attr-defined]
         named = [(str(one.pk), f"{one.name} · {country_name(one.country)}") for one in self._addresses.values()]
         address.choices = [("", _("None")), *named]
 
@@ -164,7 +172,13 @@ class ApproveForm(forms.Form):
 
 
 class RejectForm(forms.Form):
+    """Why the carrier refuses."""
+
     reason = ReasonField(label=_("What the carrier says"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].needed = True  # type: ignore[attr-defined]
 
     def clean_reason(self) -> str:
         reason: str = self.cleaned_data["reason"]

@@ -164,6 +164,10 @@ class Migration(migrations.Migration):
             model_name='portstep',
             constraint=models.UniqueConstraint(fields=('organization', 'id'), name='port_step_in_organization'),
         ),
+        migrations.AddConstraint(
+            model_name='portstep',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['processing', 'contacting', 'approved', 'rejected', 'completed', 'canceled'])), name='port_step_state_known'),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='portstep',
             trigger=pgtrigger.compiler.Trigger(name='port_step_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='67bdc95b30a465c52c4466e70142c215731218ea', operation='UPDATE OR DELETE', pgid='pgtrigger_port_step_stays_22c4a', table='telephony_portstep', when='BEFORE')),

@@ -115,6 +115,10 @@ class PortStep(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "id"], name="port_step_in_organization"),
+            models.CheckConstraint(
+                condition=Q(state__in=["processing", "contacting", "approved", "rejected", "completed", "canceled"]),
+                name="port_step_state_known",
+            ),
         ]
         indexes = [models.Index(fields=["order", "id"], name="port_step_of_order")]
         triggers = [pgtrigger.Protect(name="port_step_stays", operation=pgtrigger.Update | pgtrigger.Delete)]

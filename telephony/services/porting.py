@@ -132,8 +132,8 @@ def move_port_order(*, actor: Actor, organization: Organization, order: PortOrde
             actor=actor,
             action=Action.PORT_MOVED,
             subject=order,
-            before={"day": str(before)},
-            after={"day": str(transfer_on)},
+            before={"transfer_on": str(before)},
+            after={"transfer_on": str(transfer_on)},
         )
     return order
 
@@ -188,7 +188,6 @@ def complete_port_order(*, actor: Actor, organization: Organization, order: Port
     return brought
 
 
-@transaction.atomic(savepoint=False)
 def _write(actor: Actor, order: PortOrder, request: PortRequest) -> None:
     organization, now = order.organization, database_now()
     if request.wanted_on is not None and request.wanted_on <= today_of(organization):
@@ -203,7 +202,6 @@ def _write(actor: Actor, order: PortOrder, request: PortRequest) -> None:
     step_to(actor, order, State.PROCESSING, now)
 
 
-@transaction.atomic(savepoint=False)
 def _advance(actor: Actor, order: PortOrder, state: str, reason: str) -> None:
     before = order.state
     step_to(actor, order, state, database_now(), note=reason)
@@ -212,14 +210,13 @@ def _advance(actor: Actor, order: PortOrder, state: str, reason: str) -> None:
         actor=actor,
         action=Action.PORT_ADVANCED,
         subject=order,
-        before={"state": before},
-        after={"state": state, **({"day": str(order.transfer_on)} if order.transfer_on else {})},
+        before={"port_state": before},
+        after={"port_state": state, **({"transfer_on": str(order.transfer_on)} if order.transfer_on else {})},
         reason=reason,
     )
     write_port_letter(order)
 
 
-@transaction.atomic(savepoint=False)
 def _lock(organization: Organization, order: PortOrder) -> PortOrder:
     # Whoever changes an order holds its organization, which parts them.
     orders = PortOrder.objects.select_related("organization", "emergency_address", "made_by__user")

@@ -72,7 +72,7 @@ def order_change(request: OrganizationRequest, pk: int) -> HttpResponse:
     order = _find(request, pk)
     if not can_edit(order):
         return redirect("porting:order_detail", request.organization.slug, pk)
-    form = _form(request, initial_of(order))
+    form = _form(request, initial_of(order), has_letter=True)
     if form.is_valid():
         with form_errors(form):
             change_port_order(actor=request.actor, organization=request.organization, order=order, request=form.request)
@@ -192,10 +192,10 @@ def _show(request: OrganizationRequest, order: PortOrder, move_form: MoveForm | 
     return render(request, "telephony/port_order.html", context, status=422 if move_form else 200)
 
 
-def _form(request: OrganizationRequest, initial: dict[str, Any]) -> PortForm:
+def _form(request: OrganizationRequest, initial: dict[str, Any], *, has_letter: bool = False) -> PortForm:
     live = EmergencyAddress.objects.live().filter(organization=request.organization)
     bound = (request.POST, request.FILES) if request.method == "POST" else ()
-    return PortForm(*bound, addresses=live.order_by("sort_key", "pk"), initial=initial)
+    return PortForm(*bound, addresses=live.order_by("sort_key", "pk"), initial=initial, has_letter=has_letter)
 
 
 def _show_form(request: OrganizationRequest, form: PortForm, order: PortOrder | None = None) -> HttpResponse:

@@ -14,7 +14,7 @@ type Args = Callable[[World, str], Sequence[Any]]
 type Act = Callable[[Page], None]
 type Make = Callable[[], HttpResponse]
 
-OF_COMPANY = ("members:", "reports:", "credit:", "telephony:", "emergency:")
+OF_COMPANY = ("members:", "reports:", "credit:", "telephony:", "emergency:", "porting:")
 
 
 @dataclass(frozen=True)

@@ -498,6 +498,11 @@ ACTS = {
     "emergency:disclaimer_accept",
     "emergency_ops:disclaimer_publish",
     "emergency_ops:rule_change",
+    "porting:order_move",
+    "porting_ops:order_contact",
+    "porting_ops:order_approve",
+    "porting_ops:order_reject",
+    "porting_ops:order_complete",
 }
 ANSWERS = {
     "healthz": "text/plain",
@@ -513,6 +518,9 @@ ANSWERS = {
     "credit:purchase_export": "text/csv",
     "telephony:number_export": "text/csv",
     "emergency:address_export": "text/csv",
+    "porting:order_numbers": "text/csv",
+    "porting:order_letter": "application/pdf",
+    "porting_ops:order_letter": "application/pdf",
     "credit:invoice_pdf": "application/pdf",
     "credit:wallet_statement_export": "text/csv",
     "members:invitation_export": "text/csv",

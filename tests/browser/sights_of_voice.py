@@ -90,7 +90,7 @@ SIGHTS_OF_VOICE = [
     Sight("emergency:disclaimer_detail", state="accepted", args=lambda world, _: ["FR"]),
     Sight("emergency:disclaimer_detail", state="to-accept", args=lambda world, _: ["US"]),
     Sight("porting:order_list"),
-    Sight("porting:order_list", state="nothing-found", query="?state=contacting&cursor=x"),
+    Sight("porting:order_list", state="narrowed", query="?state=contacting"),
     Sight("porting:order_add"),
     Sight("porting:order_add", state="refused", act=order_nothing, status=422),
     *(

@@ -168,7 +168,7 @@ def test_an_act_is_no_page(tour: Tour, name: str) -> None:
         "visitor"
         if name.startswith("join:")
         else "operator"
-        if name.startswith(("credit_ops:", "emergency_ops:"))
+        if name.startswith(("credit_ops:", "emergency_ops:", "porting_ops:"))
         else "administrator",
         "en",
     )
@@ -178,7 +178,7 @@ def test_an_act_is_no_page(tour: Tour, name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_what_is_no_page_says_what_it_is(tour: Tour, name: str) -> None:
-    tour.become("operator" if name.startswith("ops:") else "administrator", "en")
+    tour.become("operator" if name.startswith(("ops:", "porting_ops:")) else "administrator", "en")
 
     watching = {"Authorization": f"Bearer {METRICS_TOKEN}"}
     answer = tour.pages["en"].request.get(_address(tour, name), headers=watching)
@@ -211,6 +211,8 @@ def _address(tour: Tour, name: str) -> str:
         parts["number"] = world.invoices["paid"].number
     if name.startswith("members:invitation"):
         parts["pk"] = world.members["invited"].invitations.get().pk
+    if name.startswith("porting"):
+        parts["pk"] = world.port_orders["processing"].pk
     if name.startswith("members:run_"):
         parts["pk"] = world.runs["running"].pk
     wanted = named_urls()[name].pattern.converters

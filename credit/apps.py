@@ -6,12 +6,24 @@ class CreditConfig(AppConfig):
 
     def ready(self) -> None:
         # They name models, which exist only from here on.
-        from credit import alerts, allocating, checklist, closing, demo, letters, pages, recharge_runs, timetable  # noqa: PLC0415
+        from credit import (  # noqa: PLC0415
+            alerts,
+            allocating,
+            checklist,
+            closing,
+            demo,
+            leaving,
+            letters,
+            pages,
+            recharge_runs,
+            timetable,
+        )
 
         alerts.register()
         checklist.register()
         closing.register()
         demo.register()
+        leaving.register()
         pages.register()
         allocating.register()
         recharge_runs.register()

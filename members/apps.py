@@ -13,6 +13,7 @@ class MembersConfig(AppConfig):
             closing_steps,
             facts,
             invitation_runs,
+            leaving_steps,
             list_columns,
             pages,
             readdressing,
@@ -31,5 +32,6 @@ class MembersConfig(AppConfig):
         timetable.register()
         closing_letters.register()
         closing_steps.register()
+        leaving_steps.register()
         facts.register()
         undelivered.register()

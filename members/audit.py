@@ -30,6 +30,7 @@ class Action(models.TextChoices):
     MEMBER_ROLE_CHANGED = "member.role_changed", _("Changed a role")
     MEMBER_BLOCKED = "member.blocked", _("Blocked sign-in")
     MEMBER_UNBLOCKED = "member.unblocked", _("Allowed sign-in again")
+    MEMBER_LEAVER = "member.leaver", _("Dealt with somebody’s leaving")
     MEMBER_HANDED_OVER = "member.handed_over", _("Handed the account over")
     PREDECESSOR_ERASED = "predecessor.erased", _("Erased who had the account before")
     PREDECESSOR_DATA_EXPORTED = "predecessor.data_exported", _("Exported data of who had the account before")

@@ -307,6 +307,28 @@ class OwnAccount(Refusal):
     text = _("Somebody else has to hand over your account.")
 
 
+class OwnLeaving(Refusal):
+    text = _("Somebody else has to deal with your leaving.")
+
+
+class PersonalAccountLeaves(Refusal):
+    text = _("A personal account belongs to its owner, who leaves by themselves. You can block it out of here.")
+
+
+class LeavingChanged(Refusal):
+    text = _("What this account holds has changed since the page was shown. Look at it again, and confirm then.")
+
+
+class NotAChoice(Refusal):
+    """``choice`` is not among what can be decided about something that somebody leaves behind."""
+
+    text = _("“{choice}” can’t be chosen here.")
+
+
+class AdministratorNeeded(Refusal):
+    text = _("This account ends with its invitation, and holds what your role can’t take back. Ask an administrator.")
+
+
 class NobodyHasIt(Refusal):
     text = _("Nobody has this account now. Hand it over to whoever is to have it.")
 

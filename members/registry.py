@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 
 if TYPE_CHECKING:
-    from members.access import Capability
+    from members.access import Actor, Capability
     from members.models import Department, Member, Organization
     from members.tenures import Stint
 
@@ -225,6 +225,50 @@ class HandOverPart:
     key: str
     order: int
     list: Callable[["Member"], Sequence[tuple[Text, str]]]
+
+
+@dataclass(frozen=True)
+class LeavingDays:
+    """So many days, between two bounds, that are asked for with the first choice of a line."""
+
+    key: str
+    label: Text
+    initial: int
+    most: int
+    note: Text = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeavingLine:
+    """Something that somebody leaves behind: what there is of it now, and what becomes of it.
+
+    With ``choices``, whoever deals with the leaving decides: the first is what is proposed. The key is unique among
+    all parts.
+    """
+
+    key: str
+    label: Text
+    value: str
+    note: Text = ""
+    choices: Sequence[tuple[str, Text]] = ()
+    days: LeavingDays | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeavingPart:
+    """What the leaving of somebody with a business account means to an app, done by those who hold ``capability``.
+
+    ``lines`` tells what there is. ``apply`` gets the choices, by the keys of lines and of their days, does its part in
+    the transaction of the whole, with organization and member locked, and gives what it did: facts with the "key" of
+    a line and an "outcome". ``tell`` makes of one of these, years later as well, what it is called and what was done.
+    """
+
+    key: str
+    order: int
+    capability: "Capability"
+    lines: Callable[["Member"], Sequence[LeavingLine]]
+    apply: Callable[["Actor", "Organization", "Member", Mapping[str, str], str], Sequence[Mapping[str, object]]]
+    tell: Callable[["Organization", Mapping[str, Any]], tuple[Text, str]]
 
 
 @dataclass(frozen=True, kw_only=True)

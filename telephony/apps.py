@@ -10,6 +10,7 @@ class TelephonyConfig(AppConfig):
             assignment_letters,
             assignment_uses,
             demo,
+            leaving,
             number_uses,
             pages,
             port_letters,
@@ -19,6 +20,7 @@ class TelephonyConfig(AppConfig):
         assignment_letters.register()
         assignment_uses.register()
         demo.register()
+        leaving.register()
         number_uses.register()
         pages.register()
         port_letters.register()

@@ -107,6 +107,12 @@ class OnlyBusiness(AboutPeople):
     several = _("{product} is for business accounts. {people} people, among them {name}, have personal ones.")
 
 
+class KeptWithoutRequired(Refusal):
+    """``field`` names what would stay with somebody without what it requires."""
+
+    text = _("{product} needs {required}, which would end. End both, or leave both with the account.")
+
+
 class StillNeeded(AboutPeople):
     """Other seats of theirs require the one that is to be taken away."""
 

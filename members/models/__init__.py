@@ -6,6 +6,7 @@ from .factors import AuthenticatorApp, Passkey, RecoveryCode
 from .help import HelpFeedback
 from .invitations import Invitation
 from .jobs import Heartbeat, JobRun
+from .leavings import Leaving
 from .letters import Letter
 from .notices import NoticeChoice
 from .operations import Operation
@@ -35,6 +36,7 @@ __all__ = [
     "HelpFeedback",
     "Invitation",
     "JobRun",
+    "Leaving",
     "Letter",
     "Member",
     "MemberTally",

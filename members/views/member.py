@@ -13,6 +13,7 @@ from members.decorators import OrganizationRequest, fresh_proof, fresh_proof_whe
 from members.delivery import letters_about
 from members.factors import has_second_factor
 from members.forms.members import BlockForm, InvitedAddressForm, ProfileForm, RoleForm
+from members.leaving import list_leavings, may_deal_with
 from members.member_frame import find_member, may_change, member_frame
 from members.models import Member
 from members.role_texts import abilities_of
@@ -181,7 +182,11 @@ def second_factor(request: OrganizationRequest, skype_name: str) -> HttpResponse
 def history(request: OrganizationRequest, skype_name: str) -> HttpResponse:
     member = find_member(request.organization, skype_name)
     page = list_history(member, request.GET)
-    context = member_frame(request, member, "history") | {"page": page, "days": audit_days(page.rows)}
+    context = member_frame(request, member, "history") | {
+        "page": page,
+        "days": audit_days(page.rows),
+        "leavings": list_leavings(member),
+    }
     return render(request, "members/member_history.html", context)
 
 
@@ -220,6 +225,8 @@ def _show_profile(
         and has_second_factor(member.user),
         "invitation": member.invitations.filter(state="pending").order_by("-pk").first(),
         "now": timezone.now(),
+        "may_leave": may_deal_with(request.actor, member),
+        "leavings": list_leavings(member),
     }
     return render(request, "members/member_profile.html", context, status=422 if refused else 200)
 

@@ -497,6 +497,17 @@ TABLE: dict[str, Page] = {
     "members:member_unblock": Page(
         access=MANAGE, post=302, at={"skype_name": of("stopped.user.skype_name")}, logs=("member.unblocked",)
     ),
+    "members:member_leaving": Page(
+        access=MANAGE,
+        get=200,
+        post=302,
+        at={"skype_name": of("plain.user.skype_name")},
+        send={"key": key, "license-voicemail": "end"},
+        logs=("member.leaver",),
+    ),
+    "members:leaving_detail": Page(
+        access=MANAGE, get=200, at={"skype_name": of("former.user.skype_name"), "key": of("leaving.pk")}
+    ),
     "members:member_hand_over": Page(
         access=MANAGE,
         get=200,

@@ -44,6 +44,7 @@ def arguments(world: Any, tmp_path: Path) -> dict[str, list[str]]:
         "erase_member": ["--member", f"{OWN}.gone"],
         "export_member_data": ["--member", f"{OWN}.plain"],
         "change_member": ["--member", f"{OWN}.plain", "--job-title", "Pilot"],
+        "process_leaver": ["--member", f"{OWN}.plain"],
         "hand_over": ["--member", f"{OWN}.plain", "--email", "anna@people.example"],
         "import_members": [str(directory)],
         "invite_members": ["anna@people.example"],
@@ -72,6 +73,10 @@ NAMING: dict[str, list[tuple[str, Any]]] = {
         ("--member", lambda side: side.gone.email),
     ],
     "export_member_data": [
+        ("--member", lambda side: side.careful.user.skype_name),
+        ("--member", lambda side: side.careful.email),
+    ],
+    "process_leaver": [
         ("--member", lambda side: side.careful.user.skype_name),
         ("--member", lambda side: side.careful.email),
     ],

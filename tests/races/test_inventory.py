@@ -179,6 +179,10 @@ RACED = {
         "test_of_two_first_set_ups_at_once_the_second_waits_and_is_refused",
         "test_control_without_the_lock_both_first_set_ups_go_through",
     ),
+    "services.leavers._lock": (
+        "test_two_who_deal_with_one_leaving_at_once_free_its_number_once",
+        "Whoever deals with a leaving holds the organization; the rows are kept from those who block and hand over.",
+    ),
     "services.profile._lock_memberships": (
         "test_an_invitation_accepted_while_its_person_moves_is_theirs_at_one_address",
         "Only the order of locks: memberships come before the account, as they do for whoever manages members.",

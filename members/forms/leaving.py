@@ -1,0 +1,65 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from members.leaving import Left, seal_of
+from skypemgr.forms import ReasonField
+
+_FIXED = {"csrfmiddlewaretoken", "key", "seen", "reason"}
+
+
+class LeavingForm(forms.Form):
+    """What is decided about everything that somebody leaves behind; nobody who sends it saw anything else."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    reason = ReasonField(label=_("Reason"), help_text=_("Stands in the audit log for good."), widget=forms.TextInput)
+
+    def __init__(self, data: Any, *, left: Sequence[Left]) -> None:
+        super().__init__(data, initial={"seen": seal_of(left)})
+        self._keys: list[str] = []
+        for one in left:
+            if one.choosable:
+                self._add(one)
+        self.order_fields(["key", "seen", *self._keys, "reason"])
+
+    def show_again(self) -> None:
+        """Take what is shown now as seen, for whoever is told that it has changed."""
+        self.data = {name: self.data[name] for name in self.data} | {"seen": self.initial["seen"]}
+
+    @property
+    def decisions(self) -> list[forms.BoundField]:
+        """The fields of what can be decided, in the order of the lines."""
+        return [self[key] for key in self._keys]
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """Everything that was chosen, as the service takes it, of what is not there any more as well.
+
+        So a form that arrives twice is the same both times.
+        """
+        return {name: self.data[name].strip() for name in self.data if name not in _FIXED}
+
+    def _add(self, one: Left) -> None:
+        line = one.line
+        self.fields[line.key] = forms.ChoiceField(
+            label=format_lazy("{label}: {value}", label=line.label, value=line.value),
+            help_text=str(line.note),
+            choices=list(line.choices),
+            initial=line.choices[0][0],
+            widget=forms.RadioSelect,
+        )
+        self._keys.append(line.key)
+        if line.days is not None:
+            self.fields[line.days.key] = forms.IntegerField(
+                label=str(line.days.label),
+                help_text=str(line.days.note),
+                initial=line.days.initial,
+                min_value=0,
+                max_value=line.days.most,
+            )
+            self._keys.append(line.days.key)

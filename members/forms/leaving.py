@@ -3,6 +3,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils.html import escape
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -48,7 +49,8 @@ class LeavingForm(forms.Form):
         line = one.line
         self.fields[line.key] = forms.ChoiceField(
             label=format_lazy("{label}: {value}", label=line.label, value=line.value),
-            help_text=str(line.note),
+            # Holds what people have named.
+            help_text=escape(line.note),
             choices=list(line.choices),
             initial=line.choices[0][0],
             widget=forms.RadioSelect,

@@ -129,6 +129,19 @@ def predecessor(key: str) -> Args:
     ]
 
 
+def leaving(world: World, language: str) -> list[Any]:
+    """What was done when somebody left."""
+    found = world.leaving
+    assert found is not None
+    return [found.member.user.skype_name, found.pk]
+
+
+def send_too_many_days(page: Page) -> None:
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    page.locator("[name=cooling-days]").fill("400")
+    page.locator("main .button-danger-solid").click()
+
+
 def link(key: str) -> Args:
     """The token of a link; of one that is different for each language, its key begins the same."""
     return lambda world, language: [world.links.get(key) or world.links[f"{key}_{language}"]]
@@ -355,8 +368,8 @@ SIGHTS = [
     Sight("members:member_leaving", args=member("active")),
     Sight("members:member_leaving", state="invited", args=member("invited")),
     Sight("members:member_leaving", state="left", args=member("left")),
-    Sight("members:member_leaving", state="equipped", args=equipped),
-    Sight("members:member_leaving", state="refused", args=equipped, act=send_too_many_days, status=422),
+    Sight("members:member_leaving", state="equipped", args=member("equipped")),
+    Sight("members:member_leaving", state="refused", args=member("equipped"), act=send_too_many_days, status=422),
     Sight("members:leaving_detail", args=leaving),
     Sight("members:member_hand_over", args=member("active")),
     Sight("members:member_hand_over", state="blocked", args=member("blocked")),

@@ -21,7 +21,18 @@ from credit.services.recharge import set_auto_recharge
 from members.access import Actor
 from members.importing import Draft
 from members.letter_texts import reset_url
-from members.models import ApiToken, Batch, BatchRow, Department, Invitation, Letter, Member, Organization, User
+from members.models import (
+    ApiToken,
+    Batch,
+    BatchRow,
+    Department,
+    Invitation,
+    Leaving,
+    Letter,
+    Member,
+    Organization,
+    User,
+)
 from members.names import fold
 from members.services.addresses import change_addresses, discard_addresses, review_addresses
 from members.services.consents import decide_call_detail
@@ -33,6 +44,7 @@ from members.services.import_work import advance, refuse_import
 from members.services.imports import cancel_batch, start_batch, start_import_of_file, start_import_of_people
 from members.services.invitations import cancel_invitations, invite_personal, resend_invitations
 from members.services.joining import accept_business_invitation, decline_invitation, tell_inviter
+from members.services.leavers import process_leaver
 from members.services.letters import send_letters
 from members.services.members import block_members
 from members.services.profile import leave_organization
@@ -41,7 +53,7 @@ from members.services.runs import cancel_run, start_run
 from members.services.seals import seal_audit_logs
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
-from telephony.models import License, NumberTag, PhoneNumber, Place, PortOrder
+from telephony.models import EmergencyAddress, License, NumberAssignment, NumberTag, PhoneNumber, Place, PortOrder
 from tests.browser.people import hashed_as_everywhere
 from tests.credit.idle import let_lie
 from tests.factories import (
@@ -90,6 +102,7 @@ class World:
     number: PhoneNumber | None = None
     place: Place | None = None
     port_orders: dict[str, PortOrder] = field(default_factory=dict)
+    leaving: Leaving | None = None
 
 
 def build_world() -> World:
@@ -115,6 +128,7 @@ def build_world() -> World:
         _buy_credit(world)
         _add_numbers(world)
         _add_addresses(world)
+        _add_leavers(world)
         _review_amounts(world, acting)
         _review_addresses(world, acting)
         send_letters()
@@ -508,6 +522,24 @@ def _add_addresses(world: World) -> None:
     world.place = PlaceFactory(address=site, name="3e étage, salle 12", floor="3", room="12")
     EmergencyAddressFactory(**own, name="Redmond", country="US", civic=REDMOND, status="warning")
     EmergencyAddressFactory(**own, name="Lyon, ancien atelier", retired_at=timezone.now())
+
+
+def _add_leavers(world: World) -> None:
+    """Two with Phone System, a calling plan and a number: one who stays, and one whose leaving was dealt with."""
+    company, numbers = world.company, PhoneNumber.objects.filter(organization=world.company, area__country="FR")
+    site = EmergencyAddress.objects.get(organization=company, name="Paris, siège")
+    phone_system = License.objects.get(organization=company, product__code="phone-system")
+    names = ["equipped", "departed"]
+    for name, number in zip(names, numbers.order_by("number")[:2], strict=True):
+        member = MemberFactory(organization=company, user__skype_name=f"architectes.{name}")
+        SeatFactory(license=phone_system, member=member)
+        NumberAssignment.objects.create(
+            organization=company, number=number, member=member, emergency_address=site, since=timezone.now()
+        )
+        world.members[name] = member
+    world.leaving = process_leaver(
+        actor=Actor.system(), organization=company, member=world.members["departed"], key=uuid4(), reason="Retires"
+    )
 
 
 def _spoil_letters(company: Organization) -> None:

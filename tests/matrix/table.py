@@ -501,12 +501,12 @@ TABLE: dict[str, Page] = {
         access=MANAGE,
         get=200,
         post=302,
-        at={"skype_name": of("plain.user.skype_name")},
-        send={"key": key, "license-voicemail": "end"},
+        at={"skype_name": of("careful.user.skype_name")},
+        send={"key": key, "reason": "Retires"},
         logs=("member.leaver",),
     ),
     "members:leaving_detail": Page(
-        access=MANAGE, get=200, at={"skype_name": of("former.user.skype_name"), "key": of("leaving.pk")}
+        access=MANAGE, get=200, at={"skype_name": of("plain.user.skype_name"), "key": of("leaving.pk")}
     ),
     "members:member_hand_over": Page(
         access=MANAGE,

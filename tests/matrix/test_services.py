@@ -73,7 +73,7 @@ VERBS: dict[str, Verb] = {
         Capability.MANAGE_ORGANIZATION, {"name": "Import", "scopes": ["members:read"], "days": 90, "key": key}
     ),
     "api_tokens.revoke_api_token": Verb(Capability.MANAGE_ORGANIZATION, {}, {"token": of("api_token")}),
-    "leavers.process_leaver": Verb(MANAGE, {"key": key}, {"member": of("plain")}),
+    "leavers.process_leaver": Verb(MANAGE, {"key": key}, {"member": of("careful")}),
     "hand_over.hand_over": Verb(
         MANAGE,
         {"email": "anna@people.example", "first_name": "Anna", "last_name": "Berg", "key": key},

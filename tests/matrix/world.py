@@ -38,7 +38,18 @@ from members.audit import Action, record
 from members.gateways.mail import deliver, mail_server, render_letter
 from members.letter_texts import compose
 from members.mail import invitation_letter
-from members.models import Batch, BatchPiece, BatchRow, Department, Invitation, Letter, Member, User, UserSession
+from members.models import (
+    Batch,
+    BatchPiece,
+    BatchRow,
+    Department,
+    Invitation,
+    Leaving,
+    Letter,
+    Member,
+    User,
+    UserSession,
+)
 from members.tokens import address_token, invitation_token
 from skypemgr.clock import database_now
 from telephony.countries import current_disclaimer
@@ -178,6 +189,12 @@ def _side(word: str, *, first_row: int) -> Side:
     fund(organization=side.organization, actor=Actor.system(), amount=Decimal(1_000), key=uuid4())
     _purchases(side)
     side.license = LicenseFactory(organization=side.organization, code="premium", quantity=5)
+    side.leaving = Leaving.objects.create(
+        organization=side.organization,
+        member=side.plain,
+        lines=[{"part": "members", "key": "sign-in", "outcome": "blocked"}],
+        reason=f"{side.word} {CANARY}",
+    )
     side.seat = SeatFactory(license=LicenseFactory(organization=side.organization, code="voicemail"), member=side.plain)
     RechargePlan.objects.create(
         organization=side.organization, member=side.careful, amount=20, below=5, monthly_limit=60

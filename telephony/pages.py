@@ -1,9 +1,14 @@
 """What the pages of this app put where pages meet: the sidebar, the member page, the tabs of operators."""
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.access import Capability
-from members.registry import MemberTab, NavigationEntry, OperatorPage, registry
+from members.models import Member
+from members.registry import HandOverPart, MemberTab, NavigationEntry, OperatorPage, Text, registry
+from telephony.models import LicenseAssignment
+from telephony.phone_numbers import shown_number
+from telephony.selectors.assignments import open_assignments
 from telephony.selectors.licenses import voice_is_open
 
 
@@ -47,11 +52,27 @@ def register() -> None:
                     Capability.MANAGE_VOICE,
                 ),
                 ("porting", _("Porting"), "porting:order_list", Capability.MANAGE_VOICE),
+                ("readiness", _("Emergency readiness"), "telephony:readiness", Capability.MANAGE_VOICE),
             ],
         ),
+        HandOverPart(key="voice", order=20, list=_handed_over),
         OperatorPage(key="stock", label=_("Numbers"), url_name="telephony_ops:stock", order=50),
         OperatorPage(key="porting", label=_("Porting"), url_name="porting_ops:order_list", order=55),
         OperatorPage(
             key="disclaimers", label=_("Emergency calling"), url_name="emergency_ops:disclaimer_list", order=60
         ),
     )
+
+
+def _handed_over(member: Member) -> list[tuple[Text, str]]:
+    """The number with where its holder is found, and the licenses; nothing of what there is none of."""
+    found: list[tuple[Text, str]] = []
+    for assignment in open_assignments(member.organization, [member]):
+        place = f", {assignment.place.name}" if assignment.place is not None else ""
+        where = gettext("{address}: confirm where the next person is found").format(
+            address=f"{assignment.emergency_address.name}{place}"
+        )
+        found += [(_("Phone number"), shown_number(assignment.number.number)), (_("Emergency address"), where)]
+    seats = LicenseAssignment.objects.filter(organization=member.organization_id, member=member).open()
+    names = [seat.product.name for seat in seats.select_related("product").order_by("product__order", "pk")]
+    return [*found, (_("Licenses"), ", ".join(names))] if names else found

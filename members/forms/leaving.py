@@ -57,11 +57,13 @@ class LeavingForm(forms.Form):
         )
         self._keys.append(line.key)
         if line.days is not None:
+            between = _("Type a number of days from 0 to {most}.").format(most=line.days.most)
             self.fields[line.days.key] = forms.IntegerField(
                 label=str(line.days.label),
                 help_text=str(line.days.note),
                 initial=line.days.initial,
                 min_value=0,
                 max_value=line.days.most,
+                error_messages=dict.fromkeys(["min_value", "max_value", "invalid", "required"], between),
             )
             self._keys.append(line.days.key)

@@ -2,15 +2,20 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from credit.alerts import find_alerts
 from credit.wallet_summary import wallet_summary
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
+from members.models import Organization
 from members.registry import ChecklistItem, registry
 from reports.selectors import Attention, count_members, list_attention, list_recent_changes
+from telephony.selectors.licenses import voice_is_open
+from telephony.selectors.readiness import readiness_of
 
 
 @organization_view(Capability.OPEN_CONSOLE)
@@ -37,7 +42,23 @@ def _attention(request: OrganizationRequest) -> list[Attention]:
     if request.actor.can(Capability.MANAGE_CREDIT):
         alerts = find_alerts(request.organization)
         found += [Attention(alert.icon, alert.tone, alert.title, alert.note, alert.url) for alert in alerts]
+    if request.actor.can(Capability.MANAGE_VOICE) and voice_is_open(request.organization):
+        found += _readiness(request.organization)
     return found
+
+
+def _readiness(organization: Organization) -> list[Attention]:
+    """Those who could not be found in an emergency, if there are any."""
+    total = readiness_of(organization).total
+    if not total.number:
+        return []
+    title = ngettext(
+        "{total} person could not be found in an emergency",
+        "{total} people could not be found in an emergency",
+        total.number,
+    )
+    url = reverse("telephony:readiness", args=[organization.slug])
+    return [Attention("warning", "danger", title.format(total=total), gettext("See who, and why"), url)]
 
 
 def _steps(request: OrganizationRequest) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from telephony.views import features, member_features, numbers, numbers_add, voice
+from telephony.views import features, member_features, numbers, numbers_add, readiness, voice
 
 app_name = "telephony"
 
@@ -16,6 +16,8 @@ urlpatterns = [
         member_features.member_unassign,
         name="member_unassign",
     ),
+    path("voice/readiness/", readiness.readiness, name="readiness"),
+    path("voice/readiness/export.csv", readiness.readiness_export, name="readiness_export"),
     path("voice/", voice.overview, name="voice"),
     path("voice/numbers/", numbers.number_list, name="number_list"),
     path("voice/numbers/export.csv", numbers.number_export, name="number_export"),

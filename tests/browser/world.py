@@ -537,6 +537,12 @@ def _add_leavers(world: World) -> None:
             organization=company, number=number, member=member, emergency_address=site, since=timezone.now()
         )
         world.members[name] = member
+    for reach in ("without", "waiting"):
+        # Has Phone System and no number.
+        SeatFactory(
+            license=phone_system,
+            member=MemberFactory(organization=company, user__skype_name=f"architectes.{reach}"),
+        )
     world.leaving = process_leaver(
         actor=Actor.system(), organization=company, member=world.members["departed"], key=uuid4(), reason="Retires"
     )

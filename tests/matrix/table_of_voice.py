@@ -53,6 +53,8 @@ TABLE_OF_VOICE: dict[str, Page] = {
         logs=("license.unassigned",),
     ),
     "telephony:voice": Page(access=VOICE, get=200),
+    "telephony:readiness": Page(access=VOICE, get=200),
+    "telephony:readiness_export": Page(access=VOICE, get=200),
     "telephony:number_list": Page(access=VOICE, get=200),
     "telephony:number_export": Page(access=VOICE, get=200),
     "telephony:numbers_add": Page(

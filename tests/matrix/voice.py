@@ -135,6 +135,7 @@ def arguments_of_voice(own, file):
         "set_emergency_address": ["--member", f"{OWN}.credit_manager", *here],
         "set_number_quota": ["--numbers", "70", "--reason", "Test"],
         "show_number_quota": [],
+        "show_readiness": [],
         "unassign_licenses": ["--product", "phone-system", "--member", f"{OWN}.voice_manager"],
         "unassign_number": ["--member", f"{OWN}.credit_manager"],
     }

@@ -1,0 +1,87 @@
+"""Everybody who could not be found in an emergency, why, and where that is mended."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from members.access import Capability
+from members.decorators import OrganizationRequest
+from members.downloads import download
+from members.models import Member
+from skypemgr.lists import change_query
+from telephony.decorators import voice_view
+from telephony.selectors.readiness import NO_ADDRESS, NO_DISCLAIMER, NOT_VALIDATED, REASONS, NotReady, Readiness
+
+VOICE = Capability.MANAGE_VOICE
+
+
+@voice_view(VOICE)
+@require_safe
+def readiness(request: OrganizationRequest) -> HttpResponse:
+    organization = request.organization
+    asked = Readiness.read(organization, request.GET)
+    page = asked.page()
+    context = {
+        "section": "voice",
+        "subsection": "readiness",
+        "asked": asked,
+        "page": page,
+        "rows": [
+            (one, [REASONS[reason] for reason in one.reasons], *_way_out(organization.slug, one))
+            for one in asked.explain(page.rows)
+        ],
+        "export_url": reverse("telephony:readiness_export", args=[organization.slug]) + change_query(request.GET),
+    }
+    return render(request, "telephony/readiness.html", context)
+
+
+@voice_view(VOICE)
+@require_safe
+def readiness_export(request: OrganizationRequest) -> HttpResponseBase:
+    asked = Readiness.read(request.organization, request.GET)
+    header = [
+        gettext("Skype Name"),
+        gettext("Name"),
+        gettext("E-mail"),
+        gettext("Department"),
+        gettext("State"),
+        gettext("Phone number"),
+        gettext("Emergency address"),
+        gettext("Reason"),
+    ]
+
+    def rows(members: Sequence[Member]) -> list[Sequence[Any]]:
+        return [_file_row(one) for one in asked.explain(members)]
+
+    return download(request, VOICE, name="readiness", header=header, chunks=asked.chunks(), make=rows)
+
+
+def _file_row(one: NotReady) -> Sequence[Any]:
+    member, has = one.member, one.assignment
+    return [
+        member.user.skype_name,
+        member.user.display_name,
+        member.email,
+        member.department.path if member.department else "",
+        member.get_state_display(),
+        # A spreadsheet would take one with its plus for a sum.
+        has.number.digits if has else "",
+        has.emergency_address.name if has else "",
+        "; ".join(str(REASONS[reason]) for reason in one.reasons),
+    ]
+
+
+def _way_out(slug: str, one: NotReady) -> tuple[str, str]:
+    """What mends the first reason: the text of a button, and where it leads."""
+    first, has = one.reasons[0] if one.reasons else "", one.assignment
+    if has is not None and first == NO_DISCLAIMER:
+        url = reverse("emergency:disclaimer_detail", args=[slug, has.emergency_address.country])
+        return gettext("Read and accept"), url
+    if has is not None and first in (NO_ADDRESS, NOT_VALIDATED):
+        return gettext("Open the address"), reverse("emergency:address_detail", args=[slug, has.emergency_address_id])
+    return gettext("Open the member"), reverse("members:member_profile", args=[slug, one.member.user.skype_name])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.access import Actor, Capability
@@ -54,9 +54,12 @@ def _number(member: Member) -> list[LeavingLine]:
             label=_("Phone number"),
             value=shown_number(assignment.number.number),
             note=gettext("Emergency address: {name}").format(name=assignment.emergency_address.name),
-            choices=[(FREE, _("Take it back"))]
+            choices=[(FREE, pgettext_lazy("phone number", "Take it back"))]
             if ends_with_invitation(member)
-            else [(FREE, _("Take it back")), (KEEP, _("Leave it with the account, for whoever gets that"))],
+            else [
+                (FREE, pgettext_lazy("phone number", "Take it back")),
+                (KEEP, _("Leave it with the account, for whoever gets that")),
+            ],
             days=days,
         )
         for assignment in open_assignments(member.organization, [member])

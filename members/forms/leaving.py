@@ -4,8 +4,8 @@ from uuid import uuid4
 
 from django import forms
 from django.utils.html import escape
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from members.leaving import Left, seal_of
 from skypemgr.forms import ReasonField
@@ -48,7 +48,8 @@ class LeavingForm(forms.Form):
     def _add(self, one: Left) -> None:
         line = one.line
         self.fields[line.key] = forms.ChoiceField(
-            label=format_lazy("{label}: {value}", label=line.label, value=line.value),
+            # As in the log; some languages space the colon.
+            label=pgettext("field of the log", "{label}: {value}").format(label=line.label, value=line.value),
             # Holds what people have named.
             help_text=escape(line.note),
             choices=list(line.choices),

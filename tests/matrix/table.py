@@ -501,7 +501,7 @@ TABLE: dict[str, Page] = {
         access=MANAGE,
         get=200,
         post=302,
-        at={"skype_name": of("careful.user.skype_name")},
+        at={"skype_name": of("stopped.user.skype_name")},
         send={"key": key, "reason": "Retires"},
         logs=("member.leaver",),
     ),

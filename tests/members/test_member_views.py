@@ -453,9 +453,9 @@ def test_nonsense_in_the_address_of_the_history_is_ignored(client, boss, ann, qu
 
 def test_the_history_costs_as_many_queries_for_twenty_as_for_one(client, boss, ann, django_assert_num_queries):
     client.post(url("member_role", ann), {"role": "voice_manager"})
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(url("member_history", ann))
     for role in ["member", "voice_manager"] * 10:
         client.post(url("member_role", ann), {"role": role})
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(url("member_history", ann))

@@ -15,7 +15,7 @@ FENCES = {
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0028_number_letters'),
+        ('members', '0029_port_orders'),
     ]
 
     operations = [

@@ -106,6 +106,7 @@ class Action(models.TextChoices):
     LICENSE_ENDED = "license.ended", _("Let a license end")
     LICENSE_ASSIGNED = "license.assigned", _("Assigned a license")
     LICENSE_UNASSIGNED = "license.unassigned", _("Took a license away")
+    FEATURE_SET = "feature.set", _("Changed the setting of a feature")
     NUMBERS_RESERVED = "numbers.reserved", _("Reserved phone numbers")
     RESERVATION_CANCELED = "reservation.canceled", _("Let reserved phone numbers go")
     NUMBER_ACQUIRED = "number.acquired", _("Acquired a phone number")

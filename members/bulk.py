@@ -67,6 +67,11 @@ def reasons_of(chosen: QuerySet[Any], exceptions: "Exceptions") -> dict[int, str
     return dict(chosen.order_by().annotate(reason=_reason(exceptions)).values_list("pk", "reason"))
 
 
+def left_alone(chosen: MemberQuerySet, exceptions: "Exceptions", why: str) -> MemberQuerySet:
+    """Those of ``chosen`` who are left alone for one reason."""
+    return chosen.annotate(reason=_reason(exceptions)).filter(reason=why)
+
+
 def sort_out(chosen: QuerySet[Any], exceptions: "Exceptions") -> tuple[list[int], dict[int, str]]:
     """The keys of those of ``chosen`` that an act concerns, and why each of the others is left alone."""
     reasons = reasons_of(chosen, exceptions)

@@ -44,7 +44,10 @@ class OperatorPage:
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
-    """A next step on the dashboard. ``state`` tells (done, a note) for an organization, ``url`` where to take it."""
+    """A next step on the dashboard. ``state`` tells (done, a note) for an organization, ``url`` where to take it.
+
+    ``visible`` says whether it is a step there at all.
+    """
 
     key: str
     label: Text
@@ -53,6 +56,7 @@ class ChecklistItem:
     capability: "Capability"
     order: int
     state: Callable[["Organization"], tuple[bool, str]]
+    visible: Callable[["Organization"], bool] = lambda organization: True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -12,6 +13,7 @@ from members.batches import Chosen, freeze, progress_of
 from members.errors import SelectionChanged
 from members.locks import take_time
 from members.models import Batch, BatchRow, BatchSlice, Organization
+from members.operations import claim, settle
 from members.tallies import fold_tallies
 from skypemgr.background import wake
 from skypemgr.clock import DatabaseClock
@@ -37,6 +39,28 @@ _NOTE = """
     LEFT JOIN jsonb_each_text(%(untouched)s::jsonb) AS untouched (id, code) ON untouched.id = chosen.id::text
     WHERE part.batch_id = %(batch)s AND part.number = ANY (%(parts)s)
 """
+
+
+@transaction.atomic(savepoint=False)
+def begin_run_once(
+    *,
+    actor: Actor,
+    organization: Organization,
+    kind: str,
+    members: Chosen,
+    expected: int,
+    facts: Mapping[str, object],
+    key: UUID,
+) -> Batch:
+    """As ``begin_run``; the same key gives the same run. Raises SelectionChanged, KeyReused."""
+    asked = {"expected": expected, **facts}
+    if earlier := claim(organization=organization, name=kind, key=key, facts=asked):
+        return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
+    batch = begin_run(
+        actor=actor, organization=organization, kind=kind, members=members, expected=expected, facts=facts
+    )
+    settle(organization=organization, name=kind, key=key, result={"batch": batch.pk})
+    return batch
 
 
 @transaction.atomic(savepoint=False)

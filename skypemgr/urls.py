@@ -18,6 +18,7 @@ urlpatterns = [
     path("join/", include("members.urls.join")),
     path("me/", include("members.urls.me")),
     path("me/credit/", include("credit.urls.me")),
+    path("me/features/", include("telephony.urls.me")),
     path("api/v1/", include("members.urls.api")),
     path("ops/", include("members.urls.ops")),
     path("ops/", include("credit.urls.ops")),

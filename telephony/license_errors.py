@@ -126,3 +126,24 @@ class StillNeeded(AboutPeople):
 class HasLeftAlready(AboutPeople):
     text = _("{name} has left, and gets no license any more.")
     several = _("{people} people, among them {name}, have left, and get no license any more.")
+
+
+class FeatureNotHad(Refusal):
+    text = _("This feature is not there any more. Ask for a license of it first.")
+
+
+class NoSuchTarget(Refusal):
+    """``why`` says what is wrong with the number."""
+
+    text = "{why}"
+    field = "number"
+
+
+class ProfileIncomplete(Refusal):
+    text = _("A SIP profile has a name and a user. Fill in both, or leave both empty.")
+    field = "name"
+
+
+class ProfileUnreadable(Refusal):
+    text = _("The user of a SIP profile has letters without accents, digits and . _ + - only.")
+    field = "username"

@@ -31,6 +31,8 @@ from telephony.selectors.licenses import owned_seats
 
 FEE = Transfer.Operation.FEE
 MOST_SEATS = 100_000
+# How long seats can be used that the wallet could not pay.
+GRACE = dt.timedelta(days=3)
 # Of keys of transfers: each names the license and the day on which a period of it begins.
 OF_PERIODS = UUID("6f2b8a52-8d1c-4c39-9d56-0f6f0f4f8d11")
 

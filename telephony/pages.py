@@ -5,8 +5,21 @@ from django.utils.translation import gettext_lazy as _
 
 from members.access import Capability
 from members.models import Member
-from members.registry import HandOverPart, MemberTab, NavigationEntry, OperatorPage, Text, registry
+from members.registry import (
+    BulkAction,
+    DepartmentAction,
+    HandOverPart,
+    MemberTab,
+    NavigationEntry,
+    OperatorPage,
+    PersonalDataPart,
+    PersonalPanel,
+    Text,
+    VisibleFact,
+    registry,
+)
 from telephony.models import LicenseAssignment
+from telephony.own_features import licenses_of, render_own_features
 from telephony.phone_numbers import shown_number
 from telephony.selectors.assignments import open_assignments
 from telephony.selectors.licenses import voice_is_open
@@ -56,6 +69,37 @@ def register() -> None:
             ],
         ),
         HandOverPart(key="voice", order=20, list=_handed_over),
+        BulkAction(
+            key="assign_license",
+            label=_("Assign a license"),
+            url_name="telephony:members_assign",
+            capability=Capability.MANAGE_VOICE,
+            order=30,
+        ),
+        BulkAction(
+            key="unassign_license",
+            label=_("Take a license away"),
+            url_name="telephony:members_unassign",
+            capability=Capability.MANAGE_VOICE,
+            order=40,
+        ),
+        DepartmentAction(
+            key="assign_license",
+            label=_("Assign a license"),
+            icon="licenses",
+            url_name="telephony:members_assign",
+            capability=Capability.MANAGE_VOICE,
+            order=20,
+        ),
+        PersonalPanel(key="features", order=20, render=render_own_features),
+        PersonalDataPart(key="licenses", order=20, collect=licenses_of),
+        VisibleFact(
+            key="licenses",
+            text=_("The licenses and the phone number that you have."),
+            capability=Capability.VIEW_MEMBERS,
+            order=35,
+        ),
+        OperatorPage(key="prices", label=_("Prices"), url_name="telephony_ops:price_list", order=45),
         OperatorPage(key="stock", label=_("Numbers"), url_name="telephony_ops:stock", order=50),
         OperatorPage(key="porting", label=_("Porting"), url_name="porting_ops:order_list", order=55),
         OperatorPage(

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from members.access import Actor
 from members.audit import Action
@@ -33,6 +34,8 @@ from telephony.models import License, LicenseAssignment, Product
 from telephony.models.licenses import LicenseAssignmentQuerySet
 
 Ending = LicenseAssignment.Ending
+# Of members: themselves, or where the database finds them.
+type Keys = Sequence[int] | QuerySet[Member, Any]
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def lock_license(organization: Organization, bought: License) -> License:
     return locked
 
 
-def seats_of(organization: Organization, keys: Sequence[int]) -> Mapping[int, set[str]]:
+def seats_of(organization: Organization, keys: Keys) -> Mapping[int, set[str]]:
     """By member, the codes of the products they have open seats of, asleep or not."""
     found: dict[int, set[str]] = defaultdict(set)
     seats = LicenseAssignment.objects.filter(organization=organization, member__in=keys).open()
@@ -104,7 +107,7 @@ def plan_assignment(organization: Organization, product: Product, keys: Sequence
 
 
 def plan_taking_away(
-    organization: Organization, product: Product, keys: Sequence[int], *, with_dependents: bool
+    organization: Organization, product: Product, keys: Keys, *, with_dependents: bool
 ) -> Mapping[str, list[int]]:
     """By product, whose seats would end: those of ``product``, and of what requires it.
 

@@ -71,6 +71,7 @@ WITHOUT_CAPABILITY = {
     "leave_organization": "somebody's own membership",
     "decide_call_detail": "somebody's own membership",
     "reactivate_own_credit": "somebody's own credit",
+    "set_own_feature": "somebody's own feature",
 }
 # Why a file may catch whatever happens.
 CATCHES_EVERYTHING = {

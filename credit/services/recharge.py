@@ -1,6 +1,5 @@
 """Auto-recharge of members: switched on and off by whoever manages credit."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,8 +12,7 @@ from members.access import Actor, Capability, require
 from members.locks import take_time
 from members.models import Batch, Organization
 from members.models.people import MemberQuerySet
-from members.operations import claim, settle
-from members.runs import begin_run
+from members.runs import begin_run_once
 
 
 @transaction.atomic(durable=True)
@@ -71,7 +69,15 @@ def start_auto_recharge(
     require(actor, organization, Capability.MANAGE_CREDIT)
     terms = Terms(amount=amount, below=below, monthly_limit=monthly_limit)
     terms.check()
-    return _begin(actor, organization, members, SET, facts_of(terms, organization.currency), expected, key)
+    return begin_run_once(
+        actor=actor,
+        organization=organization,
+        kind=SET,
+        members=members,
+        expected=expected,
+        facts=facts_of(terms, organization.currency),
+        key=key,
+    )
 
 
 @transaction.atomic(durable=True)
@@ -80,23 +86,6 @@ def start_stopping_auto_recharge(
 ) -> Batch:
     """Begin to do what ``stop_auto_recharge`` does behind the pages. Raises SelectionChanged, KeyReused."""
     require(actor, organization, Capability.MANAGE_CREDIT)
-    return _begin(actor, organization, members, STOP, {}, expected, key)
-
-
-def _begin(
-    actor: Actor,
-    organization: Organization,
-    members: MemberQuerySet,
-    kind: str,
-    facts: Mapping[str, object],
-    expected: int,
-    key: UUID,
-) -> Batch:
-    asked = {"expected": expected, **facts}
-    if earlier := claim(organization=organization, name=kind, key=key, facts=asked):
-        return Batch.objects.get(organization=organization, pk=earlier.result["batch"])
-    batch = begin_run(
-        actor=actor, organization=organization, kind=kind, members=members, expected=expected, facts=facts
+    return begin_run_once(
+        actor=actor, organization=organization, kind=STOP, members=members, expected=expected, facts={}, key=key
     )
-    settle(organization=organization, name=kind, key=key, result={"batch": batch.pk})
-    return batch

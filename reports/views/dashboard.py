@@ -14,6 +14,7 @@ from members.decorators import OrganizationRequest, organization_view
 from members.models import Organization
 from members.registry import ChecklistItem, registry
 from reports.selectors import Attention, count_members, list_attention, list_recent_changes
+from telephony.license_alerts import find_unpaid
 from telephony.selectors.licenses import voice_is_open
 from telephony.selectors.readiness import readiness_of
 
@@ -41,7 +42,9 @@ def _attention(request: OrganizationRequest) -> list[Attention]:
     found = list_attention(request.organization)
     if request.actor.can(Capability.MANAGE_CREDIT):
         alerts = find_alerts(request.organization)
-        found += [Attention(alert.icon, alert.tone, alert.title, alert.note, alert.url) for alert in alerts]
+    else:
+        alerts = find_unpaid(request.organization) if request.actor.can(Capability.MANAGE_VOICE) else []
+    found += [Attention(alert.icon, alert.tone, alert.title, alert.note, alert.url) for alert in alerts]
     if request.actor.can(Capability.MANAGE_VOICE) and voice_is_open(request.organization):
         found += _readiness(request.organization)
     return found
@@ -64,7 +67,7 @@ def _readiness(organization: Organization) -> list[Attention]:
 def _steps(request: OrganizationRequest) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
     for item in registry.all(ChecklistItem):
-        if not request.actor.can(item.capability):
+        if not (request.actor.can(item.capability) and item.visible(request.organization)):
             continue
         done, note = item.state(request.organization)
         is_next = not done and all(step["done"] for step in steps)

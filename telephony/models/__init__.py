@@ -12,7 +12,8 @@ from .numbers import (
     Reservation,
 )
 from .porting import PortLetter, PortNumber, PortOrder, PortStep
-from .products import Product, ProductPrice
+from .products import PriceChange, Product, ProductPrice
+from .settings import FeatureSetting
 
 __all__ = [
     "CountryRule",
@@ -20,6 +21,7 @@ __all__ = [
     "DisclaimerAcceptance",
     "EmergencyAddress",
     "EmergencyAddressVersion",
+    "FeatureSetting",
     "License",
     "LicenseAssignment",
     "LicensePeriod",
@@ -36,6 +38,7 @@ __all__ = [
     "PortOrder",
     "PortStep",
     "Postcode",
+    "PriceChange",
     "Product",
     "ProductPrice",
     "Reservation",

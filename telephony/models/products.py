@@ -1,8 +1,10 @@
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from credit.models.ledger import AmountField
+from members.models import User
 from telephony.product_names import description_of, name_of
 
 
@@ -69,3 +71,21 @@ class ProductPrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} {self.currency}"
+
+
+class PriceChange(models.Model):
+    """A price that was set, by whom and when; None: it was taken away. Never changed, never deleted."""
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+", db_index=False)
+    currency = models.CharField(max_length=3)
+    monthly = AmountField(null=True)
+    # None: the system.
+    changed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    changed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["product", "-id"], name="price_changes_of_product")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"price change {self.pk}"

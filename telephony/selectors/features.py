@@ -81,6 +81,27 @@ def list_licenses(organization: Organization) -> list[tuple[License, str]]:
     return [(one, LAMPS[one.state]) for one in found.order_by("product__order", "pk")]
 
 
+def licenses_of(feature: Feature, organization: Organization) -> list[tuple[License, str, Decimal]]:
+    """The licenses of a product that have not ended, each with the lamp of its state and what its next period costs.
+
+    At the price of today.
+    """
+    owned = License.objects.filter(organization=organization, product=feature.product).owned().order_by("pk")
+    found = []
+    for one in owned.select_related("product"):
+        each = one.monthly_price if feature.price is None else feature.price
+        found.append((one, LAMPS[one.state], each * one.renewed_quantity * one.months))
+    return found
+
+
+def seats_by_member(
+    organization: Organization, product: Product, members: Sequence[Member]
+) -> dict[int, LicenseAssignment]:
+    """The open seats of a product that some members have, with their licenses."""
+    seats = LicenseAssignment.objects.filter(organization=organization, product=product, member__in=members).open()
+    return {seat.member_id: seat for seat in seats.select_related("license")}
+
+
 def list_holders(bought: License) -> Sequence[LicenseAssignment]:
     """Some of those who have a seat of a license, by name."""
     seats = bought.seats.filter(ended_at=None).select_related("member__user")

@@ -4,8 +4,6 @@ Each step is a transaction that finds what is due itself, so any number of worke
 leaves nothing half done.
 """
 
-import datetime as dt
-
 from django.db import transaction
 
 from members.access import Actor
@@ -17,11 +15,9 @@ from members.models import Member, Organization, User
 from skypemgr.clock import DatabaseClock, database_now
 from skypemgr.kill_points import kill_point
 from telephony.license_errors import WalletTooSmall
-from telephony.licensing import end_of_period, pay_period, renewal_price, today_of
+from telephony.licensing import GRACE, end_of_period, pay_period, renewal_price, today_of
 from telephony.models import License, LicenseAssignment
 from telephony.seating import end_seats, lock_all_licenses, vacate
-
-GRACE = dt.timedelta(days=3)
 
 
 def renew_licenses(run: Run) -> None:

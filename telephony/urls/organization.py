@@ -1,14 +1,28 @@
 from django.urls import path
 
-from telephony.views import features, member_features, numbers, numbers_add, readiness, voice
+from telephony.views import (
+    feature_settings,
+    features,
+    member_features,
+    numbers,
+    numbers_add,
+    products,
+    readiness,
+    seats_for_many,
+    voice,
+)
 
 app_name = "telephony"
 
 urlpatterns = [
     path("features/", features.features, name="features"),
     path("features/buy/", features.buy, name="buy_licenses"),
+    path("features/<slug:code>/", products.product_page, name="product"),
+    path("features/<slug:code>/people.csv", products.product_export, name="product_export"),
     path("features/licenses/<int:pk>/", features.license_page, name="license"),
     path("features/licenses/<int:pk>/renewal/", features.license_renewal, name="license_renewal"),
+    path("members/licenses/assign/", seats_for_many.members_assign, name="members_assign"),
+    path("members/licenses/unassign/", seats_for_many.members_unassign, name="members_unassign"),
     path("members/@<str:skype_name>/features/", member_features.member_features, name="member_features"),
     path("members/@<str:skype_name>/features/assign/", member_features.member_assign, name="member_assign"),
     path(
@@ -18,6 +32,7 @@ urlpatterns = [
     ),
     path("voice/readiness/", readiness.readiness, name="readiness"),
     path("voice/readiness/export.csv", readiness.readiness_export, name="readiness_export"),
+    path("members/@<str:skype_name>/features/settings/", feature_settings.member_setting, name="member_setting"),
     path("voice/", voice.overview, name="voice"),
     path("voice/numbers/", numbers.number_list, name="number_list"),
     path("voice/numbers/export.csv", numbers.number_export, name="number_export"),

@@ -12,6 +12,7 @@ from members.member_frame import find_member, member_frame
 from members.models import Member
 from skypemgr.characters import storable
 from skypemgr.forms import told_refusals
+from telephony.forms.features import FeatureForm, forms_of
 from telephony.models import Product
 from telephony.selectors.features import list_member_features
 from telephony.services.seats import assign_licenses, unassign_licenses
@@ -20,13 +21,21 @@ from telephony.services.seats import assign_licenses, unassign_licenses
 @organization_view(Capability.MANAGE_VOICE)
 @require_safe
 def member_features(request: OrganizationRequest, skype_name: str) -> HttpResponse:
-    member = find_member(request.organization, skype_name)
+    return show_member_features(request, find_member(request.organization, skype_name))
+
+
+def show_member_features(
+    request: OrganizationRequest, member: Member, refused: FeatureForm | None = None
+) -> HttpResponse:
+    """The page of what a member has; ``refused`` is a setting that was not accepted."""
     context = {
         **member_frame(request, member, "features"),
         "features": list_member_features(request.organization, member),
         "left": member.state == Member.State.LEFT,
+        "forms": forms_of(member, refused),
+        "refused": refused,
     }
-    return render(request, "telephony/member_features.html", context)
+    return render(request, "telephony/member_features.html", context, status=422 if refused else 200)
 
 
 @organization_view(Capability.MANAGE_VOICE)

@@ -35,6 +35,16 @@ def owned_number(world: World, language: str) -> list[Any]:
     return [world.number.digits]
 
 
+def send_bad_number(page: Page) -> None:
+    page.locator("#forwarding_number").fill("12")
+    page.locator("form:has(#forwarding_number) button").click()
+
+
+def set_price(page: Page) -> None:
+    page.locator("#id_EUR").fill("1.80")
+    send(page)
+
+
 def emergency_address(world: World, language: str) -> list[Any]:
     assert world.place is not None
     return [world.place.address.pk]
@@ -62,6 +72,9 @@ SIGHTS_OF_VOICE = [
     Sight("telephony_ops:quota_list", "operator", query="?q=archi"),
     Sight("telephony_ops:quota_list", "operator", "nothing-set"),
     Sight("telephony_ops:quota", "operator", args=lambda world, _: [world.company.slug]),
+    Sight("telephony_ops:price_list", "operator"),
+    Sight("telephony_ops:price", "operator", args=lambda world, _: ["premium"]),
+    Sight("telephony_ops:price", "operator", "changed", args=lambda world, _: ["voicemail"], act=set_price),
     Sight("telephony:voice"),
     Sight("telephony:voice", "founder", "closed", status=403),
     Sight("telephony:readiness"),
@@ -124,6 +137,30 @@ SIGHTS_OF_VOICE = [
     *(
         Sight("telephony:license", state=state, args=lambda world, _, state=state: [world.licenses[state].pk])
         for state in ("active", "canceled", "grace", "asleep", "ended")
+    ),
+    Sight("telephony:product", args=lambda world, _: ["premium"]),
+    Sight("telephony:product", state="asleep", args=lambda world, _: ["premium"], query="?license=premium.asleep"),
+    Sight("telephony:product", state="nothing-found", args=lambda world, _: ["premium"], query="?q=nobody-at-all"),
+    Sight("telephony:product", state="not-owned", args=lambda world, _: ["calling-plan-domestic"]),
+    Sight("telephony:members_assign", query="?all=1"),
+    Sight("telephony:members_assign", "founder", "empty", query="?all=1"),
+    Sight("telephony:members_assign", state="missing", query="?all=1&product=premium"),
+    Sight("telephony:members_assign", state="forecast", query="?all=1&state=active&product=voicemail"),
+    Sight("telephony:members_unassign", query="?all=1"),
+    Sight("telephony:members_unassign", state="forecast", query="?all=1&product=premium"),
+    Sight("my_features:settings", "member", args=lambda world, language: [world.company.slug]),
+    Sight(
+        "my_features:settings",
+        "member",
+        "refused",
+        args=lambda world, language: [world.company.slug],
+        act=send_bad_number,
+        status=422,
+    ),
+    Sight(
+        "telephony:member_features",
+        state="settings",
+        args=lambda world, language: [world.people["member", language].skype_name],
     ),
     Sight("telephony:member_features", args=member("active")),
     Sight("telephony:member_features", "founder", "empty", args=themselves),

@@ -435,6 +435,10 @@ def _add_licenses(world: World) -> None:
     }
     SeatFactory(license=world.licenses["active"], member=world.members["active"])
     LicenseFactory(organization=world.company, code="voicemail")
+    for code in ("call-forwarding", "skype-connect"):
+        bought = LicenseFactory(organization=world.company, code=code)
+        for language in NAMES:
+            SeatFactory(license=bought, member=world.people["member", language].memberships.get())
 
 
 def _review_amounts(world: World, acting: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from tests.factories import MemberFactory, OrganizationFactory
 pytestmark = pytest.mark.django_db
 
 URL = "/acme/settings/notices/"
-ALL = [notice_of(kind) for kind in NOTICES]
+ALL = [notice_of(kind) for kind in [*NOTICES, "licenses"]]
 WALLET, SUSPENDED = "credit.wallet", "credit.suspended"
 
 

@@ -25,7 +25,7 @@ from telephony.stock_file import StockRow
 from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
 from tests.matrix.asking import OURS, rolled_back, rows, written
 from tests.matrix.verbs import Value, Verb, key, members_of
-from tests.matrix.voice import INSTALLATION_OF_VOICE, OBJECTS_OF_VOICE, VERBS_OF_VOICE
+from tests.matrix.voice import INSTALLATION_OF_VOICE, OBJECTS_OF_VOICE, VERBS_OF_VOICE, product
 from tests.matrix.world import NEW_PASSWORD, Side
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -233,6 +233,7 @@ WITHOUT_ROLE = {
     "sessions.end_session": OWN_ACCOUNT,
     "sessions.end_other_sessions": OWN_ACCOUNT,
     "idle_credit.reactivate_own_credit": OWN_ACCOUNT,
+    "feature_settings.set_own_feature": OWN_ACCOUNT,
     "joining.accept_business_invitation": LINK,
     "joining.accept_personal_invitation": LINK,
     "joining.join_with_new_account": LINK,
@@ -380,6 +381,7 @@ def test_only_those_who_run_the_installation_may(world, name):
             "last_name": "",
             "password": NEW_PASSWORD,
         },
+        "prices.set_prices": {"product": product("premium")(world.own), "prices": {"EUR": Decimal(5)}},
         "operators.dismiss_operator": {"skype_name": "operator.one"},
         "organizations.create_organization": {
             "company": company,

@@ -52,6 +52,17 @@ VERBS_OF_VOICE: dict[str, Verb] = {
     "licenses.change_renewal": Verb(VOICE, {"quantity": 0}, {"bought": of("license")}),
     "seats.assign_licenses": Verb(VOICE, {"product": product("phone-system")}, {"members": members_of("plain")}),
     "seats.unassign_licenses": Verb(VOICE, {"product": product("phone-system")}, {"members": members_of("caller")}),
+    "feature_settings.set_feature": Verb(
+        VOICE, {"kind": "forwarding", "values": {"number": "+33199004510"}}, {"member": of("caller")}
+    ),
+    "seats.start_assigning": Verb(
+        VOICE, {"product": product("phone-system"), "expected": 1, "key": key}, {"members": members_of("plain")}
+    ),
+    "seats.start_unassigning": Verb(
+        VOICE,
+        {"product": product("phone-system"), "with_dependents": True, "expected": 1, "key": key},
+        {"members": members_of("caller")},
+    ),
     "reservations.reserve_numbers": Verb(VOICE, {"area": of("area"), "quantity": 1, "key": key}),
     "reservations.acquire_numbers": Verb(
         VOICE,
@@ -97,6 +108,7 @@ INSTALLATION_OF_VOICE = (
     "disclaimers.publish_disclaimer",
     "disclaimers.change_country_rule",
     "postcodes.load_postcodes",
+    "prices.set_prices",
     "quotas.set_number_quota",
     "stock.load_numbers",
 )

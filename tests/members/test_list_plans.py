@@ -21,14 +21,22 @@ from members.selectors.member_pages import FEW, WINDOW
 from members.selectors.members import ORDERS, TABS, MembersQuery
 from members.services.demo import ENGLISH, FRENCH
 from skypemgr.lists import MOST_COUNTED, PAGE_SIZE, Total, page_url
+from telephony.models import LicenseAssignment, NumberAssignment, NumberOwnership, PhoneNumber
 from tests.credit.moves import buy
-from tests.factories import MemberFactory, OrganizationFactory
+from tests.factories import (
+    EmergencyAddressFactory,
+    LicenseFactory,
+    MemberFactory,
+    NumberAreaFactory,
+    OrganizationFactory,
+)
 
 # Enough of them that a plan which reads all of an organization is told from one that reads a page.
 PEOPLE = 20_000
 REGION, STUDIO, TEAM = "Europe du Nord", "Europe du Sud / Studio Lyon", "Europe du Sud / Studio Lyon / Accueil"
 # Of so many one is overdrawn, and one never got any credit.
 FEW_AMONG = 400
+TABLES = ("credit_ledgeraccount", "telephony_licenseassignment", "telephony_numberassignment")
 SEARCHES = ("vasseur", "yann", "agathe even-even", "xyzzyx", "ka", "xq", "1234@")
 
 
@@ -51,9 +59,12 @@ def company(django_db_setup, django_db_blocker):
             password="un pont trois lanternes",
         )
         give_credit(organization)
+        give_licenses(organization)
+        give_numbers(organization)
         tidy_tables()
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM (ANALYZE) credit_ledgeraccount")
+            for table in TABLES:
+                cursor.execute(f"VACUUM (ANALYZE) {table}")
     yield organization
     with django_db_blocker.unblock():
         call_command("flush", interactive=False, inhibit_post_migrate=True, verbosity=0)
@@ -72,6 +83,40 @@ def give_credit(organization):
     post(organization=organization, operation="charge", moves=owed, actor=Actor.system())
 
 
+def give_licenses(organization):
+    """Nearly everybody has Premium; a few have Voicemail, and it sleeps."""
+    now, people = timezone.now(), list(Member.objects.of(organization).present().order_by("pk"))
+    premium = LicenseFactory(organization=organization, code="premium", quantity=PEOPLE)
+    voicemail = LicenseFactory(
+        organization=organization, code="voicemail", quantity=PEOPLE, grace_since=now, asleep_since=now
+    )
+    for bought, some in ((premium, people[100:]), (voicemail, people[::FEW_AMONG])):
+        LicenseAssignment.objects.bulk_create(
+            LicenseAssignment(
+                organization=organization, license=bought, product=bought.product, member=member, assigned_at=now
+            )
+            for member in some
+        )
+
+
+def give_numbers(organization):
+    """Every fourth has a number."""
+    LicenseFactory(organization=organization, quantity=PEOPLE)
+    people = list(Member.objects.of(organization).present().order_by("-pk")[::4])
+    now, area, address = timezone.now(), NumberAreaFactory(), EmergencyAddressFactory(organization=organization)
+    numbers = PhoneNumber.objects.bulk_create(
+        PhoneNumber(number=f"+1425{number:07}", area=area, organization=organization, acquired_at=now)
+        for number in range(2_000_000, 2_000_000 + len(people))
+    )
+    NumberOwnership.objects.bulk_create(
+        NumberOwnership(organization=organization, number=number, source=number.source, since=now) for number in numbers
+    )
+    NumberAssignment.objects.bulk_create(
+        NumberAssignment(organization=organization, number=number, member=member, emergency_address=address, since=now)
+        for number, member in zip(numbers, people, strict=True)
+    )
+
+
 def narrow_filters(company):
     """What no order of the list knows: of everybody, and of those in one of its tabs, roles and departments."""
     [region] = Department.objects.filter(organization=company, path=REGION).values_list("pk", flat=True)
@@ -83,6 +128,8 @@ def narrow_filters(company):
         for first, last in ((long_ago, ""), ("", tomorrow), (long_ago, tomorrow), ("", long_ago), (today, today))
     ]
     some += [{"credit": choice} for choice in ("overdrawn", "5", "50")]
+    some += [{"license": choice} for choice in ("premium", "voicemail.asleep")]
+    some += [{"number": choice} for choice in ("yes", "no")]
     for chosen in some:
         yield from (
             chosen | more for more in ({}, {"state": "active"}, {"role": "member"}, {"department": str(region)})
@@ -151,7 +198,7 @@ def complaints(company, query, *, most_sorted, most_read):
         for node in found:
             what = f"{query.urlencode()}: {node['Node Type']} {node.get('Relation Name', '')}"
             read = node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-            if node.get("Relation Name") in ("members_member", "members_user", "credit_ledgeraccount"):
+            if node.get("Relation Name") in ("members_member", "members_user", *TABLES):
                 if node["Node Type"] == "Seq Scan":
                     yield what
                 if read > most_read:
@@ -202,8 +249,10 @@ def narrow_complaints(company, chosen):
     matching = MembersQuery.read(company, as_query(chosen)).matching().count()
     # Those who match are sorted when they are not near, which is so for few of them or for those of one time.
     most = max(WINDOW, matching) + PAGE_SIZE
-    # Nothing knows who never got any credit, but that they have no account: each key is looked up in an index.
-    read = PEOPLE + 1 if "credit" in chosen and chosen["credit"] != "overdrawn" else 0
+    # Nothing knows who never got any credit, but that they have no account: each key is looked up in an index. So is
+    # who has a seat or a number, which is known by these alone: they are looked through when few of them match.
+    looked_up = {"license", "number"} & chosen.keys() or chosen.get("credit", "overdrawn") != "overdrawn"
+    read = PEOPLE + 1 if looked_up else 0
     return [
         found
         for query in pages(company, chosen)

@@ -136,7 +136,7 @@ def test_other_columns_are_reported_as_ignored(client, boss, language):
     facts = open_directory(io.BytesIO(read(client))).facts.as_json()
 
     with translation.override(language):
-        others = ["Role", "Kind", "State", "Joined", "Balance", "Auto-recharge"]
+        others = ["Role", "Kind", "State", "Joined", "Balance", "Auto-recharge", "Licenses", "Phone number"]
         assert [column["name"] for column in facts["ignored"]] == [translation.gettext(name) for name in others]
     assert set(facts["columns"]) == set(FIELDS)
 

@@ -250,9 +250,9 @@ def test_the_list_costs_as_many_queries_for_twenty_as_for_one(organization, list
     MemberFactory.create_batch(20, organization=organization, department=department)
 
     assert cost() == few
-    # Session, account, membership; departments, counts, rows; balances, auto-recharge; the organizations of the menu,
-    # and whether it has Voice.
-    assert few <= 10
+    # Session, account, membership; departments, counts, rows; balances, auto-recharge; the licenses and Voice, which
+    # can be asked for; the organizations of the menu, and whether it has Voice.
+    assert few <= 12
 
 
 # Columns
@@ -442,6 +442,8 @@ def test_the_file_holds_exactly_what_is_filtered(organization, listed, client):
         "Language",
         "Balance",
         "Auto-recharge",
+        "Licenses",
+        "Phone number",
     ]
     today = timezone.localdate(timezone=timezone.get_default_timezone()).isoformat()
     assert [row[:8] for row in rows] == [

@@ -41,6 +41,10 @@ RACED = {
         "test_two_who_load_postal_codes_at_once_load_them_once",
         "A table that is written by one key: without its conflict the second fails.",
     ),
+    "telephony.services.prices.set_prices": (
+        "test_two_who_set_a_price_at_once_leave_one",
+        "A table that is written by one key: without its conflict the second fails.",
+    ),
     "telephony.seating.lock_license": (
         "test_a_license_that_is_reduced_while_seats_are_assigned_keeps_enough",
         "test_control_without_the_lock_fewer_seats_are_renewed_than_are_taken",
@@ -71,9 +75,12 @@ PART = "a step of a larger verb, which is raced as a whole"
 HOLDS = "holds the organization, and so comes before or after the other"
 ONE_ROW = "one UPDATE with its condition, which the database carries out one after the other"
 BY_PLACE = "locks the address as add_place does, by the same function"
+BY_RUN = "claims its key as start_auto_recharge does; what the run does to seats is raced"
 NOT_RACED = {
     "telephony.address_files.add_emergency_addresses": "adds as add_emergency_address does, by the same function",
     "telephony.disclaimers.change_country_rule": ONE_ROW,
+    "telephony.feature_settings.set_feature": "holds the member, and so comes before or after the other",
+    "telephony.feature_settings.set_own_feature": "holds the member, and so comes before or after the other",
     "telephony.license_work.free_seats_of_left": "ends seats as unassign_licenses does, by the same function",
     "telephony.license_work.note_unpaid": PART,
     "telephony.license_work.renew_licenses": PART,
@@ -91,5 +98,7 @@ NOT_RACED = {
     "telephony.reservation_work.expire_reservations": PART,
     "telephony.seats.assign_licenses": "raced by the function that tests assign with (licensed.assigning)",
     "telephony.seats.unassign_licenses": "raced by the function that tests take away with (licensed.unassigning)",
+    "telephony.seats.start_assigning": BY_RUN,
+    "telephony.seats.start_unassigning": BY_RUN,
     "telephony.stock_work.count_stock": "writes what it has counted, which is what anybody would have counted",
 }

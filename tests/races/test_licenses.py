@@ -10,11 +10,12 @@ from django.db import IntegrityError
 from credit.selectors.balances import wallet_balance
 from members.access import Actor
 from telephony.license_errors import NoFreeSeat, SeatsAreTaken, StillNeeded, WalletTooSmall
-from telephony.models import License, LicenseAssignment
+from telephony.models import License, LicenseAssignment, PriceChange, ProductPrice
 from telephony.services.licenses import change_renewal
+from telephony.services.prices import set_prices
 from tests.credit.moves import buy
 from tests.factories import LicenseFactory, MemberFactory, OrganizationFactory
-from tests.telephony.licensed import assigning, buying, has, unassigning
+from tests.telephony.licensed import assigning, buying, has, product, unassigning
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,6 +131,19 @@ def test_one_key_at_once_buys_once(race):
 
     assert len({answer.pk for answer in answers}) == 1
     assert License.objects.count() == 1
+
+
+def test_two_who_set_a_price_at_once_leave_one(race):
+    setting = partial(set_prices, actor=Actor.system(), product=product("premium"))
+
+    answers = race(*[partial(setting, prices={"NOK": Decimal(price)}) for price in range(1, 5)])
+
+    assert answers == [1] * 4
+    [left] = ProductPrice.objects.filter(product__code="premium", currency="NOK")
+    assert left.monthly in range(1, 5)
+    assert PriceChange.objects.count() == 4
+    # Prices outlive the tests.
+    left.delete()
 
 
 def test_nobody_is_refused_a_seat_that_is_free(race):

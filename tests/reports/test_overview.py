@@ -27,14 +27,14 @@ def text_of(response):
 def test_the_checklist_says_what_is_done_and_what_comes_next(client, admin):
     page = text_of(client.get("/architectes/"))
 
-    assert "1 of 5 done" in page
+    assert "1 of 6 done" in page
     assert "By e-mail address, or from your directory" in page
 
 
 def test_members_who_were_added_tick_the_checklist(client, admin):
     MemberFactory(organization=admin.organization)
 
-    assert "2 of 5 done" in text_of(client.get("/architectes/"))
+    assert "2 of 6 done" in text_of(client.get("/architectes/"))
 
 
 def test_other_apps_add_to_the_checklist(client, admin):

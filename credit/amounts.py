@@ -1,14 +1,14 @@
 """What will happen to each row of a file of amounts, and what is wrong with it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from credit import amounts_file
 from credit.amounts_file import AmountRow
 from members.models import Batch, BatchRow, Member, Organization
+from members.selectors.named import find_by_names
 from skypemgr.forms import REASON_TEXTS, ReasonProblem, read_reason
 from skypemgr.money import NotAnAmount, read_amount
 from skypemgr.problems import Texts, tell
@@ -20,7 +20,6 @@ BY_FILE = "allocate_amounts"
 MOST_REASONS = 100
 # Of an amount that can't be read.
 MOST_KEPT = 100
-AT_ONCE = 5_000
 TEXTS: Texts = {
     **amounts_file.TEXTS,
     **REASON_TEXTS,
@@ -45,7 +44,7 @@ def sentence(row: BatchRow, problem: Mapping[str, Any], currency: str) -> str:
 
 def check_amounts(organization: Organization, batch: Batch, rows: Sequence[AmountRow]) -> list[BatchRow]:
     """Rows, not saved, that say who gets how much, with every problem of every row at once."""
-    members = _find_members(organization, {row.person.lower() for row in rows if row.person})
+    members = find_by_names(organization, {row.person.lower() for row in rows if row.person})
     seen: dict[int, int] = {}
     reasons: set[str] = set()
     return [_checked(organization, batch, row, members, seen, reasons) for row in rows]
@@ -97,21 +96,3 @@ def _checked(
 
 def _problem(field: str, code: str, **facts: object) -> Entry:
     return {"field": field, "code": code, "facts": facts}
-
-
-def _find_members(organization: Organization, names: Collection[str]) -> dict[str, tuple[int, str]]:
-    """Key and state of whom each name means, a Skype Name or an address; one who is present before one who left."""
-    everybody = Member.objects.of(organization).order_by("pk")
-    found: dict[str, tuple[int, str]] = {}
-    asked = list(names)
-    for start in range(0, len(asked), AT_ONCE):
-        some = asked[start : start + AT_ONCE]
-        by_name = everybody.annotate(key=Lower("user__skype_name")).filter(
-            key__in=[one for one in some if "@" not in one]
-        )
-        by_address = everybody.annotate(key=Lower("email")).filter(key__in=[one for one in some if "@" in one])
-        for members in (by_name, by_address):
-            for key, pk, state in members.values_list("key", "pk", "state"):
-                if key not in found or found[key][1] == Member.State.LEFT:
-                    found[key] = pk, state
-    return found

@@ -1,6 +1,6 @@
 """Giving numbers to people: what stands in the way of it, and how it is written. One of them or thousands alike."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from django.db.models import Q
 from members.access import Actor
 from members.acts import lock_members
 from members.audit import Action, Fact, record_many
+from members.errors import Refusal
 from members.models import Member, Organization, User
 from skypemgr.clock import database_now
 from skypemgr.many_rows import insert_rows
@@ -26,7 +27,7 @@ from telephony.assignment_errors import (
     WithoutNumber,
     WrongState,
 )
-from telephony.emergency import require_disclaimer, use_address
+from telephony.emergency import require_disclaimer, use_addresses
 from telephony.models import EmergencyAddress, NumberArea, NumberAssignment, PhoneNumber, Place
 from telephony.phone_numbers import shown_number
 from telephony.selectors.licenses import covered_by
@@ -108,36 +109,52 @@ def keep_address(sighted: Sighted, pairing: Pairing) -> Pairing:
 def check_pairing(sighted: Sighted, pairing: Pairing, *, changing: bool = False) -> EmergencyAddress:
     """Where somebody will be found by a number that they may be given; ``changing`` has them give theirs back for it.
 
-    Raises what stands in the way: WrongState, PersonalAccount, NoPhoneSystem, HasNumber (WithoutNumber when they are
-    changing), NotForPeople, NumberTaken, NumberCoolsOff, NoAddress, AddressElsewhere.
+    Raises the first of what stands in the way, as ``obstacles`` gives it; PermissionDenied for a place elsewhere.
     """
-    member, number = sighted.members[pairing.member.pk], sighted.numbers[pairing.number.pk]
-    name = member.user.display_name
-    if member.state not in WHO_MAY:
-        raise WrongState(name=name, state=member.get_state_display())
-    if member.user.kind != User.Kind.BUSINESS:
-        raise PersonalAccount(name=name)
-    if member.pk not in sighted.licensed:
-        raise NoPhoneSystem(name=name)
-    has = sighted.having.get(member.pk)
-    if changing and has is None:
-        raise WithoutNumber(name=name)
-    if not changing and has is not None:
-        raise HasNumber(name=name, number=shown_number(has.number.number))
-    if number.area.type != NumberArea.Type.USER:
-        raise NotForPeople(number=shown_number(number.number))
-    if holder := sighted.had.get(number.pk):
-        raise NumberTaken(number=shown_number(number.number), name=holder.member.user.display_name)
-    if number.assignable_from is not None and number.assignable_from > sighted.now:
-        raise NumberCoolsOff(number=shown_number(number.number))
-    address = pairing.address or number.emergency_address
-    if address is None:
-        raise NoAddress(number=shown_number(number.number))
-    if address.country != number.area.country or address.retired_at is not None:
-        raise AddressElsewhere(number=shown_number(number.number), address=address.name)
+    for refusal in obstacles(sighted, pairing, changing=changing):
+        raise refusal
+    address = pairing.address or sighted.numbers[pairing.number.pk].emergency_address
+    assert address is not None
     if pairing.place is not None and (pairing.place.address_id != address.pk or pairing.place.removed_at is not None):
         raise PermissionDenied
     return address
+
+
+def obstacles(sighted: Sighted, pairing: Pairing, *, changing: bool = False) -> Iterator[Refusal]:
+    """Everything that stands in the way of a pairing: of who it is for, of the number, of where.
+
+    WrongState, PersonalAccount, NoPhoneSystem, HasNumber (WithoutNumber when they are changing), NotForPeople,
+    NumberTaken, NumberCoolsOff, NoAddress, AddressElsewhere.
+    """
+    yield from _of_member(sighted, pairing, changing=changing)
+    number = sighted.numbers[pairing.number.pk]
+    shown = shown_number(number.number)
+    if number.area.type != NumberArea.Type.USER:
+        yield NotForPeople(number=shown)
+    if holder := sighted.had.get(number.pk):
+        yield NumberTaken(number=shown, name=holder.member.user.display_name)
+    elif number.assignable_from is not None and number.assignable_from > sighted.now:
+        yield NumberCoolsOff(number=shown)
+    address = pairing.address or number.emergency_address
+    if address is None:
+        yield NoAddress(number=shown)
+    elif address.country != number.area.country or address.retired_at is not None:
+        yield AddressElsewhere(number=shown, address=address.name)
+
+
+def _of_member(sighted: Sighted, pairing: Pairing, *, changing: bool) -> Iterator[Refusal]:
+    member = sighted.members[pairing.member.pk]
+    name, has = member.user.display_name, sighted.having.get(member.pk)
+    if member.state not in WHO_MAY:
+        yield WrongState(name=name, state=member.get_state_display())
+    if member.user.kind != User.Kind.BUSINESS:
+        yield PersonalAccount(name=name)
+    elif member.pk not in sighted.licensed:
+        yield NoPhoneSystem(name=name)
+    if changing and has is None:
+        yield WithoutNumber(name=name)
+    if not changing and has is not None:
+        yield HasNumber(name=name, number=shown_number(has.number.number))
 
 
 @transaction.atomic(savepoint=False)
@@ -154,8 +171,7 @@ def give(
     """
     for country in sorted({address.country for _pairing, address in pairings}):
         require_disclaimer(organization, country)
-    for address in sorted({address.pk: address for _pairing, address in pairings}.values(), key=lambda one: one.pk):
-        use_address(organization, address)
+    use_addresses(organization, [address for _pairing, address in pairings])
     given = insert_rows(
         [
             NumberAssignment(

@@ -1,6 +1,6 @@
 """Building blocks of emergency addresses: how they are locked, used and written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -34,21 +34,31 @@ OVERRULED = frozenset(
 
 
 @transaction.atomic(savepoint=False)
-def use_address(organization: Organization, address: EmergencyAddress) -> EmergencyAddress:
-    """The address as it is now, which nobody retires until the transaction ends; for whatever begins to use it.
+def use_addresses(organization: Organization, addresses: Iterable[EmergencyAddress]) -> dict[int, EmergencyAddress]:
+    """Addresses as they are now, by key, which nobody retires until the transaction ends; for whatever begins to use
+    them.
 
-    Raises NoSuchAddress when it was retired.
+    Raises NoSuchAddress when one of them was retired.
     """
+    asked = {address.pk: address for address in addresses}
     with connection.cursor() as cursor:
-        # Several may begin to use it side by side; whoever retires it waits for all of them, and they for that.
+        # Several may begin to use one side by side; whoever retires it waits for all of them, and they for that.
         cursor.execute(
-            "SELECT id FROM telephony_emergencyaddress WHERE organization_id = %s AND id = %s ORDER BY id FOR SHARE",
-            [organization.pk, address.pk],
+            "SELECT id FROM telephony_emergencyaddress WHERE organization_id = %s AND id = ANY (%s)"
+            " ORDER BY id FOR SHARE",
+            [organization.pk, list(asked)],
         )
-    found = EmergencyAddress.objects.live().filter(organization=organization, pk=address.pk).first()
-    if found is None:
-        raise NoSuchAddress(name=address.name)
+    live = EmergencyAddress.objects.live().filter(organization=organization, pk__in=asked)
+    found = {address.pk: address for address in live}
+    for key in sorted(asked.keys() - found.keys()):
+        raise NoSuchAddress(name=asked[key].name)
     return found
+
+
+@transaction.atomic(savepoint=False)
+def use_address(organization: Organization, address: EmergencyAddress) -> EmergencyAddress:
+    """The same of one."""
+    return use_addresses(organization, [address])[address.pk]
 
 
 @transaction.atomic(savepoint=False)

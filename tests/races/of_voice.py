@@ -9,7 +9,7 @@ RACED = {
         "test_of_two_changes_of_one_version_one_is_refused",
         "test_control_without_the_locks_the_second_change_fails_in_the_database",
     ),
-    "telephony.emergency.use_address": (
+    "telephony.emergency.use_addresses": (
         "test_an_address_stays_that_somebody_begins_to_use",
         "test_control_without_the_lock_somebody_is_found_at_an_address_that_is_gone",
     ),

@@ -60,3 +60,7 @@ class AddressElsewhere(Refusal):
 class TwiceNamed(Refusal):
     text = _("{name} is named twice.")
     field = "member"
+
+
+class FileOutdated(Refusal):
+    text = _("What was shown of the file isn’t so any more. Nobody got a number: take the file in again.")

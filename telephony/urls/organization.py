@@ -1,6 +1,7 @@
 from django.urls import path
 
 from telephony.views import (
+    assignment_files,
     feature_settings,
     features,
     member_features,
@@ -39,6 +40,10 @@ urlpatterns = [
     path("voice/numbers/add/", numbers_add.numbers_add, name="numbers_add"),
     path("voice/numbers/acquire/", numbers_add.numbers_acquire, name="numbers_acquire"),
     path("voice/numbers/release/", numbers.numbers_release, name="numbers_release"),
+    path("voice/users/file/", assignment_files.assign_file, name="assign_file"),
+    path("voice/users/file/save/", assignment_files.assign_file_save, name="assign_file_save"),
+    path("voice/users/file/template.csv", assignment_files.assign_template, name="assign_template"),
+    path("voice/users/file/corrections/", assignment_files.assign_corrections, name="assign_corrections"),
     path("voice/reservations/<int:pk>/cancel/", numbers_add.reservation_cancel, name="reservation_cancel"),
     path("voice/numbers/<str:digits>/", numbers.number_detail, name="number_detail"),
     path("voice/numbers/<str:digits>/untag/", numbers.number_untag, name="number_untag"),

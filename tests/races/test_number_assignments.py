@@ -1,6 +1,7 @@
 """A number that two people are given at once, or that is given while it, its address or its holder goes."""
 
 from functools import partial
+from io import BytesIO
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from members.services.members import block_members
 from telephony.address_errors import AddressInUse
 from telephony.assigning import Pairing
 from telephony.assignment_errors import HasNumber, NumberTaken, WrongState
+from telephony.assignment_file import check_assignments
 from telephony.models import EmergencyAddress, NumberAssignment
 from telephony.services.assignments import assign_numbers, change_number, move_to_address, unassign_numbers
 from telephony.services.disclaimers import accept_disclaimer
@@ -74,6 +76,25 @@ def test_two_who_are_given_one_number_at_once_are_one(seats, site, area, race, r
 
         assert sorted(type(one).__name__ for one in outcomes) == [NumberTaken.__name__, "list"]
         assert NumberAssignment.objects.filter(number=number, until=None).count() == 1
+        doing(unassign_numbers, seats, members=people)()
+        seats.seats.filter(ended_at=None).update(ended_at="2027-01-01T00:00Z", ending="unassigned")
+
+
+def test_a_file_and_a_single_assignment_of_one_of_its_numbers_are_one(seats, site, area, race, rounds):
+    for _round in range(rounds):
+        people = [somebody(seats) for _person in range(3)]
+        numbers = [PhoneNumberFactory(organization=seats.organization, area=area) for _number in range(2)]
+        lines = [
+            f"{one.user.skype_name},{number.number},{site.name}" for one, number in zip(people, numbers, strict=False)
+        ]
+        file = "\n".join(["person,number,address", *lines]).encode()
+        pairings = check_assignments(seats.organization, BytesIO(file)).pairings
+
+        outcomes = race(doing(assign_numbers, seats, pairings=pairings), giving(seats, people[2], numbers[1], site))
+
+        assert sorted(type(one).__name__ for one in outcomes) == [NumberTaken.__name__, "list"]
+        holders = NumberAssignment.objects.filter(number__in=numbers, until=None)
+        assert set(holders.values_list("member", flat=True)) in ({people[0].pk, people[1].pk}, {people[2].pk})
         doing(unassign_numbers, seats, members=people)()
         seats.seats.filter(ended_at=None).update(ended_at="2027-01-01T00:00Z", ending="unassigned")
 

@@ -98,6 +98,7 @@ class Action(models.TextChoices):
     PLACE_CHANGED = "place.changed", _("Changed a place")
     PLACE_REMOVED = "place.removed", _("Removed a place")
     DISCLAIMER_ACCEPTED = "disclaimer.accepted", _("Accepted a disclaimer")
+    EMERGENCY_CALLS_READ = "emergency_calls.read", _("Has read how emergency calls work")
     LICENSE_BOUGHT = "license.bought", _("Bought a license")
     LICENSE_RENEWAL_CHANGED = "license.renewal_changed", _("Changed how a license is renewed")
     LICENSE_RENEWED = "license.renewed", _("Renewed a license")

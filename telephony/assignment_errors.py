@@ -64,3 +64,7 @@ class TwiceNamed(Refusal):
 
 class FileOutdated(Refusal):
     text = _("What was shown of the file isn’t so any more. Nobody got a number: take the file in again.")
+
+
+class NotWhatWasRead(Refusal):
+    text = _("Where you are found or the text has changed in the meantime. Read it as it is now.")

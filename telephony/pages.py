@@ -4,7 +4,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.access import Capability
-from members.models import Member
+from members.models import Member, User
 from members.registry import (
     BulkAction,
     DepartmentAction,
@@ -20,9 +20,12 @@ from members.registry import (
 )
 from telephony.models import LicenseAssignment
 from telephony.own_features import licenses_of, render_own_features
+from telephony.personal_data import phone_of
 from telephony.phone_numbers import shown_number
+from telephony.selectors.acknowledgments import told_place
 from telephony.selectors.assignments import open_assignments
 from telephony.selectors.licenses import voice_is_open
+from telephony.views.my_phone import render_own_phone
 
 
 def register() -> None:
@@ -105,6 +108,16 @@ def register() -> None:
         OperatorPage(
             key="disclaimers", label=_("Emergency calling"), url_name="emergency_ops:disclaimer_list", order=60
         ),
+        PersonalPanel(key="phone", order=20, render=render_own_phone),
+        PersonalDataPart(key="phone", order=20, collect=phone_of),
+        HandOverPart(key="phone", order=20, list=_handed_over),
+        VisibleFact(
+            key="phone",
+            text=_("Your phone number, where you are found by it, and whether you have read how emergency calls work."),
+            capability=Capability.MANAGE_VOICE,
+            order=50,
+            kind=User.Kind.BUSINESS,
+        ),
     )
 
 
@@ -112,10 +125,8 @@ def _handed_over(member: Member) -> list[tuple[Text, str]]:
     """The number with where its holder is found, and the licenses; nothing of what there is none of."""
     found: list[tuple[Text, str]] = []
     for assignment in open_assignments(member.organization, [member]):
-        place = f", {assignment.place.name}" if assignment.place is not None else ""
-        where = gettext("{address}: confirm where the next person is found").format(
-            address=f"{assignment.emergency_address.name}{place}"
-        )
+        place = ", ".join(filter(None, (assignment.emergency_address.name, told_place(assignment.place))))
+        where = gettext("{address}: to be confirmed again").format(address=place)
         found += [(_("Phone number"), shown_number(assignment.number.number)), (_("Emergency address"), where)]
     seats = LicenseAssignment.objects.filter(organization=member.organization_id, member=member).open()
     names = [seat.product.name for seat in seats.select_related("product").order_by("product__order", "pk")]

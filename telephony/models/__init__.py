@@ -1,3 +1,4 @@
+from .acknowledgments import EmergencyAcknowledgment
 from .assignments import NumberAssignment
 from .countries import CountryRule, Disclaimer, DisclaimerAcceptance, Postcode
 from .emergency import EmergencyAddress, EmergencyAddressVersion, Place
@@ -19,6 +20,7 @@ __all__ = [
     "CountryRule",
     "Disclaimer",
     "DisclaimerAcceptance",
+    "EmergencyAcknowledgment",
     "EmergencyAddress",
     "EmergencyAddressVersion",
     "FeatureSetting",

@@ -1,6 +1,6 @@
 """The numbers of an organization: their list and its file, the page of each, tags, and giving them back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +24,7 @@ from telephony.models import PhoneNumber
 from telephony.models.numbers import PhoneNumberQuerySet
 from telephony.phone_numbers import shown_number
 from telephony.quotas import quota_of
+from telephony.selectors.acknowledgments import acknowledged, standings_of
 from telephony.selectors.numbers import (
     FILTER_KEYS,
     LAMPS,
@@ -84,6 +85,7 @@ def number_export(request: OrganizationRequest) -> HttpResponseBase:
         gettext("State"),
         gettext("Assigned to"),
         gettext("Emergency address"),
+        gettext("Has read about emergency calls"),
         gettext("Tags"),
         gettext("A month"),
         gettext("Currency"),
@@ -93,13 +95,18 @@ def number_export(request: OrganizationRequest) -> HttpResponseBase:
 
     def rows(numbers: Sequence[PhoneNumber]) -> list[Sequence[Any]]:
         now, tags = database_now(), tags_by_number(request.organization, numbers)
-        return [_file_row(number, str(STATES[state_of(number, now)]), tags.get(number.pk, [])) for number in numbers]
+        holders = [holding.member_id for number in numbers if (holding := holding_of(number))]
+        read = acknowledged(request.organization, holders)
+        return [
+            _file_row(number, str(STATES[state_of(number, now)]), tags.get(number.pk, []), read) for number in numbers
+        ]
 
     return download(request, VOICE, name="numbers", header=header, chunks=asked.chunks(), make=rows)
 
 
-def _file_row(number: PhoneNumber, state: str, tags: Sequence[str]) -> Sequence[Any]:
+def _file_row(number: PhoneNumber, state: str, tags: Sequence[str], read: Collection[int]) -> Sequence[Any]:
     assert number.acquired_at is not None
+    holding = holding_of(number)
     return [
         # A spreadsheet would take one with its plus for a sum.
         number.digits,
@@ -108,8 +115,9 @@ def _file_row(number: PhoneNumber, state: str, tags: Sequence[str]) -> Sequence[
         number.area.city,
         number.area.get_type_display(),
         state,
-        holding.member.user.display_name if (holding := holding_of(number)) else "",
+        holding.member.user.display_name if holding else "",
         address.name if (address := address_of(number)) else "",
+        (gettext("Yes") if holding.member_id in read else gettext("No")) if holding else "",
         ", ".join(tags),
         number.monthly_price,
         number.currency,
@@ -130,6 +138,8 @@ def number_detail(request: OrganizationRequest, digits: str) -> HttpResponse:
             )
             return redirect("telephony:number_detail", request.organization.slug, digits)
     lamp, state = _state(number, database_now())
+    holding = holding_of(number)
+    standings = standings_of(request.organization, [holding.member_id]) if holding else []
     context = {
         **HERE,
         "number": number,
@@ -137,7 +147,8 @@ def number_detail(request: OrganizationRequest, digits: str) -> HttpResponse:
         "state": state,
         "tags": tags_by_number(request.organization, [number]).get(number.pk, []),
         "form": form,
-        "holding": holding_of(number),
+        "holding": holding,
+        "standing": standings[0] if standings else None,
         "address": address_of(number),
         "holders": [
             (assignment, assignment.member.name_at(assignment.since))

@@ -31,6 +31,7 @@ FIELDS: dict[str, Text] = {
     "created": _("Accounts created"),
     "currency": _("Currency"),
     "department": _("Department"),
+    "emergency_address": _("Emergency address"),
     "encoding": _("Encoding"),
     "expires": _("Ends"),
     "failed": _("Failed"),

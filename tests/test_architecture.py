@@ -70,6 +70,7 @@ WITHOUT_ACTOR = {
 WITHOUT_CAPABILITY = {
     "leave_organization": "somebody's own membership",
     "decide_call_detail": "somebody's own membership",
+    "acknowledge_emergency_calls": "somebody's own number",
     "reactivate_own_credit": "somebody's own credit",
     "set_own_feature": "somebody's own feature",
 }

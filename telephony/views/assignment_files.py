@@ -82,12 +82,13 @@ def assign_template(request: OrganizationRequest) -> HttpResponseBase:
 @require_POST
 def assign_corrections(request: OrganizationRequest) -> HttpResponseBase:
     """The rows of a file as they were read, each with what is wrong with it."""
-    page = reverse("telephony:assign_file", args=[request.organization.slug])
-    with told_refusals(request):
+    try:
         rows = _open(request, "rows", request.POST.get("token", ""))
-        header = [*_header(), gettext("What is wrong")]
-        return file_response(f"{request.organization.slug}-{gettext('assign-numbers')}", header, rows)
-    return redirect(page)
+    except FileOutdated as refusal:
+        messages.error(request, str(refusal))
+        return redirect("telephony:assign_file", request.organization.slug)
+    header = [*_header(), gettext("What is wrong")]
+    return file_response(f"{request.organization.slug}-{gettext('assign-numbers')}", header, rows)
 
 
 def _header() -> list[str]:

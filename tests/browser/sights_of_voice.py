@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
-from tests.browser.sight import Sight, member, send, themselves
+from tests.browser.sight import Act, Sight, member, send, themselves
 from tests.browser.world import World
 
 
@@ -66,7 +66,37 @@ def type_box(page: Page) -> None:
     send(page)
 
 
+def send_file(*rows: str) -> Act:
+    """Have a file of these rows checked."""
+
+    def act(page: Page) -> None:
+        text = "\n".join(["person,number,emergency address,place", *rows])
+        file: FilePayload = {"name": "numbers.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        page.locator("#id_file").set_input_files(file)
+        page.locator("form:has(#id_file) button").click()
+
+    return act
+
+
+RIGHT_ROWS = (
+    'ines.even,+33 1 99 00 46 50,"Paris, siège","3e étage, salle 12"',
+    'lena.lind,33199004651,"Paris, siège",',
+)
+
 SIGHTS_OF_VOICE = [
+    Sight("me:home", "phoning", "with-number"),
+    Sight("me:home", "idle", "number-to-read"),
+    Sight("my_phone:phone", "phoning", "read"),
+    Sight("my_phone:phone", "idle", "to-read"),
+    Sight("my_phone:phone", "guest", "empty"),
+    Sight("telephony:assign_file"),
+    Sight("telephony:assign_file", state="review", act=send_file(*RIGHT_ROWS)),
+    Sight(
+        "telephony:assign_file",
+        state="wrong",
+        act=send_file(*RIGHT_ROWS, "nobody@people.example,12,Nowhere,", "ines.even,+33 1 99 00 46 50,,"),
+    ),
+    Sight("telephony:assign_file", state="refused", act=send_file(), status=422),
     Sight("telephony_ops:stock", "operator"),
     Sight("telephony_ops:stock", "operator", "nothing-found", query="?q=nowhere-at-all"),
     Sight("telephony_ops:quota_list", "operator", query="?q=archi"),

@@ -53,7 +53,20 @@ from members.services.runs import cancel_run, start_run
 from members.services.seals import seal_audit_logs
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
-from telephony.models import EmergencyAddress, License, NumberAssignment, NumberTag, PhoneNumber, Place, PortOrder
+from telephony.assigning import Pairing
+from telephony.models import (
+    EmergencyAddress,
+    License,
+    NumberArea,
+    NumberAssignment,
+    NumberTag,
+    PhoneNumber,
+    Place,
+    PortOrder,
+)
+from telephony.selectors.acknowledgments import standings_of
+from telephony.services.acknowledgments import acknowledge_emergency_calls
+from telephony.services.assignments import assign_numbers
 from tests.browser.people import hashed_as_everywhere
 from tests.credit.idle import let_lie
 from tests.factories import (
@@ -129,6 +142,7 @@ def build_world() -> World:
         _add_numbers(world)
         _add_addresses(world)
         _add_leavers(world)
+        _give_numbers(world, acting)
         _review_amounts(world, acting)
         _review_addresses(world, acting)
         send_letters()
@@ -147,6 +161,7 @@ def _add_people(world: World) -> None:
         _person(world, language, "founder", organization=world.start, admin=True, personal=True, **unconfirmed)
         _person(world, language, "member", organization=world.company)
         _person(world, language, "idle", organization=world.company)
+        _person(world, language, "phoning", organization=world.company)
         _person(world, language, "newcomer", organization=world.company, user__must_change_password=True)
         # With a console in each of two organizations, an invitation to a third, and an address to confirm.
         guest = _person(world, language, "guest", organization=world.company, admin=True, personal=True, **unconfirmed)
@@ -550,6 +565,31 @@ def _add_leavers(world: World) -> None:
     world.leaving = process_leaver(
         actor=Actor.system(), organization=company, member=world.members["departed"], key=uuid4(), reason="Retires"
     )
+
+
+def _give_numbers(world: World, acting: dict[str, Any]) -> None:
+    """People with a number, some of whom have read how emergency calls work, and two who may have one."""
+    company, place = world.company, world.place
+    assert place is not None
+    seats = License.objects.filter(organization=company, product__code="phone-system").latest("pk")
+    area = NumberArea.objects.get(city="Paris")
+    members = [world.people[kind, language].memberships.get() for kind in ("idle", "phoning") for language in NAMES]
+    may = [MemberFactory(organization=company, user__skype_name=name) for name in ("ines.even", "lena.lind")]
+    for one in [*members, *may]:
+        SeatFactory(license=seats, member=one)
+    numbers = [
+        PhoneNumberFactory(organization=company, area=area, number=f"+331990046{50 + at}")
+        for at in range(len(members) + len(may))
+    ]
+    pairings = [
+        Pairing(one, number, place.address, place if world.people["idle", "en"] != one.user else None)
+        for one, number in zip(members, numbers[len(may) :], strict=True)
+    ]
+    assign_numbers(**acting, pairings=pairings, key=uuid4(), notify=False)
+    for language in NAMES:
+        user = world.people["phoning", language]
+        [standing] = standings_of(company, [user.memberships.get()])
+        acknowledge_emergency_calls(actor=Actor.of_person(user), organization=company, stamp=standing.stamp)
 
 
 def _spoil_letters(company: Organization) -> None:

@@ -88,6 +88,12 @@ def authorization(side: Any) -> object:
     return SameFile("letter.pdf", b"%PDF-1.7")
 
 
+def assignment_list(side: Any) -> object:
+    """A file that gives somebody a number."""
+    text = f"person,number,address\n{side.caller.email},{side.phone_number.number},{side.american.name}\n"
+    return SameFile("numbers.csv", text.encode())
+
+
 def address_as_typed(**more: Value) -> dict[str, Value]:
     """What the form of an emergency address sends, of the one that was validated."""
     fields = {name: of(f"validated.normalized.{name}") for name in ("house_number", "street", "city", "postal_code")}

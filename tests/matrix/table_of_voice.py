@@ -1,7 +1,9 @@
 """The URLs of ``telephony``, as ``table`` reads them."""
 
 from operator import attrgetter as of
+from typing import Any
 
+from telephony.selectors.acknowledgments import standings_of
 from tests.matrix.page import (
     NOT_SAVED,
     RUNNING,
@@ -9,11 +11,29 @@ from tests.matrix.page import (
     Page,
     address_as_typed,
     address_list,
+    assignment_list,
     key,
     port_as_typed,
 )
 
+
+def stamp(side: Any) -> object:
+    """What somebody with a number has to have read."""
+    [standing] = standings_of(side.organization, [side.holder])
+    return standing.stamp
+
+
 TABLE_OF_VOICE: dict[str, Page] = {
+    "my_phone:phone": Page(access="signed_in", get=200),
+    "my_phone:acknowledge": Page(
+        access="signed_in",
+        post=302,
+        at={"slug": of("organization.slug")},
+        send={"stamp": stamp},
+        unlike={"inside": (0, 302), "signed_in": (0, 404)},
+        logs=("emergency_calls.read",),
+        logged_for=frozenset({"credit_manager"}),
+    ),
     "telephony_ops:stock": Page(access="operator", get=200),
     "telephony_ops:quota_list": Page(access="operator", get=200, names_all=RUNNING),
     "telephony_ops:quota": Page(
@@ -147,6 +167,16 @@ TABLE_OF_VOICE: dict[str, Page] = {
         at={"digits": of("phone_number.digits")},
         send={"tag": of("tag.name")},
         logs=("number.untagged",),
+    ),
+    "telephony:assign_file": Page(
+        access=VOICE, get=200, post=200, send={"file": assignment_list}, unlogged="is shown, and given by another page"
+    ),
+    "telephony:assign_file_save": Page(
+        access=VOICE, post=302, send={"token": of("assignment_file")}, logs=("number.assigned",)
+    ),
+    "telephony:assign_template": Page(access=VOICE, get=200),
+    "telephony:assign_corrections": Page(
+        access=VOICE, post=200, send={"token": of("assignment_rows")}, unlogged="gives back the file that was sent"
     ),
     # Emergency addresses
     "emergency:address_list": Page(access=VOICE, get=200),

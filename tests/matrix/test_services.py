@@ -25,7 +25,7 @@ from telephony.stock_file import StockRow
 from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
 from tests.matrix.asking import OURS, rolled_back, rows, written
 from tests.matrix.verbs import Value, Verb, key, members_of
-from tests.matrix.voice import INSTALLATION_OF_VOICE, OBJECTS_OF_VOICE, VERBS_OF_VOICE, product
+from tests.matrix.voice import INSTALLATION_OF_VOICE, OBJECTS_OF_VOICE, OWN_ACCOUNT_OF_VOICE, VERBS_OF_VOICE, product
 from tests.matrix.world import NEW_PASSWORD, Side
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -256,6 +256,7 @@ WITHOUT_ROLE = {
     "consents.decide_call_detail": OWN_ACCOUNT,
     "profile.leave_organization": OWN_ACCOUNT,
     **dict.fromkeys(INSTALLATION_OF_VOICE, INSTALLATION),
+    **dict.fromkeys(OWN_ACCOUNT_OF_VOICE, OWN_ACCOUNT),
 }
 
 

@@ -112,6 +112,8 @@ INSTALLATION_OF_VOICE = (
     "quotas.set_number_quota",
     "stock.load_numbers",
 )
+# What people do for themselves, whatever their role.
+OWN_ACCOUNT_OF_VOICE = ("acknowledgments.acknowledge_emergency_calls",)
 
 
 def arguments_of_voice(own, file):
@@ -120,6 +122,8 @@ def arguments_of_voice(own, file):
     numbers, letter = file.with_name("numbers.csv"), file.with_name("letter.pdf")
     numbers.write_text("PhoneNumber\n+33478000001\n")
     letter.write_bytes(b"%PDF-1.7")
+    people = file.with_name("people.csv")
+    people.write_text(f"person,number,address\n{OWN}.voice_manager,{own.phone_number.number},{own.elsewhere.name}\n")
     here, number = ["--emergency-address", own.elsewhere.name], ["--number", own.phone_number.number]
     return {
         "accept_disclaimer": ["--country", "FR"],
@@ -132,6 +136,7 @@ def arguments_of_voice(own, file):
         "add_place": [*here, "--name", "3rd floor"],
         "assign_licenses": ["--product", "phone-system", "--member", f"{OWN}.plain"],
         "assign_number": ["--member", f"{OWN}.voice_manager", *number, *here],
+        "assign_numbers": [str(people)],
         "buy_licenses": ["--product", "premium", "--quantity", "1"],
         "cancel_reservation": ["--reservation", str(own.reservation.pk)],
         "change_number": ["--member", f"{OWN}.credit_manager", *number, *here],

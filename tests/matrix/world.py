@@ -310,6 +310,10 @@ def _numbers(side: Side) -> None:
         emergency_address=side.american,
         since=timezone.now(),
     )
+    salt = f"telephony.assignment_file.{{}}.{organization.pk}"
+    pairing = [side.caller.pk, side.phone_number.pk, side.american.pk, None]
+    side.assignment_file = signing.dumps([str(uuid4()), [pairing]], salt=salt.format("pairings"), compress=True)
+    side.assignment_rows = signing.dumps([[f"{side.word} {CANARY}"]], salt=salt.format("rows"), compress=True)
     side.held_number = PhoneNumberFactory(area=side.area)
     side.reservation = hold(organization=organization, area=side.area, quantity=1, moment=database_now())
     # It outlives every test.

@@ -57,6 +57,10 @@ RACED = {
         "test_two_workers_who_renew_a_license_at_once_pay_it_once",
         "test_control_without_the_locks_the_second_renewal_fails_in_the_database",
     ),
+    "telephony.services.acknowledgments.acknowledge_emergency_calls": (
+        "test_two_clicks_at_once_say_once_that_it_was_read",
+        "test_control_without_the_lock_two_clicks_say_it_twice",
+    ),
     "telephony.services.disclaimers.publish_disclaimer": (
         "test_two_versions_published_at_once_have_two_numbers",
         "test_control_without_the_lock_the_second_version_fails_in_the_database",

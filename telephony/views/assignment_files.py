@@ -75,7 +75,7 @@ def assign_file_save(request: OrganizationRequest) -> HttpResponse:
 @require_safe
 def assign_template(request: OrganizationRequest) -> HttpResponseBase:
     """A file with the names of the columns, to be filled in."""
-    return file_response(f"{request.organization.slug}-{gettext('assign-numbers')}", _header(), [])
+    return file_response(f"{request.organization.slug}-assign-numbers", _header(), [])
 
 
 @voice_view(VOICE)
@@ -88,7 +88,7 @@ def assign_corrections(request: OrganizationRequest) -> HttpResponseBase:
         messages.error(request, str(refusal))
         return redirect("telephony:assign_file", request.organization.slug)
     header = [*_header(), gettext("What is wrong")]
-    return file_response(f"{request.organization.slug}-{gettext('assign-numbers')}", header, rows)
+    return file_response(f"{request.organization.slug}-assign-numbers", header, rows)
 
 
 def _header() -> list[str]:

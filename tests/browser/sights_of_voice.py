@@ -79,8 +79,8 @@ def send_file(*rows: str) -> Act:
 
 
 RIGHT_ROWS = (
-    'ines.even,+33 1 99 00 46 50,"Paris, siège","3e étage, salle 12"',
-    'lena.lind,33199004651,"Paris, siège",',
+    'iris.file,+33 1 99 00 46 50,"Paris, siège","3e étage, salle 12"',
+    'lena.file,33199004651,"Paris, siège",',
 )
 
 SIGHTS_OF_VOICE = [
@@ -94,7 +94,7 @@ SIGHTS_OF_VOICE = [
     Sight(
         "telephony:assign_file",
         state="wrong",
-        act=send_file(*RIGHT_ROWS, "nobody@people.example,12,Nowhere,", "ines.even,+33 1 99 00 46 50,,"),
+        act=send_file(*RIGHT_ROWS, "nobody@people.example,12,Nowhere,", "iris.file,+33 1 99 00 46 50,,"),
     ),
     Sight("telephony:assign_file", state="refused", act=send_file(), status=422),
     Sight("telephony_ops:stock", "operator"),

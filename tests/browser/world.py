@@ -67,6 +67,7 @@ from telephony.models import (
 from telephony.selectors.acknowledgments import standings_of
 from telephony.services.acknowledgments import acknowledge_emergency_calls
 from telephony.services.assignments import assign_numbers
+from telephony.services.disclaimers import accept_disclaimer
 from tests.browser.people import hashed_as_everywhere
 from tests.credit.idle import let_lie
 from tests.factories import (
@@ -574,7 +575,7 @@ def _give_numbers(world: World, acting: dict[str, Any]) -> None:
     seats = License.objects.filter(organization=company, product__code="phone-system").latest("pk")
     area = NumberArea.objects.get(city="Paris")
     members = [world.people[kind, language].memberships.get() for kind in ("idle", "phoning") for language in NAMES]
-    may = [MemberFactory(organization=company, user__skype_name=name) for name in ("ines.even", "lena.lind")]
+    may = [MemberFactory(organization=company, user__skype_name=name) for name in ("iris.file", "lena.file")]
     for one in [*members, *may]:
         SeatFactory(license=seats, member=one)
     numbers = [
@@ -585,6 +586,7 @@ def _give_numbers(world: World, acting: dict[str, Any]) -> None:
         Pairing(one, number, place.address, place if world.people["idle", "en"] != one.user else None)
         for one, number in zip(members, numbers[len(may) :], strict=True)
     ]
+    accept_disclaimer(**acting, country="FR")
     assign_numbers(**acting, pairings=pairings, key=uuid4(), notify=False)
     for language in NAMES:
         user = world.people["phoning", language]

@@ -103,7 +103,8 @@ def test_the_page_tells_number_place_and_how_emergency_calls_work(client, member
     for text in (
         "+33 1 40 00 00 01",
         "1 rue de Rivoli",
-        "3e étage, B2",
+        "<bdi>3e étage</bdi>",
+        "<bdi>B2</bdi>",
         "wherever the caller is at that moment",
         "I have read how emergency calls work",
     ):

@@ -314,6 +314,19 @@ def test_what_was_shown_to_one_organization_is_nothing_in_another(organization, 
     assert holders() == {}
 
 
+def test_a_file_that_one_organization_took_in_is_given_to_no_other(organization, client, administrator, three):
+    token = token_of(upload(client, organization, FILE + "nobody;+33140000009;;;\n"))
+    other = MemberFactory(role=Member.Role.ADMINISTRATOR)
+    LicenseFactory(organization=other.organization)
+    client.force_login(other.user)
+
+    url = reverse("telephony:assign_corrections", args=[other.organization.slug])
+    page = client.post(url, {"token": token}, follow=True)
+
+    assert "take the file in again" in page.content.decode()
+    assert "ines.even" not in page.content.decode()
+
+
 def test_an_address_that_is_gone_is_told(organization, client, administrator, three, site):
     token = token_of(upload(client, organization, "person,number,address\nines.even,+33140000001,Siège\n"))
     EmergencyAddress.objects.filter(pk=site.pk).update(retired_at=site.created_at)

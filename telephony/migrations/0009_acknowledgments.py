@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0028_number_letters'),
-        ('telephony', '0007_port_orders'),
+        ('telephony', '0008_prices_and_settings'),
     ]
 
     operations = [

@@ -47,6 +47,6 @@ def member_frame(request: OrganizationRequest, member: Member, tab: str) -> dict
         "tabs": [
             (entry.label, reverse(entry.url_name, args=[slug, skype_name]), entry.key == tab)
             for entry in registry.all(MemberTab)
-            if request.actor.can(entry.capability)
+            if request.actor.can(entry.capability) and (entry.key == tab or entry.visible(request.organization))
         ],
     }

@@ -68,6 +68,7 @@ class MemberTab:
     url_name: str
     capability: "Capability"
     order: int
+    visible: Callable[["Organization"], bool] = lambda organization: True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,3 +147,13 @@ class ProfileIncomplete(Refusal):
 class ProfileUnreadable(Refusal):
     text = _("The user of a SIP profile has letters without accents, digits and . _ + - only.")
     field = "username"
+
+
+class NumberNeedsIt(AboutPeople):
+    """They have numbers, which nobody has without the product."""
+
+    text = _("{name} has the number {number}, which requires {product}. Take that back first, or both together.")
+    several = _(
+        "{people} people, among them {name} with {number}, have numbers, which require {product}."
+        " Take these back first, or all together."
+    )

@@ -50,6 +50,14 @@ def register() -> None:
             capability=Capability.MANAGE_VOICE,
             order=30,
         ),
+        MemberTab(
+            key="phone",
+            label=_("Phone"),
+            url_name="telephony:member_phone",
+            capability=Capability.MANAGE_VOICE,
+            order=40,
+            visible=voice_is_open,
+        ),
         NavigationEntry(
             key="voice",
             label=_("Voice"),
@@ -61,6 +69,7 @@ def register() -> None:
             children=[
                 ("overview", _("Steps"), "telephony:voice", Capability.MANAGE_VOICE),
                 ("numbers", _("Phone numbers"), "telephony:number_list", Capability.MANAGE_VOICE),
+                ("users", _("Voice users"), "telephony:voice_user_list", Capability.MANAGE_VOICE),
                 (
                     "emergency_addresses",
                     _("Emergency addresses"),

@@ -20,18 +20,21 @@ from members.audit_sets import record_for_members
 from members.models import Member, Organization, User
 from skypemgr.clock import DatabaseClock, database_now
 from skypemgr.many_rows import insert_rows
+from telephony.assigning import PHONE_SYSTEM, take_back
 from telephony.catalog import Catalog
 from telephony.license_errors import (
     AboutPeople,
     AlreadyIncluded,
     HasLeftAlready,
     NoFreeSeat,
+    NumberNeedsIt,
     OnlyBusiness,
     RequirementMissing,
     StillNeeded,
 )
-from telephony.models import License, LicenseAssignment, Product
+from telephony.models import License, LicenseAssignment, NumberAssignment, Product
 from telephony.models.licenses import LicenseAssignmentQuerySet
+from telephony.phone_numbers import shown_number
 
 Ending = LicenseAssignment.Ending
 # Of members: themselves, or where the database finds them.
@@ -111,7 +114,7 @@ def plan_taking_away(
 ) -> Mapping[str, list[int]]:
     """By product, whose seats would end: those of ``product``, and of what requires it.
 
-    Raises StillNeeded when there are such others, unless they may go along.
+    Raises StillNeeded when there are such others and NumberNeedsIt when numbers need it, unless they may go along.
     """
     catalog, has = Catalog.load(), seats_of(organization, keys)
     having = [key for key in sorted(has) if product.code in has[key]]
@@ -123,7 +126,28 @@ def plan_taking_away(
     if others and not with_dependents:
         people = sorted({key for code in others for key in ending[code]})
         _refuse(StillNeeded, people, product=product.name, dependents=catalog.names(others))
+    if not with_dependents and (held := numbers_ending_with(organization, ending)):
+        people = [assignment.member_id for assignment in held]
+        _refuse(NumberNeedsIt, people, product=product.name, number=shown_number(held[0].number.number))
     return ending
+
+
+def carrying_numbers() -> set[str]:
+    """The codes of the products with which somebody can have a number."""
+    catalog = Catalog.load()
+    return {code for code in catalog.products if PHONE_SYSTEM in catalog.had_with([code])}
+
+
+def numbers_ending_with(organization: Organization, ending: Mapping[str, Sequence[int]]) -> list[NumberAssignment]:
+    """The numbers of those who can't have one once their seats end, by product; seats they keep may carry them."""
+    carrying = carrying_numbers()
+    keys = sorted({key for code in carrying & ending.keys() for key in ending[code]})
+    if not keys:
+        return []
+    has, ends = seats_of(organization, keys), {code: set(some) for code, some in ending.items()}
+    losing = [key for key in keys if not any(key not in ends.get(code, ()) for code in carrying & has[key])]
+    held = NumberAssignment.objects.filter(organization=organization, member__in=losing, until=None)
+    return list(held.select_related("number").order_by("member"))
 
 
 @transaction.atomic(savepoint=False)
@@ -156,8 +180,14 @@ def give_seats(organization: Organization, actor: Actor, product: Product, keys:
 def take_seats(
     organization: Organization, actor: Actor, product: Product, keys: Sequence[int], *, with_dependents: bool
 ) -> Mapping[str, list[int]]:
-    """Take seats away from some members, who are locked already. Raises StillNeeded as plan_taking_away does."""
+    """Take seats away from some members, who are locked already, and the numbers that need them.
+
+    Raises what plan_taking_away raises.
+    """
     ending = plan_taking_away(organization, product, keys, with_dependents=with_dependents)
+    if held := numbers_ending_with(organization, ending):
+        losing = [assignment.member_id for assignment in held]
+        take_back(actor=actor, organization=organization, members=losing, now=database_now(), cooling_days=0)
     end_seats(organization, actor, ending, {product.code: Ending.UNASSIGNED})
     return ending
 

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.db.models import Exists, Func, JSONField, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from members.models import Organization
+from members.models import Letter, Organization
+from skypemgr.lists import count_up_to
 from skypemgr.templatetags.look import count
 from telephony.models import EmergencyAddress, NumberAssignment
 from telephony.quotas import Quota
+
+# So many are counted of those who were sent no letter.
+MOST_UNTOLD = 1_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ def steps_of(organization: Organization, quota: Quota, *, address_first: bool) -
     middle = [_numbers(organization, quota), _addresses(organization)]
     if address_first:
         middle.reverse()
-    return _with_next([_licenses(organization, quota), *middle, _assignment(organization), _letters()])
+    return _with_next([_licenses(organization, quota), *middle, _assignment(organization), _letters(organization)])
 
 
 def _licenses(organization: Organization, quota: Quota) -> VoiceStep:
@@ -78,12 +83,37 @@ def _assignment(organization: Organization) -> VoiceStep:
     if number:
         text = ngettext("{number} person has a number", "{number} people have a number", number)
         note = text.format(number=count(number))
-    return VoiceStep(label=gettext("Assign numbers and emergency addresses"), note=note, done=number > 0)
+    return VoiceStep(
+        label=gettext("Assign numbers and emergency addresses"),
+        note=note,
+        done=number > 0,
+        action_label=gettext("Assign numbers"),
+        url=reverse("telephony:voice_user_list", args=[organization.slug]) + "?state=waiting",
+    )
 
 
-def _letters() -> VoiceStep:
+def _letters(organization: Organization) -> VoiceStep:
+    """Done once everybody who has a number was sent a letter about it; who was told otherwise is not known."""
+    held = NumberAssignment.objects.filter(organization=organization, until=None)
+    sent = Letter.objects.filter(
+        organization=organization,
+        member=OuterRef("member"),
+        kind=Letter.Kind.NUMBER_ASSIGNED,
+        state=Letter.State.SENT,
+        facts__assignment=Func(OuterRef("pk"), function="to_jsonb", output_field=JSONField()),
+    )
+    untold = count_up_to(held.filter(~Exists(sent)), MOST_UNTOLD)
     note = gettext("By letter, or on a list that you print")
-    return VoiceStep(label=gettext("Tell people their numbers"), note=note, done=False)
+    if untold.number:
+        text = ngettext("{number} person was sent no letter", "{number} people were sent no letter", untold.number)
+        note = text.format(number=untold)
+    return VoiceStep(
+        label=gettext("Tell people their numbers"),
+        note=note,
+        done=not untold.number and held.exists(),
+        action_label=gettext("Print the list"),
+        url=reverse("telephony:voice_user_print", args=[organization.slug]),
+    )
 
 
 def _with_next(steps: Sequence[VoiceStep]) -> list[VoiceStep]:

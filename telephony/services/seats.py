@@ -54,7 +54,8 @@ def unassign_licenses(
 ) -> int:
     """Take seats of a product away from ``members``; who has none is left alone. Gives how many lost one.
 
-    Seats of what requires it go along ``with_dependents``, else StillNeeded is raised. Raises SelectionChanged.
+    Seats of what requires it, and numbers, go along ``with_dependents``, else StillNeeded or NumberNeedsIt is raised.
+    Raises SelectionChanged.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
     take_time()

@@ -21,7 +21,7 @@ from telephony.assigning import Pairing
 from telephony.assignment_errors import FileOutdated
 from telephony.assignment_file import COLUMNS, AssignmentFile, check_assignments
 from telephony.decorators import voice_view
-from telephony.forms.assignments import AssignmentFileForm
+from telephony.forms.assignment_files import AssignmentFileForm
 from telephony.models import EmergencyAddress, PhoneNumber, Place
 from telephony.services.assignments import assign_numbers
 from telephony.validated import DAY

@@ -14,6 +14,8 @@ from skypemgr.characters import storable
 from skypemgr.forms import told_refusals
 from telephony.forms.features import FeatureForm, forms_of
 from telephony.models import Product
+from telephony.seating import carrying_numbers
+from telephony.selectors.assignments import open_assignments
 from telephony.selectors.features import list_member_features
 from telephony.services.seats import assign_licenses, unassign_licenses
 
@@ -31,6 +33,9 @@ def show_member_features(
     context = {
         **member_frame(request, member, "features"),
         "features": list_member_features(request.organization, member),
+        # Who has Phone System in one of these has their number with it.
+        "number": next((one.number.number for one in open_assignments(request.organization, [member])), ""),
+        "carrying": carrying_numbers(),
         "left": member.state == Member.State.LEFT,
         "forms": forms_of(member, refused),
         "refused": refused,

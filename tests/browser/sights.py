@@ -543,6 +543,7 @@ ANSWERS = {
     "telephony:product_export": "text/csv",
     "telephony:assign_template": "text/csv",
     "telephony:assign_corrections": "text/csv",
+    "telephony:voice_user_export": "text/csv",
     "emergency:address_export": "text/csv",
     "porting:order_numbers": "text/csv",
     "porting:order_letter": "application/pdf",

@@ -1,5 +1,6 @@
 """The pages of features and Voice, as ``sights`` reads them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import FilePayload, Page
@@ -29,6 +30,25 @@ def order_nothing(page: Page) -> None:
 def send_no_tag(page: Page) -> None:
     page.evaluate("for (const form of document.forms) form.noValidate = true")
     page.locator("form:has(#id_tag) button").click()
+
+
+def tick(*names: str, search: str, button: str) -> Callable[[Page], None]:
+    """Search the list of those who can have a number, tick people on it, and go on with a button."""
+
+    def act(page: Page) -> None:
+        page.locator("#f-q").fill(search)
+        page.locator("#f-q").press("Enter")
+        page.wait_for_url(f"**q={search}*")
+        for name in names:
+            page.locator(f"tr:has-text('{name}') .row-select").check()
+        page.locator(f".bulkbar button[formaction*='{button}']").click()
+
+    return act
+
+
+def find_no_address(page: Page) -> None:
+    page.locator("#id_city").fill("Nowhere")
+    page.locator("button[name=search][value=city]").click()
 
 
 def owned_number(world: World, language: str) -> list[Any]:
@@ -156,6 +176,21 @@ SIGHTS_OF_VOICE = [
         )
         for state in ("processing", "approved", "canceled")
     ),
+    Sight("telephony:voice_user_list"),
+    Sight("telephony:voice_user_list", state="nothing-found", query="?q=nobody-at-all"),
+    # Nobody is ticked, which leads to the list.
+    Sight("telephony:assign", act=tick("wanda.waits", search="waits", button="assign")),
+    Sight(
+        "telephony:assign", state="several", act=tick("wanda.waits", "walter.waits", search="waits", button="assign")
+    ),
+    Sight("telephony:assign", state="refused", act=tick("camille.rousseau", search="rousseau", button="assign")),
+    Sight("telephony:take_back", act=tick("camille.rousseau", search="rousseau", button="take-back")),
+    Sight("telephony:voice_user_print"),
+    Sight("telephony:member_phone", args=member("active")),
+    Sight("telephony:member_phone", state="without", args=member("blocked")),
+    Sight("telephony:member_number", args=member("active")),
+    Sight("telephony:member_where", args=member("active")),
+    Sight("telephony:member_where", state="nothing-found", args=member("active"), act=find_no_address),
     Sight("telephony:features"),
     Sight("telephony:features", "founder", "empty"),
     Sight("telephony:buy_licenses"),

@@ -54,6 +54,7 @@ from members.services.seals import seal_audit_logs
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
 from telephony.assigning import Pairing
+from telephony.countries import missing_disclaimer
 from telephony.models import (
     EmergencyAddress,
     License,
@@ -144,6 +145,7 @@ def build_world() -> World:
         _add_addresses(world)
         _add_leavers(world)
         _give_numbers(world, acting)
+        _add_voice_users(world)
         _review_amounts(world, acting)
         _review_addresses(world, acting)
         send_letters()
@@ -592,6 +594,28 @@ def _give_numbers(world: World, acting: dict[str, Any]) -> None:
         user = world.people["phoning", language]
         [standing] = standings_of(company, [user.memberships.get()])
         acknowledge_emergency_calls(actor=Actor.of_person(user), organization=company, stamp=standing.stamp)
+
+
+def _add_voice_users(world: World) -> None:
+    """Somebody who has a number, and some who can be given one."""
+    own = {"organization": world.company}
+    if missing_disclaimer(world.company, "FR") is not None:
+        accept_disclaimer(actor=Actor.system(), **own, country="FR")
+    seats = License.objects.get(**own, product__code="phone-system")
+    waiting = [MemberFactory(**own, user__skype_name=f"{name}.waits") for name in ("wanda", "walter")]
+    for member in (world.members["active"], *waiting):
+        SeatFactory(license=seats, member=member)
+    assert world.place is not None
+    number = (
+        PhoneNumber.objects.of(world.company)
+        .filter(area__country="FR")
+        .unassigned()
+        .assignable()
+        .order_by("number")
+        .first()
+    )
+    pairing = Pairing(world.members["active"], number, world.place.address, world.place)
+    assign_numbers(actor=Actor.system(), **own, pairings=[pairing], key=uuid4())
 
 
 def _spoil_letters(company: Organization) -> None:

@@ -22,6 +22,8 @@ def stamp(side: Any) -> object:
     [standing] = standings_of(side.organization, [side.holder])
     return standing.stamp
 
+# What the form sends that gives somebody the number that nobody has.
+NEW_NUMBER = {"number": of("phone_number.number"), "emergency_address": of("american.pk"), "key": key}
 
 TABLE_OF_VOICE: dict[str, Page] = {
     "my_phone:phone": Page(access="signed_in", get=200),
@@ -121,6 +123,43 @@ TABLE_OF_VOICE: dict[str, Page] = {
         send={"name": "Office", "username": "office"},
         unlike={"inside": (0, 422), "signed_in": (0, 404)},
         unlogged="nobody here has the feature",
+    "telephony:member_phone": Page(access=VOICE, get=200, at={"skype_name": of("holder.user.skype_name")}),
+    "telephony:member_number": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        at={"skype_name": of("holder.user.skype_name")},
+        send={**NEW_NUMBER, "cooling_days": "3"},
+        logs=("number.unassigned", "number.assigned"),
+    ),
+    "telephony:member_where": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        at={"skype_name": of("holder.user.skype_name")},
+        send={"emergency_address": of("elsewhere.pk"), "place": of("american_place.pk")},
+        logs=("number.moved",),
+    ),
+    "telephony:voice_user_list": Page(access=VOICE, get=200),
+    "telephony:voice_user_export": Page(access=VOICE, get=200),
+    "telephony:voice_user_print": Page(access=VOICE, get=200),
+    "telephony:assign": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        query={"member": of("caller.pk")},
+        send={**NEW_NUMBER, "member": of("caller.pk")},
+        foreign={"member": of("caller.pk")},
+        logs=("number.assigned",),
+    ),
+    "telephony:take_back": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        query={"member": of("holder.pk")},
+        send={"member": of("holder.pk"), "cooling_days": "0"},
+        foreign={"member": of("holder.pk")},
+        logs=("number.unassigned",),
     ),
     "telephony:voice": Page(access=VOICE, get=200),
     "telephony:readiness": Page(access=VOICE, get=200),

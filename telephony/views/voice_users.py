@@ -122,7 +122,8 @@ def assign(request: OrganizationRequest) -> HttpResponse:
         return _tick_again(request, len(ticked))
     people, refused = _who_may(request, ticked)
     form = assign_form(request, people)
-    if people and form.is_bound and form.is_valid():
+    # Whoever was refused since the form was shown: all of them, or nobody.
+    if people and not refused and form.is_bound and form.is_valid():
         pairings = form.pairings()
         if check_rows(request.organization, form, pairings):
             with form_errors(form):

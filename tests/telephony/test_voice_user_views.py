@@ -247,6 +247,20 @@ def test_several_are_given_different_numbers_all_or_nobody(client, manager, seat
     assert [has(one)[1] for one in people] == ["Siège", "Atelier", "Siège"]
 
 
+def test_nobody_is_given_a_number_when_one_of_them_got_one_meanwhile(client, manager, seats, paris, site):
+    people = [somebody(seats) for _ in range(3)]
+    numbers = [free(manager.organization, paris, site) for _ in range(3)]
+    fields = {f"number_{one.pk}": number.number for one, number in zip(people, numbers, strict=True)}
+    late = holder(seats, free(manager.organization, paris), site)
+
+    response = client.post(
+        url(manager, "assign"), {"member": [one.pk for one in [*people, late]], **fields, "key": uuid4()}
+    )
+
+    assert "already has" in text_of(response)
+    assert [has(one) for one in people] == [None, None, None]
+
+
 def test_assigning_to_fifty_costs_as_many_queries_as_to_two(client, manager, seats, paris, site):
     def cost(number):
         people = [somebody(seats) for _ in range(number)]

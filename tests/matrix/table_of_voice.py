@@ -22,6 +22,7 @@ def stamp(side: Any) -> object:
     [standing] = standings_of(side.organization, [side.holder])
     return standing.stamp
 
+
 # What the form sends that gives somebody the number that nobody has.
 NEW_NUMBER = {"number": of("phone_number.number"), "emergency_address": of("american.pk"), "key": key}
 
@@ -123,6 +124,7 @@ TABLE_OF_VOICE: dict[str, Page] = {
         send={"name": "Office", "username": "office"},
         unlike={"inside": (0, 422), "signed_in": (0, 404)},
         unlogged="nobody here has the feature",
+    ),
     "telephony:member_phone": Page(access=VOICE, get=200, at={"skype_name": of("holder.user.skype_name")}),
     "telephony:member_number": Page(
         access=VOICE,

@@ -40,9 +40,9 @@ TEXTS = {
         " Keep another way to call for help, and tell everybody who gets a number."
     ),
     "fr": (
-        "Les appels d’urgence ({numbers}) sont acheminés d’après l’adresse d’urgence du numéro de l’appelant, où qu’il"
-        " se trouve à ce moment. Tenez à jour l’adresse et l’emplacement de chacun, et modifiez-les avant que les"
-        " personnes ne déménagent.\n\n"
+        "Les appels d’urgence ({numbers}) sont acheminés d’après l’adresse d’urgence du numéro utilisé, où que se"
+        " trouve la personne qui appelle. Tenez à jour l’adresse et l’emplacement de chaque personne, et modifiez-les"
+        " avant qu’elle ne déménage.\n\n"
         "Le format et la cohérence d’une adresse sont vérifiés ici. Aucun service d’urgence ne l’a confirmée.\n\n"
         "Un appel d’urgence peut échouer sans électricité, sans accès à Internet ou pendant une perturbation du"
         " service. Gardez un autre moyen d’appeler les secours, et informez toute personne qui reçoit un numéro."

@@ -14,7 +14,7 @@ from members.bulk import sort_out
 from members.models import Organization
 from members.models.people import MemberQuerySet
 from members.registry import registry
-from telephony.license_errors import NoFreeSeat, StillNeeded
+from telephony.license_errors import NoFreeSeat, NumberNeedsIt, StillNeeded
 from telephony.models import Product
 from telephony.product_names import name_of
 from telephony.seat_reach import assign_exceptions, unassign_exceptions
@@ -77,6 +77,9 @@ def _why_not(facts: Mapping[str, Any]) -> str:
             return gettext("{reason} Nobody got one.").format(reason=refusal)
         case StillNeeded.__name__:
             reason = StillNeeded(**{**told, "people": int(told["people"])})
+            return gettext("{reason} Nobody lost one.").format(reason=reason)
+        case NumberNeedsIt.__name__:
+            reason = NumberNeedsIt(**{**told, "people": int(told["people"])})
             return gettext("{reason} Nobody lost one.").format(reason=reason)
         case _:
             return ""

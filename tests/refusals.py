@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 
-def refused(act: Callable[[], object], by: str) -> None:
+def refused(act: Callable[[], object], by: str = "") -> None:
     """The database refuses what is done, at once or at the latest when the transaction ends, in words with ``by``."""
     with pytest.raises(DatabaseError, match=by), transaction.atomic():
         act()

@@ -14,7 +14,7 @@ from skypemgr.templatetags.look import count
 from telephony.catalog import Catalog
 from telephony.models import Product
 from telephony.seat_reach import assign_exceptions, holders, unassign_exceptions
-from telephony.seating import plan_taking_away
+from telephony.seating import numbers_ending_with, plan_taking_away
 from telephony.selectors.licenses import SeatCount, count_seats
 
 SHOWN_NAMES = 5
@@ -58,6 +58,8 @@ class SeatForecast:
     left_alone: Sequence[LeftAlone]
     free: int
     along: Sequence[tuple[Product, int]] = ()
+    # How many give their phone number back, since they can't have one without it.
+    numbers: int = 0
 
     @property
     def missing(self) -> int:
@@ -79,6 +81,13 @@ class SeatForecast:
                 number,
             )
             told.append(text.format(number=count(number), product=product.name))
+        if self.numbers:
+            text = ngettext(
+                "{number} person gives their phone number back.",
+                "{number} people give their phone numbers back.",
+                self.numbers,
+            )
+            told.append(text.format(number=count(self.numbers)))
         return told
 
 
@@ -113,6 +122,7 @@ def foresee_unassigning(organization: Organization, product: Product, chosen: Me
         left_alone=_left_alone(chosen, exceptions, reach, product),
         free=count_seats(organization).get(product.code, SeatCount()).free,
         along=[(products[code], len(keys)) for code, keys in ending.items() if code != product.code],
+        numbers=len(numbers_ending_with(organization, ending)),
     )
 
 

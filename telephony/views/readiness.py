@@ -84,4 +84,8 @@ def _way_out(slug: str, one: NotReady) -> tuple[str, str]:
         return gettext("Read and accept"), url
     if has is not None and first in (NO_ADDRESS, NOT_VALIDATED):
         return gettext("Open the address"), reverse("emergency:address_detail", args=[slug, has.emergency_address_id])
-    return gettext("Open the member"), reverse("members:member_profile", args=[slug, one.member.user.skype_name])
+    if has is not None:
+        return gettext("Open the phone number"), reverse(
+            "telephony:member_phone", args=[slug, one.member.user.skype_name]
+        )
+    return gettext("Assign a number"), reverse("telephony:assign", args=[slug]) + f"?member={one.member.pk}"

@@ -7,6 +7,9 @@ from members.models import Member, Organization, User
 from skypemgr import settings as everywhere
 from tests.factories import PASSWORD, DepartmentFactory, MemberFactory, OrganizationFactory
 
+# Who reads the pages, by language.
+NAMES = {"en": ("Harriet", "Ashworth"), "fr": ("Élodie", "Garnier"), "sv": ("Sigrid", "Öberg")}
+
 
 def company_of(number: int) -> tuple[Organization, Member]:
     """An organization with ``number`` members "Person 001"… and a department, and its administrator "Ada Boss"."""

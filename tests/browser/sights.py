@@ -541,6 +541,7 @@ ANSWERS = {
     "credit:purchase_export": "text/csv",
     "telephony:number_export": "text/csv",
     "telephony:product_export": "text/csv",
+    "telephony:readiness_export": "text/csv",
     "telephony:assign_template": "text/csv",
     "telephony:assign_corrections": "text/csv",
     "telephony:voice_user_export": "text/csv",

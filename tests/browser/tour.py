@@ -9,11 +9,12 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, Response, Route
 
 from tests.browser.conftest import session_cookie
+from tests.browser.people import NAMES
 from tests.browser.sight import Sight
 from tests.browser.sights import in_language
 from tests.browser.site import Site
 from tests.browser.watch import Watch
-from tests.browser.world import NAMES, World
+from tests.browser.world import World
 
 LOCALES = {"en": "en-GB", "fr": "fr-FR", "sv": "sv-SE"}
 

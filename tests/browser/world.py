@@ -44,7 +44,6 @@ from members.services.import_work import advance, refuse_import
 from members.services.imports import cancel_batch, start_batch, start_import_of_file, start_import_of_people
 from members.services.invitations import cancel_invitations, invite_personal, resend_invitations
 from members.services.joining import accept_business_invitation, decline_invitation, tell_inviter
-from members.services.leavers import process_leaver
 from members.services.letters import send_letters
 from members.services.members import block_members
 from members.services.profile import leave_organization
@@ -53,45 +52,26 @@ from members.services.runs import cancel_run, start_run
 from members.services.seals import seal_audit_logs
 from members.tokens import address_token, invitation_token
 from skypemgr import settings as everywhere
-from telephony.assigning import Pairing
-from telephony.countries import missing_disclaimer
 from telephony.models import (
-    EmergencyAddress,
     License,
-    NumberArea,
-    NumberAssignment,
-    NumberTag,
     PhoneNumber,
     Place,
     PortOrder,
 )
-from telephony.selectors.acknowledgments import standings_of
-from telephony.services.acknowledgments import acknowledge_emergency_calls
-from telephony.services.assignments import assign_numbers
-from telephony.services.disclaimers import accept_disclaimer
-from tests.browser.people import hashed_as_everywhere
+from tests.browser.people import NAMES, hashed_as_everywhere
+from tests.browser.world_of_voice import add_licenses, add_voice
 from tests.credit.idle import let_lie
 from tests.factories import (
     ApiTokenFactory,
     AuthenticatorAppFactory,
-    EmergencyAddressFactory,
     HelpFeedbackFactory,
-    LicenseFactory,
     MemberFactory,
-    NumberAreaFactory,
     OrganizationFactory,
     PasskeyFactory,
-    PhoneNumberFactory,
-    PlaceFactory,
-    PortOrderFactory,
-    SeatFactory,
     UserFactory,
 )
-from tests.telephony.voice import open_voice
 
-REDMOND = {"street": "Microsoft Way", "city": "Seattle", "region": "WA", "postal_code": "98052"}
 DIRECTORIES = Path(__file__).parent.parent / "data" / "directories"
-NAMES = {"en": ("Harriet", "Ashworth"), "fr": ("Élodie", "Garnier"), "sv": ("Sigrid", "Öberg")}
 
 
 @dataclass
@@ -139,13 +119,9 @@ def build_world() -> World:
         HelpFeedbackFactory(comment="Now I know why a colleague was not recharged.")
         HelpFeedbackFactory(article="csv-file", language="sv", useful=False, comment="Hur sparar man som CSV?")
         _move_credit(world, acting)
-        _add_licenses(world)
+        add_licenses(world)
         _buy_credit(world)
-        _add_numbers(world)
-        _add_addresses(world)
-        _add_leavers(world)
-        _give_numbers(world, acting)
-        _add_voice_users(world)
+        add_voice(world, acting)
         _review_amounts(world, acting)
         _review_addresses(world, acting)
         send_letters()
@@ -441,24 +417,6 @@ def _move_credit(world: World, acting: dict[str, Any]) -> None:
     _recharge(acting, world.members["invited"], amount=90_000, limit=90_000)
 
 
-def _add_licenses(world: World) -> None:
-    """Licenses in every state; the company owns no Phone System, so that no calling plan is offered."""
-    now, facts = timezone.now(), {"organization": world.company, "code": "premium"}
-    world.licenses = {
-        "active": LicenseFactory(**facts),
-        "canceled": LicenseFactory(**facts, renewed_quantity=0),
-        "grace": LicenseFactory(**facts, grace_since=now),
-        "asleep": LicenseFactory(**facts, grace_since=now, asleep_since=now),
-        "ended": LicenseFactory(**facts, ended_at=now),
-    }
-    SeatFactory(license=world.licenses["active"], member=world.members["active"])
-    LicenseFactory(organization=world.company, code="voicemail")
-    for code in ("call-forwarding", "skype-connect"):
-        bought = LicenseFactory(organization=world.company, code=code)
-        for language in NAMES:
-            SeatFactory(license=bought, member=world.people["member", language].memberships.get())
-
-
 def _review_amounts(world: World, acting: dict[str, Any]) -> None:
     """Files of amounts: one to be confirmed, one to be corrected, one given up, and one that was carried out."""
 
@@ -501,121 +459,6 @@ def _review_addresses(world: World, acting: dict[str, Any]) -> None:
 def _recharge(acting: dict[str, Any], member: Member, *, amount: int = 15, limit: int) -> None:
     terms = {"amount": Decimal(amount), "below": Decimal(5), "monthly_limit": Decimal(limit)}
     set_auto_recharge(**acting, members=Member.objects.filter(pk=member.pk), **terms)
-
-
-def _add_numbers(world: World) -> None:
-    """A stock, an address, and numbers of the company in several states."""
-    own = {"organization": world.company}
-    open_voice(world.company, seats=40)
-    address = EmergencyAddressFactory(**own, name="Siège, 8 rue de Turenne")
-    paris = NumberAreaFactory(country="FR", region="Île-de-France", city="Paris")
-    redmond = NumberAreaFactory()
-    for place in range(40):
-        PhoneNumberFactory(area=paris, number=f"+331990047{place:02}")
-        PhoneNumberFactory(area=redmond, number=f"+142555588{place:02}")
-    for place in range(12):
-        number = PhoneNumberFactory(**own, area=paris, number=f"+331990045{place:02}", emergency_address=address)
-    PhoneNumber.objects.filter(pk=number.pk).update(assignable_from=timezone.now() + timedelta(days=9))
-    PhoneNumberFactory(**own, area=redmond, number="+14255558899", monthly_price=2, currency="EUR")
-    NumberTag.objects.create(**own, number=number, name="Réception, rez-de-chaussée", key="réception")
-    world.number = number
-    later = timezone.localdate() + timedelta(days=20)
-    for state, name in {
-        "processing": "Studio de Lille",
-        "contacting": "Agence de Nantes",
-        "approved": "Atelier de Lyon",
-        "rejected": "Archives",
-        "completed": "Bureau de Marseille, ancien numéro de la réception",
-        "canceled": "Essai",
-    }.items():
-        world.port_orders[state] = PortOrderFactory(
-            **own,
-            name=name,
-            state=state,
-            emergency_address=address,
-            transfer_on=later if state in ("approved", "completed") else None,
-        )
-
-
-def _add_addresses(world: World) -> None:
-    """Emergency addresses: one with a place, one that was saved with a warning, one that was retired."""
-    own = {"organization": world.company}
-    site = EmergencyAddressFactory(**own, name="Paris, siège")
-    world.place = PlaceFactory(address=site, name="3e étage, salle 12", floor="3", room="12")
-    EmergencyAddressFactory(**own, name="Redmond", country="US", civic=REDMOND, status="warning")
-    EmergencyAddressFactory(**own, name="Lyon, ancien atelier", retired_at=timezone.now())
-
-
-def _add_leavers(world: World) -> None:
-    """Two with Phone System, a calling plan and a number: one who stays, and one whose leaving was dealt with."""
-    company, numbers = world.company, PhoneNumber.objects.filter(organization=world.company, area__country="FR")
-    site = EmergencyAddress.objects.get(organization=company, name="Paris, siège")
-    phone_system = License.objects.get(organization=company, product__code="phone-system")
-    names = ["equipped", "departed"]
-    for name, number in zip(names, numbers.order_by("number")[:2], strict=True):
-        member = MemberFactory(organization=company, user__skype_name=f"architectes.{name}")
-        SeatFactory(license=phone_system, member=member)
-        NumberAssignment.objects.create(
-            organization=company, number=number, member=member, emergency_address=site, since=timezone.now()
-        )
-        world.members[name] = member
-    for reach in ("without", "waiting"):
-        # Has Phone System and no number.
-        SeatFactory(
-            license=phone_system,
-            member=MemberFactory(organization=company, user__skype_name=f"architectes.{reach}"),
-        )
-    world.leaving = process_leaver(
-        actor=Actor.system(), organization=company, member=world.members["departed"], key=uuid4(), reason="Retires"
-    )
-
-
-def _give_numbers(world: World, acting: dict[str, Any]) -> None:
-    """People with a number, some of whom have read how emergency calls work, and two who may have one."""
-    company, place = world.company, world.place
-    assert place is not None
-    seats = License.objects.filter(organization=company, product__code="phone-system").latest("pk")
-    area = NumberArea.objects.get(city="Paris")
-    members = [world.people[kind, language].memberships.get() for kind in ("idle", "phoning") for language in NAMES]
-    may = [MemberFactory(organization=company, user__skype_name=name) for name in ("iris.file", "lena.file")]
-    for one in [*members, *may]:
-        SeatFactory(license=seats, member=one)
-    numbers = [
-        PhoneNumberFactory(organization=company, area=area, number=f"+331990046{50 + at}")
-        for at in range(len(members) + len(may))
-    ]
-    pairings = [
-        Pairing(one, number, place.address, place if world.people["idle", "en"] != one.user else None)
-        for one, number in zip(members, numbers[len(may) :], strict=True)
-    ]
-    accept_disclaimer(**acting, country="FR")
-    assign_numbers(**acting, pairings=pairings, key=uuid4(), notify=False)
-    for language in NAMES:
-        user = world.people["phoning", language]
-        [standing] = standings_of(company, [user.memberships.get()])
-        acknowledge_emergency_calls(actor=Actor.of_person(user), organization=company, stamp=standing.stamp)
-
-
-def _add_voice_users(world: World) -> None:
-    """Somebody who has a number, and some who can be given one."""
-    own = {"organization": world.company}
-    if missing_disclaimer(world.company, "FR") is not None:
-        accept_disclaimer(actor=Actor.system(), **own, country="FR")
-    seats = License.objects.get(**own, product__code="phone-system")
-    waiting = [MemberFactory(**own, user__skype_name=f"{name}.waits") for name in ("wanda", "walter")]
-    for member in (world.members["active"], *waiting):
-        SeatFactory(license=seats, member=member)
-    assert world.place is not None
-    number = (
-        PhoneNumber.objects.of(world.company)
-        .filter(area__country="FR")
-        .unassigned()
-        .assignable()
-        .order_by("number")
-        .first()
-    )
-    pairing = Pairing(world.members["active"], number, world.place.address, world.place)
-    assign_numbers(actor=Actor.system(), **own, pairings=[pairing], key=uuid4())
 
 
 def _spoil_letters(company: Organization) -> None:

@@ -4,11 +4,11 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from credit.models import Order, Payment
 from tests.factories import MemberFactory, OrganizationFactory
+from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
 
@@ -24,13 +24,6 @@ def pay(order, **facts):
     given = {"gateway": "bank_transfer", "reference": order.number, "amount": order.gross, **facts}
     given.setdefault("organization", order.organization)
     return Payment.objects.create(order=order, received_at=timezone.now(), **given)
-
-
-def refused(act):
-    with pytest.raises(DatabaseError), transaction.atomic():
-        act()
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 @pytest.mark.parametrize(

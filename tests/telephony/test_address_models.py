@@ -3,21 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from telephony.countries import current_disclaimer, missing_disclaimer, rule_of
 from telephony.models import CountryRule, Disclaimer, DisclaimerAcceptance, EmergencyAddress, EmergencyAddressVersion
 from tests.factories import EmergencyAddressFactory, MemberFactory, OrganizationFactory, PlaceFactory
+from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
-
-
-def refused(act):
-    with pytest.raises(DatabaseError), transaction.atomic():
-        act()
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_a_version_is_never_changed_and_never_deleted():

@@ -3,20 +3,15 @@
 from datetime import date
 
 import pytest
-from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from telephony.models import License, LicenseAssignment, LicensePeriod, Product, ProductPrice
 from telephony.product_names import TEXTS
 from telephony.selectors.licenses import count_seats, covered_by, owned_seats, voice_is_open
 from tests.factories import LicenseFactory, MemberFactory, OrganizationFactory, SeatFactory
+from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
-
-
-def refused(act):
-    with pytest.raises(DatabaseError), transaction.atomic():
-        act()
 
 
 def taken(bought):

@@ -270,7 +270,7 @@ def test_personal_pages_cost_one_query_more(client, member):
     client.force_login(member.user)
     with CaptureQueriesContext(connection) as home:
         client.get(reverse("me:home"))
-    of_numbers = [entry for entry in home.captured_queries if "telephony_" in entry["sql"]]
+    of_numbers = [entry for entry in home.captured_queries if "telephony_numberassignment" in entry["sql"]]
     assert len(of_numbers) == 1
 
     with CaptureQueriesContext(connection) as page:
@@ -311,6 +311,7 @@ def test_the_number_goes_over_with_the_account_and_is_to_be_read_again(member):
     assert [(str(name), value) for name, value in part.list(member)] == [
         ("Phone number", "+33 1 40 00 00 01"),
         ("Emergency address", "Siège, 3e étage, B2: to be confirmed again"),
+        ("Licenses", "Phone System (Cloud PBX)"),
     ]
 
 

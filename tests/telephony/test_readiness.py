@@ -220,5 +220,5 @@ def test_the_page_of_the_hand_over_tells_what_goes_along():
     lines = {str(label): value for part in registry.all(HandOverPart) for label, value in part.list(who.member)}
 
     assert lines["Phone number"].startswith("+")
-    assert lines["Emergency address"] == "Siège: confirm where the next person is found"
+    assert lines["Emergency address"] == "Siège: to be confirmed again"
     assert "Phone System" in lines["Licenses"]

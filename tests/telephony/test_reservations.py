@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from members.access import Actor
@@ -31,6 +30,7 @@ from telephony.services.numbers import release_numbers
 from telephony.services.reservation_work import expire_reservations
 from telephony.services.reservations import acquire_numbers, cancel_reservation, reserve_numbers
 from tests.factories import EmergencyAddressFactory, MemberFactory, PhoneNumberFactory
+from tests.refusals import refused
 from tests.telephony.stock import allow, stocked
 from tests.telephony.voice import open_voice
 
@@ -458,11 +458,6 @@ def test_what_is_held_is_listed_with_the_seconds_that_are_left(manager):
 
 
 # What the database refuses, whoever asks
-
-
-def refused(act):
-    with pytest.raises(DatabaseError), transaction.atomic():
-        act()
 
 
 def test_the_database_refuses_a_second_holder_and_a_second_owner(manager, other):

@@ -4,16 +4,24 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from members import batches
 from members.bulk import reasons_of
 from members.models import Batch, BatchRow, Member
 from members.services.import_work import advance_batches_task
 from telephony.license_errors import AboutPeople
-from telephony.models import License, LicenseAssignment
+from telephony.models import License, LicenseAssignment, NumberAssignment
 from telephony.seat_reach import assign_exceptions
 from telephony.seating import plan_assignment
-from tests.factories import DepartmentFactory, LicenseFactory, MemberFactory, OrganizationFactory
+from tests.factories import (
+    DepartmentFactory,
+    EmergencyAddressFactory,
+    LicenseFactory,
+    MemberFactory,
+    OrganizationFactory,
+    PhoneNumberFactory,
+)
 from tests.telephony.licensed import assigning, has, people, product
 
 ASSIGN, UNASSIGN = "/acme/members/licenses/assign/", "/acme/members/licenses/unassign/"
@@ -296,3 +304,23 @@ def test_what_is_asked_does_not_grow_with_the_people(client, boss, organization,
     with django_assert_max_num_queries(70):
         confirmed(client, ASSIGN, ALL, "premium")
     assert LicenseAssignment.objects.filter(product=product("premium")).count() == 151
+
+
+def test_whoever_loses_phone_system_gives_the_number_back_and_the_page_says_so(client, boss, organization):
+    [member] = some(organization)
+    assigning("phone-system", member)
+    number = PhoneNumberFactory(organization=organization)
+    NumberAssignment.objects.create(
+        organization=organization,
+        number=number,
+        member=member,
+        emergency_address=EmergencyAddressFactory(organization=organization, country="US"),
+        since=timezone.now(),
+    )
+
+    shown = client.get(UNASSIGN, {**ticked(member), "product": "phone-system"})
+    confirmed(client, UNASSIGN, ticked(member), "phone-system")
+
+    assert "1 person gives their phone number back." in shown.text
+    assert has(member) == []
+    assert not NumberAssignment.objects.filter(number=number, until=None).exists()

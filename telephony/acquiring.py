@@ -11,9 +11,16 @@ from members.access import Actor
 from members.audit import Action, Fact, record_many
 from members.models import Organization
 from skypemgr.many_rows import insert_rows
+from telephony.areas import Match, countries_that, lies_outside
 from telephony.countries import rule_of
 from telephony.emergency import use_address
-from telephony.errors import AddressNeeded, AddressOfOtherCountry, PriceInOtherCurrency, ReservationOver
+from telephony.errors import (
+    AddressNeeded,
+    AddressOfOtherCountry,
+    AddressOutsideArea,
+    PriceInOtherCurrency,
+    ReservationOver,
+)
 from telephony.gateways.numbers import Outcome, provider_of
 from telephony.models import EmergencyAddress, NumberAcquisition, NumberArea, NumberOwnership, PhoneNumber
 
@@ -24,7 +31,8 @@ def addresses_for(
     """The emergency address that the numbers of each country get, of those that were chosen.
 
     Raises AddressNeeded where the rule of a country wants one and there is none, AddressOfOtherCountry when one is of
-    none of their countries, NoSuchAddress when it was retired.
+    none of their countries, AddressOutsideArea where a rule refuses one outside the area of a number, NoSuchAddress
+    when it was retired.
     """
     if any(address.organization_id != organization.pk for address in addresses):
         raise PermissionDenied
@@ -35,6 +43,11 @@ def addresses_for(
     for country in sorted(countries - set(given)):
         if rule_of(country).address_first:
             raise AddressNeeded(country=country)
+    strict = countries_that(Match.REFUSE, countries)
+    for number in numbers:
+        address = given.get(number.area.country)
+        if address is not None and number.area.country in strict and lies_outside(number.area, address):
+            raise AddressOutsideArea(city=number.area.city, address=address.name)
     return {country: use_address(organization, address) for country, address in sorted(given.items())}
 
 

@@ -15,8 +15,10 @@ from members.errors import Refusal
 from members.models import Member, Organization, User
 from skypemgr.clock import database_now
 from skypemgr.many_rows import insert_rows
+from telephony.areas import Match, countries_that, lies_outside
 from telephony.assignment_errors import (
     AddressElsewhere,
+    AddressOutside,
     HasNumber,
     NoAddress,
     NoPhoneSystem,
@@ -55,7 +57,8 @@ class Sighted:
     """What was found of everybody and every number that are to be brought together, at a moment.
 
     ``licensed`` holds the keys of members who can be given a number; ``having`` is what members have, by their key,
-    and ``had`` what numbers are assigned by, by theirs.
+    and ``had`` what numbers are assigned by, by theirs. ``strict`` are the countries that refuse an address outside
+    the area of its number.
     """
 
     members: dict[int, Member]
@@ -63,6 +66,7 @@ class Sighted:
     licensed: Collection[int]
     having: dict[int, NumberAssignment]
     had: dict[int, NumberAssignment]
+    strict: Collection[str]
     now: datetime
 
 
@@ -85,6 +89,7 @@ def look(organization: Organization, pairings: Sequence[Pairing]) -> Sighted:
         licensed=covered_by(organization, list(members), PHONE_SYSTEM),
         having={assignment.member_id: assignment for assignment in found},
         had={assignment.number_id: assignment for assignment in found},
+        strict=countries_that(Match.REFUSE, {number.area.country for number in numbers.values()}),
         now=database_now(),
     )
 
@@ -124,7 +129,7 @@ def obstacles(sighted: Sighted, pairing: Pairing, *, changing: bool = False) -> 
     """Everything that stands in the way of a pairing: of who it is for, of the number, of where.
 
     WrongState, PersonalAccount, NoPhoneSystem, HasNumber (WithoutNumber when they are changing), NotForPeople,
-    NumberTaken, NumberCoolsOff, NoAddress, AddressElsewhere.
+    NumberTaken, NumberCoolsOff, NoAddress, AddressElsewhere, AddressOutside.
     """
     yield from _of_member(sighted, pairing, changing=changing)
     number = sighted.numbers[pairing.number.pk]
@@ -140,6 +145,8 @@ def obstacles(sighted: Sighted, pairing: Pairing, *, changing: bool = False) -> 
         yield NoAddress(number=shown)
     elif address.country != number.area.country or address.retired_at is not None:
         yield AddressElsewhere(number=shown, address=address.name)
+    elif number.area.country in sighted.strict and lies_outside(number.area, address):
+        yield AddressOutside(number=shown, city=number.area.city, address=address.name)
 
 
 def _of_member(sighted: Sighted, pairing: Pairing, *, changing: bool) -> Iterator[Refusal]:
@@ -258,7 +265,7 @@ def _people(organization: Organization, keys: set[int]) -> dict[int, Member]:
 
 
 def _numbers(organization: Organization, keys: set[int]) -> dict[int, PhoneNumber]:
-    own = PhoneNumber.objects.of(organization).filter(pk__in=keys).select_related("area", "emergency_address")
+    own = PhoneNumber.objects.of(organization).filter(pk__in=keys).select_related("area", "emergency_address__current")
     found = {number.pk: number for number in own}
     if len(found) != len(keys):
         raise PermissionDenied

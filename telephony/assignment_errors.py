@@ -57,6 +57,13 @@ class AddressElsewhere(Refusal):
     field = "emergency_address"
 
 
+class AddressOutside(Refusal):
+    """The rule of a country wants the address in the area of its number."""
+
+    text = _("{number} belongs to {city}, and “{address}” lies elsewhere. Choose an address there, or another number.")
+    field = "emergency_address"
+
+
 class TwiceNamed(Refusal):
     text = _("{name} is named twice.")
     field = "member"

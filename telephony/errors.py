@@ -61,6 +61,11 @@ class AddressOfOtherCountry(Refusal):
     field = "emergency_address"
 
 
+class AddressOutsideArea(Refusal):
+    text = _("These numbers belong to {city}, and “{address}” lies elsewhere. Choose an address there.")
+    field = "emergency_address"
+
+
 class NumberAssigned(Refusal):
     text = _("{name} has {number}. Take it back before you give it to the stock.")
     field = "number"

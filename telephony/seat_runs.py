@@ -71,18 +71,15 @@ def _which(facts: Mapping[str, Any]) -> str:
 
 def _why_not(facts: Mapping[str, Any]) -> str:
     told: Mapping[str, str] = facts.get("stopped_facts", {})
-    match facts.get("stopped"):
-        case NoFreeSeat.__name__:
-            refusal = NoFreeSeat(product=_which(facts), wanted=int(told["wanted"]), free=int(told["free"]))
-            return gettext("{reason} Nobody got one.").format(reason=refusal)
-        case StillNeeded.__name__:
-            reason = StillNeeded(**{**told, "people": int(told["people"])})
+    stopped = facts.get("stopped")
+    if stopped == NoFreeSeat.__name__:
+        refusal = NoFreeSeat(product=_which(facts), wanted=int(told["wanted"]), free=int(told["free"]))
+        return gettext("{reason} Nobody got one.").format(reason=refusal)
+    for error in (StillNeeded, NumberNeedsIt):
+        if stopped == error.__name__:
+            reason = error(**{**told, "people": int(told["people"])})
             return gettext("{reason} Nobody lost one.").format(reason=reason)
-        case NumberNeedsIt.__name__:
-            reason = NumberNeedsIt(**{**told, "people": int(told["people"])})
-            return gettext("{reason} Nobody lost one.").format(reason=reason)
-        case _:
-            return ""
+    return ""
 
 
 def register() -> None:

@@ -13,7 +13,9 @@ def open_assignments(organization: Organization, members: Collection[Member | in
     """What some members have, by number; who has none is left out."""
     own = NumberAssignment.objects.filter(organization=organization, member__in=members, until=None)
     return list(
-        own.select_related("number", "member__user", "emergency_address__current", "place").order_by("number__number")
+        own.select_related("number__area", "member__user", "emergency_address__current", "place").order_by(
+            "number__number"
+        )
     )
 
 

@@ -13,8 +13,9 @@ from members.models import Member, Organization
 from members.operations import claim, settle
 from skypemgr.clock import database_now
 from skypemgr.kill_points import kill_point
+from telephony.areas import Match, countries_that, lies_outside
 from telephony.assigning import Pairing, check_pairing, give, keep_address, lock_holders, sight, take_back
-from telephony.assignment_errors import AddressElsewhere, TwiceNamed, WithoutNumber
+from telephony.assignment_errors import AddressElsewhere, AddressOutside, TwiceNamed, WithoutNumber
 from telephony.assignment_letters import write_number_letters
 from telephony.emergency import require_disclaimer, use_address
 from telephony.models import EmergencyAddress, NumberAssignment, Place
@@ -132,7 +133,7 @@ def move_to_address(
 ) -> NumberAssignment:
     """Have a member be found at another address or place, with the number they have.
 
-    Raises WithoutNumber, AddressElsewhere, DisclaimerMissing, NoSuchAddress.
+    Raises WithoutNumber, AddressElsewhere, AddressOutside, DisclaimerMissing, NoSuchAddress.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
     lock_organization(organization)
@@ -147,6 +148,9 @@ def move_to_address(
         return assignment
     if address.country != assignment.number.area.country:
         raise AddressElsewhere(number=shown_number(assignment.number.number), address=address.name)
+    area = assignment.number.area
+    if lies_outside(area, address) and countries_that(Match.REFUSE, {area.country}):
+        raise AddressOutside(number=shown_number(assignment.number.number), city=area.city, address=address.name)
     require_disclaimer(organization, address.country)
     use_address(organization, address)
     before = _where(assignment)
@@ -190,4 +194,6 @@ def _where(assignment: NumberAssignment) -> dict[str, object]:
 
 def _assignments(organization: Organization, keys: Collection[int]) -> list[NumberAssignment]:
     own = NumberAssignment.objects.filter(organization=organization, pk__in=keys)
-    return list(own.select_related("number", "member__user", "emergency_address__current", "place").order_by("pk"))
+    return list(
+        own.select_related("number__area", "member__user", "emergency_address__current", "place").order_by("pk")
+    )

@@ -106,7 +106,7 @@ def acquire_numbers(
     All of them, or nothing. What costs something is paid for a month from the wallet. ``addresses`` are theirs, one
     for each country. The same key gives the first answer. Raises ReservationOver from the moment on in which one of
     the reservations ends, NotHeld, NothingChosen, QuotaReached, AddressNeeded, AddressOfOtherCountry,
-    PriceInOtherCurrency, WalletTooSmall, VoiceClosed, KeyReused.
+    AddressOutsideArea, PriceInOtherCurrency, WalletTooSmall, VoiceClosed, KeyReused.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
     acquired = _acquire(
@@ -185,7 +185,9 @@ def _acquire(
 
 
 def _of_keys(keys: list[int]) -> list[PhoneNumber]:
-    return list(PhoneNumber.objects.select_related("area").filter(pk__in=keys).order_by("number"))
+    return list(
+        PhoneNumber.objects.select_related("area", "emergency_address__current").filter(pk__in=keys).order_by("number")
+    )
 
 
 def _chosen(held: list[PhoneNumber], numbers: list[str] | None) -> list[PhoneNumber]:

@@ -20,6 +20,7 @@ from telephony.selectors.assignments import assignments_of_member, letter_about,
 from telephony.selectors.voice_users import voice_users
 from telephony.services.assignments import change_number, move_to_address
 from telephony.views.assign_page import assign_form, check_rows, is_search, places_form
+from telephony.views.door import warn_of_areas
 from telephony.views.voice_users import show_assign
 
 
@@ -65,6 +66,7 @@ def member_number(request: OrganizationRequest, skype_name: str) -> HttpResponse
                 text = gettext("{name} has the number {number} now.")
                 number = shown_number(given.number.number)
                 messages.success(request, text.format(name=member.user.display_name, number=number))
+                warn_of_areas(request, [(given.number.area, given.emergency_address)])
                 return _to_phone(request, member)
     context = {
         "section": "members",
@@ -104,6 +106,7 @@ def member_where(request: OrganizationRequest, skype_name: str) -> HttpResponse:
                 )
                 text = gettext("{name} is found at {address} now.")
                 messages.success(request, text.format(name=member.user.display_name, address=address.name))
+                warn_of_areas(request, [(held.number.area, address)])
                 return _to_phone(request, member)
     context = {
         "section": "members",

@@ -23,6 +23,7 @@ from telephony.quotas import quota_of
 from telephony.selectors.reservations import areas_in_stock, countries_of_stock, has_overdue, list_held
 from telephony.services.reservation_work import expire_some
 from telephony.services.reservations import acquire_numbers, cancel_reservation, reserve_numbers
+from telephony.views.door import warn_of_areas
 
 VOICE = Capability.MANAGE_VOICE
 HERE = {"section": "voice", "subsection": "numbers"}
@@ -80,6 +81,7 @@ def numbers_acquire(request: OrganizationRequest) -> HttpResponse:
             )
             text = ngettext("{number} number is yours.", "{number} numbers are yours.", len(acquired))
             messages.success(request, text.format(number=count(len(acquired))))
+            warn_of_areas(request, ((number.area, number.emergency_address) for number in acquired))
             return redirect("telephony:number_list", request.organization.slug)
     if isinstance(getattr(form, "refusal", None), ReservationOver):
         # Its boxes are gone with it.

@@ -29,6 +29,7 @@ from telephony.selectors.assignments import open_assignments
 from telephony.selectors.voice_users import VoiceUser, VoiceUsersQuery, unaccepted_countries, voice_users
 from telephony.services.assignments import assign_numbers, unassign_numbers
 from telephony.views.assign_page import assign_form, check_rows, is_search, missing_disclaimers
+from telephony.views.door import warn_of_areas
 
 VOICE = Capability.MANAGE_VOICE
 HERE = {"section": "voice", "subsection": "users"}
@@ -135,6 +136,7 @@ def assign(request: OrganizationRequest) -> HttpResponse:
                     notify=form.cleaned_data["notify"],
                 )
                 messages.success(request, _told(people, given, notified=form.cleaned_data["notify"]))
+                warn_of_areas(request, ((one.number.area, one.emergency_address) for one in given))
                 return redirect(_list_url(request))
     context = {
         **HERE,

@@ -31,7 +31,7 @@ class MemberUrls:
 
     def __init__(self, organization: Organization, actor: Actor) -> None:
         self._organization = organization
-        self._tabs = [tab for tab in registry.all(MemberTab) if actor.can(tab.capability)]
+        self._tabs = [tab for tab in registry.all(MemberTab) if actor.can(tab.capability) and tab.visible(organization)]
         self._manages = actor.can(Capability.MANAGE_MEMBERS)
 
     def _pattern(self, url_name: str) -> tuple[str, str]:

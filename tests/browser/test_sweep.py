@@ -201,6 +201,8 @@ def _address(tour: Tour, name: str) -> str:
         "name": world.letter,
         "digits": world.number.digits,
         "country": "FR",
+        "code": "premium",
+        "kind": "forwarding",
         "place_pk": world.place.pk,
     }
     if name.startswith("emergency:"):

@@ -174,4 +174,5 @@ class TakeBackForm(forms.Form):
 
 def _named(number: PhoneNumber) -> str:
     city = number.area.city or number.area.country
-    return f"{shown_number(number.number)}, {city}"
+    told = f"{shown_number(number.number)}, {city}"
+    return told if number.emergency_address is None else f"{told} · {number.emergency_address.name}"

@@ -8,7 +8,7 @@ from members.folding import fold
 from members.models import Organization
 from telephony.models import EmergencyAddress, NumberArea, PhoneNumber, Place
 from telephony.models.numbers import PhoneNumberQuerySet
-from telephony.phone_numbers import digits_of
+from telephony.selectors.number_search import of_digits
 from telephony.selectors.numbers import owned_areas
 
 MOST_NUMBERS, MOST_ADDRESSES, MOST_PLACES = 30, 10, 100
@@ -21,8 +21,8 @@ def free_numbers(organization: Organization, search: str, most: int) -> list[Pho
     """
     areas = [area for area in owned_areas(organization) if area.type == NumberArea.Type.USER]
     numbers = PhoneNumber.objects.of(organization).unassigned().assignable()
-    if digits := digits_of(search):
-        numbers = numbers.filter(number__contains=digits)
+    if (of_number := of_digits(search)) is not None:
+        numbers = numbers.filter(of_number)
     elif search:
         areas = [area for area in areas if fold(search) in fold(area.city)]
     home = [area for area in areas if area.country == organization.country]

@@ -44,7 +44,7 @@ from telephony.models import (
     PhoneNumber,
 )
 from telephony.models.numbers import PhoneNumberQuerySet
-from telephony.phone_numbers import digits_of
+from telephony.selectors.number_search import of_digits
 
 BY_NUMBER = Ordering("number", ("number", "id"), _("by number"))
 MOST_TAGS_OFFERED = 200
@@ -154,8 +154,8 @@ class NumbersQuery:
     def _found(self, numbers: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
         if not self.search:
             return numbers
-        if digits := digits_of(self.search):
-            return numbers.filter(number__contains=digits)
+        if (of_number := of_digits(self.search)) is not None:
+            return numbers.filter(of_number)
         wanted = fold(self.search)
         return numbers.filter(area__in=[area.pk for area in self.areas if wanted in fold(area.city)])
 

@@ -35,9 +35,9 @@ from skypemgr.lists import (
 )
 from telephony.assigning import PHONE_SYSTEM
 from telephony.models import LicenseAssignment, NumberAssignment
-from telephony.phone_numbers import digits_of
 from telephony.selectors.assignments import open_assignments
 from telephony.selectors.disclaimers import list_disclaimers
+from telephony.selectors.number_search import of_digits
 
 BY_NAME = Ordering("name", ("sort_key", "id"), _("by name"))
 # What is searched or narrowed is found in no order, so counting it costs more.
@@ -189,12 +189,10 @@ class VoiceUsersQuery:
             return [Q()]
         words = Words(self.search)
         by_words = Q(pk__in=[]) if words.find_nobody else words.condition
-        digits = digits_of(self.search)
-        if not digits:
+        of_number = of_digits(self.search, "number__number")
+        if of_number is None:
             return [by_words]
-        numbers = _held(self.organization).filter(
-            number__number__contains=digits, number__organization=self.organization
-        )
+        numbers = _held(self.organization).filter(of_number, number__organization=self.organization)
         return [Q(pk__in=numbers.values("member")), by_words]
 
     def _in_department(self, members: MemberQuerySet) -> MemberQuerySet:

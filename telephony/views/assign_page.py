@@ -15,7 +15,6 @@ from skypemgr.lists import LARGEST_ID, read_number, read_text
 from telephony.assigning import Pairing, check_pairing, keep_address, look
 from telephony.forms.assignments import AssignForm, PlacesForm, number_field
 from telephony.models import EmergencyAddress, NumberAssignment, PhoneNumber
-from telephony.phone_numbers import shown_number
 from telephony.selectors.assignable import MOST_NUMBERS, found_addresses, free_numbers, named_numbers, places_at
 from telephony.selectors.voice_users import unaccepted_countries
 
@@ -138,10 +137,8 @@ def _own_told(numbers: Sequence[PhoneNumber]) -> Explained | None:
     own = [number for number in numbers if number.emergency_address is not None]
     if not own:
         return None
-    told = gettext("Each number comes with one.")
-    if len(numbers) == 1 and own[0].emergency_address is not None:
-        told = f"{shown_number(own[0].number)}, {own[0].emergency_address.name}"
-    return Explained(gettext("The address of the number"), told)
+    # Another number may be chosen without the page being made again.
+    return Explained(gettext("The address of the number"), gettext("It stands beside the number."))
 
 
 def _stays(used: Sequence[PhoneNumber], has: NumberAssignment | None) -> bool:

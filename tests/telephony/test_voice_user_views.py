@@ -429,3 +429,40 @@ def test_a_seat_of_another_product_that_carries_the_number_is_enough(manager, se
     unassigning("phone-system", member)
 
     assert has(member)
+
+
+def test_the_address_of_each_number_stands_beside_it_whichever_is_chosen(client, manager, seats, paris, site):
+    atelier = EmergencyAddressFactory(organization=manager.organization, name="Atelier")
+    free(manager.organization, paris, site, number="+33140000001")
+    second = free(manager.organization, paris, atelier, number="+33140000002")
+    member = somebody(seats)
+
+    page = text_of(client.get(url(manager, "assign"), {"member": member.pk}))
+    sent = {"member": member.pk, "number": second.number, "emergency_address": "", "key": uuid4()}
+    client.post(url(manager, "assign"), sent)
+
+    assert "+33 1 40 00 00 02, Paris · Atelier" in page
+    assert "It stands beside the number." in page
+    assert NumberAssignment.objects.get(member=member, until=None).emergency_address == atelier
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("0140000001", True),
+        ("01 40 00 00 01", True),
+        ("+33 1 40 00 00 01", True),
+        ("0033 1 40 00 00 01", True),
+        ("40000001", True),
+        ("0002", False),
+        ("anna 1", False),
+    ],
+)
+def test_somebody_is_found_by_the_number_as_it_is_dialed_and_not_by_a_digit_beside_a_name(
+    client, manager, seats, paris, site, search, found
+):
+    holder(seats, free(manager.organization, paris, site, number="+33140000001"), site)
+
+    page = text_of(client.get(url(manager, "voice_user_list"), {"q": search}))
+
+    assert ("+33 1 40 00 00 01" in page) is found

@@ -9,7 +9,7 @@ from members.models import Organization
 from members.registry import ChecklistItem, registry
 from skypemgr.templatetags.look import count
 from telephony.models import LicenseAssignment, NumberAssignment
-from telephony.selectors.licenses import count_seats, voice_is_open
+from telephony.selectors.licenses import count_seats, shows_voice
 
 
 def register() -> None:
@@ -32,7 +32,7 @@ def register() -> None:
             capability=Capability.MANAGE_VOICE,
             order=60,
             state=_numbered,
-            visible=voice_is_open,
+            visible=shows_voice,
         ),
     )
 

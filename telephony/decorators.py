@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from members.access import Capability
 from members.decorators import OrganizationRequest, View, organization_view
-from telephony.selectors.licenses import voice_is_open
+from telephony.selectors.licenses import shows_voice
 
 
 def voice_view(capability: Capability) -> Callable[[View], View]:
@@ -22,7 +22,7 @@ def voice_view(capability: Capability) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: OrganizationRequest, **kwargs: Any) -> HttpResponseBase:
-            if not voice_is_open(request.organization):
+            if not shows_voice(request.organization):
                 context = {
                     "section": "voice",
                     "licenses_url": reverse("telephony:buy_licenses", args=[request.organization.slug]),

@@ -11,7 +11,7 @@ from members.models.people import MemberQuerySet
 from members.registry import MembersColumn, MembersFilter, registry
 from telephony.models import License, LicenseAssignment, NumberAssignment, Product
 from telephony.phone_numbers import shown_number
-from telephony.selectors.licenses import voice_is_open
+from telephony.selectors.licenses import shows_voice
 
 ASLEEP = "asleep"
 NUMBER_CHOICES = [("yes", _("With a phone number")), ("no", _("Without a phone number"))]
@@ -43,7 +43,7 @@ def register() -> None:
             label=_("Phone number"),
             every=_("With a number or without"),
             order=80,
-            choices=lambda organization: NUMBER_CHOICES if voice_is_open(organization) else [],
+            choices=lambda organization: NUMBER_CHOICES if shows_voice(organization) else [],
             apply=with_number,
         ),
     )

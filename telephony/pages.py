@@ -24,7 +24,7 @@ from telephony.personal_data import phone_of
 from telephony.phone_numbers import shown_number
 from telephony.selectors.acknowledgments import told_place
 from telephony.selectors.assignments import open_assignments
-from telephony.selectors.licenses import voice_is_open
+from telephony.selectors.licenses import shows_voice
 from telephony.views.my_phone import render_own_phone
 
 
@@ -56,7 +56,7 @@ def register() -> None:
             url_name="telephony:member_phone",
             capability=Capability.MANAGE_VOICE,
             order=40,
-            visible=voice_is_open,
+            visible=shows_voice,
         ),
         NavigationEntry(
             key="voice",
@@ -65,7 +65,7 @@ def register() -> None:
             url_name="telephony:voice",
             capability=Capability.MANAGE_VOICE,
             order=40,
-            visible=voice_is_open,
+            visible=shows_voice,
             children=[
                 ("overview", _("Steps"), "telephony:voice", Capability.MANAGE_VOICE),
                 ("numbers", _("Phone numbers"), "telephony:number_list", Capability.MANAGE_VOICE),

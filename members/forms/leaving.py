@@ -10,14 +10,14 @@ from django.utils.translation import pgettext
 from members.leaving import Left, seal_of
 from skypemgr.forms import ReasonField
 
-_FIXED = {"csrfmiddlewaretoken", "key", "seen", "reason"}
-
 
 class LeavingForm(forms.Form):
     """What is decided about everything that somebody leaves behind; nobody who sends it saw anything else."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    # What can be decided, as it was shown.
+    asked = forms.CharField(widget=forms.HiddenInput, required=False)
     reason = ReasonField(label=_("Reason"), help_text=_("Stands in the audit log for good."), widget=forms.TextInput)
 
     def __init__(self, data: Any, *, left: Sequence[Left]) -> None:
@@ -26,11 +26,13 @@ class LeavingForm(forms.Form):
         for one in left:
             if one.choosable:
                 self._add(one)
-        self.order_fields(["key", "seen", *self._keys, "reason"])
+        self.fields["asked"].initial = " ".join(self._keys)
+        self.order_fields(["key", "seen", "asked", *self._keys, "reason"])
 
     def show_again(self) -> None:
         """Take what is shown now as seen, for whoever is told that it has changed."""
-        self.data = {name: self.data[name] for name in self.data} | {"seen": self.initial["seen"]}
+        shown = {"seen": self.initial["seen"], "asked": self.fields["asked"].initial}
+        self.data = {name: self.data[name] for name in self.data} | shown
 
     @property
     def decisions(self) -> list[forms.BoundField]:
@@ -41,9 +43,12 @@ class LeavingForm(forms.Form):
     def choices(self) -> Mapping[str, str]:
         """Everything that was chosen, as the service takes it, of what is not there any more as well.
 
-        So a form that arrives twice is the same both times.
+        So a form that arrives twice is the same both times. What was not asked doesn't count.
         """
-        return {name: self.data[name].strip() for name in self.data if name not in _FIXED}
+        asked = str(self.data.get("asked", "")).split() or self._keys
+        return {
+            name: self.data[name].strip() for name in asked if name in self.data and name not in self.declared_fields
+        }
 
     def _add(self, one: Left) -> None:
         line = one.line

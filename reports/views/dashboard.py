@@ -15,7 +15,7 @@ from members.models import Organization
 from members.registry import ChecklistItem, registry
 from reports.selectors import Attention, count_members, list_attention, list_recent_changes
 from telephony.license_alerts import find_unpaid
-from telephony.selectors.licenses import voice_is_open
+from telephony.selectors.licenses import shows_voice
 from telephony.selectors.readiness import readiness_of
 
 
@@ -45,7 +45,7 @@ def _attention(request: OrganizationRequest) -> list[Attention]:
     else:
         alerts = find_unpaid(request.organization) if request.actor.can(Capability.MANAGE_VOICE) else []
     found += [Attention(alert.icon, alert.tone, alert.title, alert.note, alert.url) for alert in alerts]
-    if request.actor.can(Capability.MANAGE_VOICE) and voice_is_open(request.organization):
+    if request.actor.can(Capability.MANAGE_VOICE) and shows_voice(request.organization):
         found += _readiness(request.organization)
     return found
 

@@ -63,7 +63,7 @@ def test_an_id_that_nothing_has_is_not_found(acme, name, parameters):
     for pk in (0, 10**18, 10**19 - 1, 10**25):
         values = dict.fromkeys(
             ("number", "invitation", "department", "batch", "key", "digits", "country", "place_pk"), pk
-        ) | {"skype_name": f"nobody-{pk}"}
+        ) | {"skype_name": f"nobody-{pk}", "code": f"nothing-{pk}"}
         assert status(boss, address(name, parameters, values)) == {404}
 
 

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 
 def refused(act: Callable[[], object], by: str = "") -> None:
     """The database refuses what is done, at once or at the latest when the transaction ends, in words with ``by``."""
-    with pytest.raises(DatabaseError, match=by), transaction.atomic():
+    with pytest.raises(DatabaseError, match=by or None), transaction.atomic():
         act()
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -38,6 +38,8 @@ from telephony.port_errors import (
 )
 
 State = PortOrder.State
+# What people write of an order, as its form and its row call it.
+WORDS = ("name", "country", "type", "city", "carrier", "account_number", "billing_number", "authorized_by")
 # So long before the transfer nothing of an order changes any more.
 SETTLED = timedelta(hours=24)
 EDITABLE = (State.REJECTED, State.CANCELED)
@@ -88,8 +90,7 @@ class PortRequest:
     @property
     def columns(self) -> dict[str, object]:
         """As the columns of an order hold it."""
-        names = ("name", "country", "type", "city", "carrier", "account_number", "billing_number", "authorized_by")
-        return {**{name: getattr(self, name) for name in names}, "wanted_on": self.wanted_on}
+        return {name: getattr(self, name) for name in (*WORDS, "wanted_on")}
 
 
 def check_line(text: str, longest: int = 100, *, required: bool = True) -> str:

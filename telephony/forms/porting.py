@@ -17,7 +17,7 @@ from telephony.models import EmergencyAddress, NumberArea, PortOrder
 from telephony.phone_numbers import NotANumber, read_phone_number
 from telephony.port_errors import NoNumbers, NumbersWrong, TooManyNumbers
 from telephony.port_file import numbers_of_file, read_numbers
-from telephony.porting import Letter, PortRequest, check_line
+from telephony.porting import WORDS, Letter, PortRequest, check_line
 
 # So many sentences about wrong numbers stand beside the field.
 MOST_TOLD = 20
@@ -138,9 +138,8 @@ class PortForm(forms.Form):
         """What a valid form asks for."""
         data = self.cleaned_data
         upload = data["letter"]
-        own = ("name", "country", "type", "city", "carrier", "account_number", "billing_number", "authorized_by")
         return PortRequest(
-            **{name: data[name] for name in (*own, "wanted_on")},
+            **{name: data[name] for name in (*WORDS, "wanted_on")},
             numbers=data["read"],
             emergency_address=self._addresses.get(data["emergency_address"]),
             letter=Letter(name=upload.name, content=upload.read()) if upload else None,
@@ -149,9 +148,8 @@ class PortForm(forms.Form):
 
 def initial_of(order: PortOrder) -> dict[str, Any]:
     """What the form shows of an order that is to be corrected."""
-    names = ("name", "country", "type", "city", "carrier", "account_number", "billing_number", "authorized_by")
     return {
-        **{name: getattr(order, name) for name in names},
+        **{name: getattr(order, name) for name in WORDS},
         "emergency_address": order.emergency_address_id,
         "numbers": "\n".join(order.numbers.order_by("number").values_list("number", flat=True)),
     }
@@ -161,12 +159,8 @@ class CancelForm(forms.Form):
     reason = ReasonField(label=_("Reason"))
 
 
-class MoveForm(forms.Form):
-    transfer_on = _day(_("Day of the transfer"))
-
-
-class ApproveForm(forms.Form):
-    """The day that the carrier has agreed to."""
+class TransferDayForm(forms.Form):
+    """The day that the carrier has agreed to, or another one that is wanted."""
 
     transfer_on = _day(_("Day of the transfer"))
 

@@ -13,7 +13,7 @@ from members.decorators import SignedInRequest, operator_view
 from skypemgr.forms import form_errors
 from skypemgr.lists import read_text
 from skypemgr.templatetags.look import count
-from telephony.forms.porting import ApproveForm, RejectForm
+from telephony.forms.porting import RejectForm, TransferDayForm
 from telephony.models import PortOrder
 from telephony.porting import ADVANCES
 from telephony.selectors.porting import LAMPS, State, page_of_open_orders
@@ -55,7 +55,7 @@ def order_contact(request: SignedInRequest, pk: int) -> HttpResponse:
 def order_approve(request: SignedInRequest, pk: int) -> HttpResponse:
     """The carrier has agreed to a day."""
     text = gettext("The day is noted, and whoever ordered is told.")
-    return _advance(request, pk, ApproveForm(request.POST), State.APPROVED, text)
+    return _advance(request, pk, TransferDayForm(request.POST), State.APPROVED, text)
 
 
 @operator_view
@@ -107,9 +107,11 @@ def _find(pk: int) -> PortOrder:
 
 
 def _show(request: SignedInRequest, order: PortOrder, refused: Form | None = None) -> HttpResponse:
-    forms: dict[str, Any] = {"approve_form": ApproveForm(initial={"transfer_on": order.transfer_on or order.wanted_on})}
+    forms: dict[str, Any] = {
+        "approve_form": TransferDayForm(initial={"transfer_on": order.transfer_on or order.wanted_on})
+    }
     forms["reject_form"] = RejectForm()
-    if isinstance(refused, ApproveForm):
+    if isinstance(refused, TransferDayForm):
         forms["approve_form"] = refused
     if isinstance(refused, RejectForm):
         forms["reject_form"] = refused

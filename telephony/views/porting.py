@@ -19,7 +19,7 @@ from skypemgr.row_files import file_response
 from skypemgr.templatetags.look import count, day
 from telephony.countries import missing_disclaimer
 from telephony.decorators import voice_view
-from telephony.forms.porting import CancelForm, MoveForm, PortForm, initial_of
+from telephony.forms.porting import CancelForm, PortForm, TransferDayForm, initial_of
 from telephony.models import EmergencyAddress, PortLetter, PortOrder
 from telephony.porting import can_cancel, can_edit, can_move, is_settled
 from telephony.selectors.porting import LAMPS, State, page_of_orders
@@ -112,7 +112,7 @@ def order_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
 def order_move(request: OrganizationRequest, pk: int) -> HttpResponse:
     """Choose another day for the transfer."""
     order = _find(request, pk)
-    form = MoveForm(request.POST)
+    form = TransferDayForm(request.POST)
     if form.is_valid():
         with form_errors(form):
             transfer_on = form.cleaned_data["transfer_on"]
@@ -173,7 +173,7 @@ def shown_order(order: PortOrder) -> dict[str, Any]:
     }
 
 
-def _show(request: OrganizationRequest, order: PortOrder, move_form: MoveForm | None = None) -> HttpResponse:
+def _show(request: OrganizationRequest, order: PortOrder, move_form: TransferDayForm | None = None) -> HttpResponse:
     now = database_now()
     missing = missing_disclaimer(request.organization, order.country) if order.open else None
     context = {
@@ -182,7 +182,7 @@ def _show(request: OrganizationRequest, order: PortOrder, move_form: MoveForm | 
         "can_cancel": can_cancel(order, now),
         "can_edit": can_edit(order),
         "settled": is_settled(order, now),
-        "move_form": (move_form or MoveForm(initial={"transfer_on": order.transfer_on}))
+        "move_form": (move_form or TransferDayForm(initial={"transfer_on": order.transfer_on}))
         if can_move(order, now)
         else None,
         "refused": move_form,

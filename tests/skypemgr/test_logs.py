@@ -218,6 +218,15 @@ def test_unknown_fields_are_dropped(lines: Lines) -> None:
     assert CANARY not in lines.getvalue()
 
 
+def test_fields_come_in_one_order_in_every_process(lines: Lines) -> None:
+    known = list(logs.FIELDS)
+
+    logging.getLogger("members.anything").info("Done.", extra=dict.fromkeys(reversed(known), 1))
+
+    [line] = lines.all()
+    assert [name for name in line if name in known] == known
+
+
 NASTY = "a\r\nb\x1b[31mc\x00d\x85e\u2028f\x9bg"
 
 

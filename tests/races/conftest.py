@@ -81,9 +81,9 @@ def _run(
         nonlocal has_looked
         if not predicate:
             bare = re.sub(without, instead, sql)
+            has_looked = has_looked or bare != sql
             if has_looked and sql.startswith(before):
                 meet()
-            has_looked = has_looked or bare != sql
             answer = execute(bare, params, many, context)
             if at_the_guard and has_looked:
                 meet()
@@ -94,7 +94,11 @@ def _run(
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(unguard):
-        return call()
+        answer = call()
+    if not has_met:
+        met.abort()
+        pytest.fail(f"one came to its end without a meeting: {answer!r}")
+    return answer
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_control_without_the_lock_of_the_wallet_the_second_that_goes_back_fails(
     pay(organization, 100)
     back = taking_back(organization, 80)
 
-    outcomes = race(*unguarded(back, back, before="SELECT credit_post"))
+    outcomes = race(*unguarded(back, back, before="SELECT * FROM credit_post"))
 
     assert [type(one) for one in outcomes if isinstance(one, Exception)] == [InsufficientCredit]
 

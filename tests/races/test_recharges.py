@@ -68,7 +68,7 @@ def test_twenty_sweeps_at_once_recharge_once(organization, low, race):
 
 
 def test_control_without_the_lock_sweeps_pass_the_limit(organization, low, race, unguarded):
-    race(*unguarded(*[partial(recharge_members, organization)] * 2, before="SELECT credit_post"))
+    race(*unguarded(*[partial(recharge_members, organization)] * 2, before="SELECT * FROM credit_post"))
 
     assert recharged(low) == 80
     assert RechargePlan.objects.get().monthly_limit == 50

@@ -71,6 +71,10 @@ class NumberAssigned(Refusal):
     field = "number"
 
 
+class TooManyNumbers(Refusal):
+    text = _("At most {most} numbers get a tag at once. Tick fewer.")
+
+
 class TooManyTags(Refusal):
     text = _("A number has at most {most} tags. Remove one first.")
     field = "tag"

@@ -106,6 +106,19 @@ class TagForm(forms.Form):
         return tag
 
 
+class TagManyForm(TagForm):
+    """A tag, and whether numbers get it or lose it. ``key`` names this form: sent again it does nothing twice."""
+
+    ADD, REMOVE = "add", "remove"
+
+    act = forms.ChoiceField(choices=[(ADD, ADD), (REMOVE, REMOVE)], widget=forms.HiddenInput)
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"key": uuid4()}, **kwargs})
+        self.fields["tag"].widget.attrs["list"] = "known-tags"
+
+
 class ReleaseForm(forms.Form):
     reason = ReasonField(label=_("Reason"))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -10,10 +11,11 @@ from members.access import Actor, Capability, require
 from members.audit import Action, Fact, record_many
 from members.locks import lock_organization
 from members.models import Organization
+from members.operations import claim, settle
 from skypemgr.clock import database_now
 from skypemgr.kill_points import kill_point
 from skypemgr.many_rows import insert_rows
-from telephony.errors import NumberAssigned, TooManyTags
+from telephony.errors import NumberAssigned, TooManyNumbers, TooManyTags
 from telephony.gateways.numbers import provider_of
 from telephony.models import NumberAssignment, NumberOwnership, NumberTag, PhoneNumber
 from telephony.phone_numbers import shown_number
@@ -23,6 +25,8 @@ from telephony.tags import MOST_TAGS, tag_key
 KEPT = timedelta(days=90)
 # So many are given back at once.
 MOST_RELEASED = 1_000
+# So many are tagged at once.
+MOST_TAGGED = 500
 
 
 @transaction.atomic(durable=True)
@@ -88,36 +92,67 @@ def _lock(organization: Organization, numbers: Collection[PhoneNumber]) -> list[
 
 
 @transaction.atomic(durable=True)
-def tag_numbers(*, actor: Actor, organization: Organization, numbers: Collection[PhoneNumber], tag: str) -> int:
+def tag_numbers(
+    *, actor: Actor, organization: Organization, numbers: Collection[PhoneNumber], tag: str, key: UUID | None = None
+) -> int:
     """Give numbers a tag of 50 characters at most, in whatever case they have it; gives how many had it not.
 
-    Raises TooManyTags when one of them has 50.
+    The same ``key`` with the same numbers and tag gives the first answer. Raises TooManyTags when one of them has 50,
+    TooManyNumbers for more than 500 of them, KeyReused.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
+    if (done := _claim_tags(organization, "tag_numbers", key, numbers, tag)) is not None:
+        return done
     name = " ".join(tag.split())
-    key = tag_key(name)
+    compared = tag_key(name)
     locked = _lock(organization, numbers)
     tagged: dict[int, set[str]] = {number.pk: set() for number in locked}
     for number, known in NumberTag.objects.filter(number__in=tagged).values_list("number", "key"):
         tagged[number].add(known)
-    new = [number for number in locked if key not in tagged[number.pk]]
+    new = [number for number in locked if compared not in tagged[number.pk]]
     if any(len(tagged[number.pk]) >= MOST_TAGS for number in new):
         raise TooManyTags(most=MOST_TAGS)
-    insert_rows([NumberTag(organization=organization, number=number, name=name, key=key) for number in new])
+    insert_rows([NumberTag(organization=organization, number=number, name=name, key=compared) for number in new])
     _record_tags(actor, organization, Action.NUMBER_TAGGED, new, name)
-    return len(new)
+    return _settle_tags(organization, "tag_numbers", key, len(new))
 
 
 @transaction.atomic(durable=True)
-def untag_numbers(*, actor: Actor, organization: Organization, numbers: Collection[PhoneNumber], tag: str) -> int:
-    """Take a tag from numbers, in whatever case it is written; gives how many had it."""
+def untag_numbers(
+    *, actor: Actor, organization: Organization, numbers: Collection[PhoneNumber], tag: str, key: UUID | None = None
+) -> int:
+    """Take a tag from numbers, in whatever case it is written; gives how many had it.
+
+    The same ``key`` with the same numbers and tag gives the first answer. Raises TooManyNumbers, KeyReused.
+    """
     require(actor, organization, Capability.MANAGE_VOICE)
+    if (done := _claim_tags(organization, "untag_numbers", key, numbers, tag)) is not None:
+        return done
     locked = _lock(organization, numbers)
     found = NumberTag.objects.filter(organization=organization, number__in=locked, key=tag_key(tag))
     had = set(found.values_list("number", flat=True))
     found.delete()
     _record_tags(actor, organization, Action.NUMBER_UNTAGGED, [one for one in locked if one.pk in had], tag)
-    return len(had)
+    return _settle_tags(organization, "untag_numbers", key, len(had))
+
+
+def _claim_tags(
+    organization: Organization, name: str, key: UUID | None, numbers: Collection[PhoneNumber], tag: str
+) -> int | None:
+    """How many changed when ``key`` first came; None when it never did. Raises TooManyNumbers, KeyReused."""
+    if len(numbers) > MOST_TAGGED:
+        raise TooManyNumbers(most=MOST_TAGGED)
+    if key is None:
+        return None
+    facts: dict[str, object] = {"numbers": sorted(number.pk for number in numbers), "tag": tag_key(tag)}
+    earlier = claim(organization=organization, name=name, key=key, facts=facts)
+    return int(earlier.result["changed"]) if earlier else None
+
+
+def _settle_tags(organization: Organization, name: str, key: UUID | None, changed: int) -> int:
+    if key is not None:
+        settle(organization=organization, name=name, key=key, result={"changed": changed})
+    return changed
 
 
 def _record_tags(

@@ -174,7 +174,7 @@ def number_untag(request: OrganizationRequest, digits: str) -> HttpResponse:
 def numbers_release(request: OrganizationRequest) -> HttpResponse:
     """Give numbers that were ticked, or all that match, back to the stock."""
     query = request.POST or request.GET
-    numbers = _chosen(request, query)
+    numbers = chosen_numbers(request, query)
     number = numbers.count()
     list_url = reverse("telephony:number_list", args=[request.organization.slug])
     if not number or number > MOST_RELEASED:
@@ -215,7 +215,8 @@ def numbers_release(request: OrganizationRequest) -> HttpResponse:
     return render(request, "telephony/numbers_release.html", context, status=422 if form.errors else 200)
 
 
-def _chosen(request: OrganizationRequest, query: Any) -> PhoneNumberQuerySet:
+def chosen_numbers(request: OrganizationRequest, query: Any) -> PhoneNumberQuerySet:
+    """The numbers that were ticked on the list, or all that match its filters."""
     selection = Selection.read(query, name="number")
     asked = NumbersQuery.read(request.organization, query)
     found = selection.of(PhoneNumber.objects.of(request.organization), asked.matching())

@@ -135,6 +135,7 @@ SIGHTS_OF_VOICE = [
     Sight("telephony:number_detail", args=owned_number),
     Sight("telephony:number_detail", state="refused", args=owned_number, act=send_no_tag, status=422),
     Sight("telephony:numbers_release", query="?all=1"),
+    Sight("telephony:numbers_tag", query="?all=1"),
     Sight("telephony:numbers_add"),
     Sight("telephony:numbers_add", state="elsewhere", query="?country=US"),
     Sight("telephony:numbers_add", state="refused", act=reserve_too_many, status=422),

@@ -194,6 +194,15 @@ TABLE_OF_VOICE: dict[str, Page] = {
         foreign={"number": of("phone_number.pk")},
         logs=("number.released",),
     ),
+    "telephony:numbers_tag": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        query={"number": of("phone_number.pk")},
+        send={"number": of("phone_number.pk"), "count": "1", "tag": "Reception", "act": "add", "key": key},
+        foreign={"number": of("phone_number.pk")},
+        logs=("number.tagged",),
+    ),
     "telephony:number_detail": Page(
         access=VOICE,
         get=200,

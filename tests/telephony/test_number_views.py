@@ -4,11 +4,15 @@ import re
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from members.access import Actor
-from members.models import Member
+from members.models import AuditEntry, Member
+from telephony.errors import TooManyNumbers
 from telephony.models import NumberTag, PhoneNumber, Reservation
+from telephony.services.numbers import release_numbers, tag_numbers, untag_numbers
 from telephony.services.reservations import reserve_numbers
 from tests.factories import EmergencyAddressFactory, MemberFactory, PhoneNumberFactory
 from tests.telephony.stock import allow, stocked
@@ -205,6 +209,98 @@ def test_a_number_is_tagged_once_in_whatever_case(client, manager):
     client.post(url(manager, "number_untag", number.digits), {"tag": "réception nord"})
 
     assert NumberTag.objects.count() == 49
+
+
+def tagging(member, numbers, **other):
+    sent = {"number": [one.pk for one in numbers], "count": str(len(numbers)), "act": "add", "key": uuid4(), **other}
+    return lambda client: client.post(url(member, "numbers_tag"), sent)
+
+
+def tagged():
+    return sorted(NumberTag.objects.values_list("number__number", "name"))
+
+
+def test_many_numbers_get_a_tag_and_lose_it_together(client, manager):
+    numbers = PhoneNumberFactory.create_batch(3, organization=manager.organization)
+    NumberTag.objects.create(organization=manager.organization, number=numbers[0], name="Sales", key="sales")
+    page = client.get(url(manager, "numbers_tag"), {"number": [one.pk for one in numbers[:2]]})
+    assert "2 numbers" in text_of(page)
+
+    assert tagging(manager, numbers[:2], tag="SALES")(client).status_code == 302
+
+    assert tagged() == sorted([(numbers[0].number, "Sales"), (numbers[1].number, "SALES")])
+    [fact] = AuditEntry.objects.filter(action="number.tagged")
+    assert fact.after == {"number": numbers[1].number, "tag": "SALES"}
+
+    tagging(manager, numbers[1:], tag="sales", act="remove")(client)
+
+    assert tagged() == [(numbers[0].number, "Sales")]
+
+
+def test_a_form_of_tags_sent_again_does_nothing_again(client, manager):
+    numbers = PhoneNumberFactory.create_batch(2, organization=manager.organization)
+    send = tagging(manager, numbers, tag="Sales")
+    send(client)
+    tagging(manager, numbers, tag="sales", act="remove")(client)
+
+    assert send(client).status_code == 302
+
+    assert tagged() == []
+
+
+def test_all_that_match_get_a_tag_of_those_that_were_shown(client, manager):
+    numbers = PhoneNumberFactory.create_batch(3, organization=manager.organization)
+    asked = {"all": "1", "q": numbers[0].digits}
+
+    page = client.get(url(manager, "numbers_tag"), asked).content.decode()
+
+    assert re.findall(r'name="number" value="(\d+)"', page) == [str(numbers[0].pk)]
+
+
+def test_more_numbers_than_get_a_tag_at_once_are_refused(client, manager, monkeypatch):
+    monkeypatch.setattr("telephony.views.number_tags.MOST_TAGGED", 2)
+    monkeypatch.setattr("telephony.services.numbers.MOST_TAGGED", 2)
+    numbers = PhoneNumberFactory.create_batch(3, organization=manager.organization)
+
+    page = client.get(url(manager, "numbers_tag"), {"all": "1"}, follow=True)
+
+    assert "At most 2 numbers get a tag at once. Tick fewer." in text_of(page)
+    with pytest.raises(TooManyNumbers):
+        tag_numbers(actor=Actor.of_member(manager), organization=manager.organization, numbers=numbers, tag="Sales")
+
+
+def test_when_one_number_has_all_the_tags_it_may_have_none_gets_another(client, manager, monkeypatch):
+    monkeypatch.setattr("telephony.services.numbers.MOST_TAGS", 1)
+    numbers = PhoneNumberFactory.create_batch(2, organization=manager.organization)
+    tagging(manager, numbers[:1], tag="Sales")(client)
+
+    response = tagging(manager, numbers, tag="Reception")(client)
+
+    assert response.status_code == 422
+    assert "A number has at most 1 tags" in text_of(response)
+    assert tagged() == [(numbers[0].number, "Sales")]
+
+
+def test_a_number_that_went_meanwhile_asks_for_another_look(client, manager):
+    numbers = PhoneNumberFactory.create_batch(2, organization=manager.organization)
+    send = tagging(manager, numbers, tag="Sales")
+    release_numbers(actor=Actor.of_member(manager), organization=manager.organization, numbers=numbers[:1])
+
+    assert send(client).status_code == 422
+
+    assert tagged() == []
+
+
+def test_many_numbers_get_a_tag_in_as_many_queries_as_few(manager):
+    def queries(number):
+        numbers = PhoneNumberFactory.create_batch(number, organization=manager.organization)
+        actor = Actor.of_member(manager)
+        with CaptureQueriesContext(connection) as asked:
+            tag_numbers(actor=actor, organization=manager.organization, numbers=numbers, tag="Sales", key=uuid4())
+            untag_numbers(actor=actor, organization=manager.organization, numbers=numbers, tag="Sales", key=uuid4())
+        return len(asked)
+
+    assert queries(60) <= queries(5)
 
 
 def test_numbers_are_given_back_after_a_look_at_them(client, manager):

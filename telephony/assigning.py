@@ -32,10 +32,8 @@ from telephony.assignment_errors import (
 from telephony.emergency import require_disclaimer, use_addresses
 from telephony.models import EmergencyAddress, NumberArea, NumberAssignment, PhoneNumber, Place
 from telephony.phone_numbers import shown_number
-from telephony.selectors.licenses import covered_by
+from telephony.selectors.licenses import PHONE_SYSTEM, covered_by
 
-# Who has it, itself or in another product, can be given a number.
-PHONE_SYSTEM = "phone-system"
 # A number cools off for so many days at the most (domain §3.2).
 MOST_COOLING = 365
 # Who joins later gets a number beforehand.

@@ -20,7 +20,7 @@ from members.audit_sets import record_for_members
 from members.models import Member, Organization, User
 from skypemgr.clock import DatabaseClock, database_now
 from skypemgr.many_rows import insert_rows
-from telephony.assigning import PHONE_SYSTEM, take_back
+from telephony.assigning import take_back
 from telephony.catalog import Catalog
 from telephony.license_errors import (
     AboutPeople,
@@ -35,6 +35,7 @@ from telephony.license_errors import (
 from telephony.models import License, LicenseAssignment, NumberAssignment, Product
 from telephony.models.licenses import LicenseAssignmentQuerySet
 from telephony.phone_numbers import shown_number
+from telephony.selectors.licenses import PHONE_SYSTEM
 
 Ending = LicenseAssignment.Ending
 # Of members: themselves, or where the database finds them.

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from members.models import Member, Organization
 from telephony.models import License, LicenseAssignment
+
+# Who has it, itself or in another product, can be given a number.
+PHONE_SYSTEM = "phone-system"
 
 
 @dataclass(frozen=True)
@@ -57,3 +61,9 @@ def covered_by(organization: Organization, members: Sequence[Member | int], code
     of_product = Q(product__code=code) | Q(product__includes__code=code)
     seats = LicenseAssignment.objects.filter(of_product, organization=organization, member__in=members).awake()
     return dict(seats.order_by("-pk").values_list("member_id", "pk"))
+
+
+def who_has(organization: Organization, code: str) -> QuerySet[LicenseAssignment, Any]:
+    """The keys of all members who have a product, itself or in another one, by an awake seat."""
+    of_product = Q(product__code=code) | Q(product__includes__code=code)
+    return LicenseAssignment.objects.filter(of_product, organization=organization).awake().values("member")

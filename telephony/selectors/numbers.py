@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.folding import fold
-from members.models import Organization
+from members.models import Member, Organization
 from members.places import country_name
 from members.tenures import know_predecessors
 from skypemgr.clock import database_now
@@ -44,18 +44,22 @@ from telephony.models import (
     PhoneNumber,
 )
 from telephony.models.numbers import PhoneNumberQuerySet
+from telephony.selectors.licenses import PHONE_SYSTEM, covered_by, who_has
 from telephony.selectors.number_search import of_digits
 
 BY_NUMBER = Ordering("number", ("number", "id"), _("by number"))
 MOST_TAGS_OFFERED = 200
 _HOLDINGS = "holdings"
-ASSIGNED, UNASSIGNED, COOLING_OFF = "assigned", "unassigned", "cooling_off"
+ASSIGNED, UNASSIGNED, FREE, COOLING_OFF = "assigned", "unassigned", "acquired", "cooling_off"
+# Somebody has the number, but can't call with it; or nobody works with the account that has it any more.
+UNLICENSED, BLOCKED = "unlicensed", "blocked"
 STATES = {
     ASSIGNED: pgettext_lazy("phone number", "Assigned"),
-    "acquired": pgettext_lazy("phone number", "Free"),
+    FREE: pgettext_lazy("phone number", "Free"),
     COOLING_OFF: pgettext_lazy("phone number", "Cooling off"),
 }
-LAMPS = {ASSIGNED: "success", "acquired": "info", COOLING_OFF: "waiting"}
+LAMPS = {ASSIGNED: "success", FREE: "info", COOLING_OFF: "waiting"}
+GONE = (Member.State.BLOCKED, Member.State.LEFT)
 
 
 def holding_of(number: PhoneNumber) -> NumberAssignment | None:
@@ -84,7 +88,7 @@ def state_of(number: PhoneNumber, now: datetime) -> str:
         return ASSIGNED
     if number.assignable_from is not None and number.assignable_from > now:
         return COOLING_OFF
-    return "acquired"
+    return FREE
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ class NumbersQuery:
         if chosen["tag"]:
             tagged = NumberTag.objects.filter(organization=self.organization, key=chosen["tag"])
             numbers = numbers.filter(pk__in=tagged.values("number"))
-        return self._found(_in_state(numbers, chosen["state"]))
+        return self._found(_in_state(self.organization, numbers, chosen["state"]))
 
     def _found(self, numbers: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
         if not self.search:
@@ -166,7 +170,8 @@ class NumbersQuery:
 FILTER_KEYS = ("q", "state", "country", "city", "type", "tag")
 
 
-def _in_state(numbers: PhoneNumberQuerySet, state: str) -> PhoneNumberQuerySet:
+def _in_state(organization: Organization, numbers: PhoneNumberQuerySet, state: str) -> PhoneNumberQuerySet:
+    held = NumberAssignment.objects.filter(organization=organization, until=None)
     match state:
         case "assigned":
             return numbers.assigned()
@@ -176,8 +181,26 @@ def _in_state(numbers: PhoneNumberQuerySet, state: str) -> PhoneNumberQuerySet:
             return numbers.unassigned().assignable()
         case "cooling_off":
             return numbers.cooling_off()
+        case "unlicensed":
+            covered = who_has(organization, PHONE_SYSTEM)
+            return numbers.filter(pk__in=held.exclude(member__in=covered).values("number"))
+        case "blocked":
+            return numbers.filter(pk__in=held.filter(member__state__in=GONE).values("number"))
         case _:
             return numbers
+
+
+def troubles_of(organization: Organization, numbers: Sequence[PhoneNumber]) -> dict[int, list[tuple[str, str]]]:
+    """What is the matter with whoever has some numbers, as lamps and words, by number; one query for all of them."""
+    holdings = [holding for number in numbers if (holding := holding_of(number))]
+    licensed = covered_by(organization, [holding.member_id for holding in holdings], PHONE_SYSTEM)
+    found: dict[int, list[tuple[str, str]]] = {}
+    for holding in holdings:
+        if holding.member_id not in licensed:
+            found.setdefault(holding.number_id, []).append(("danger", gettext("No license")))
+        if holding.member.state in GONE:
+            found.setdefault(holding.number_id, []).append(("waiting", holding.member.get_state_display()))
+    return found
 
 
 def _read_filters(organization: Organization, areas: Sequence[NumberArea], query: QueryDict) -> Sequence[ChoiceFilter]:
@@ -187,7 +210,14 @@ def _read_filters(organization: Organization, areas: Sequence[NumberArea], query
             "state",
             _("State"),
             _("Every state"),
-            [(ASSIGNED, STATES[ASSIGNED]), (UNASSIGNED, _("Nobody has it")), (COOLING_OFF, STATES[COOLING_OFF])],
+            [
+                (ASSIGNED, STATES[ASSIGNED]),
+                (UNASSIGNED, _("Nobody has it")),
+                (FREE, STATES[FREE]),
+                (COOLING_OFF, STATES[COOLING_OFF]),
+                (UNLICENSED, _("No license")),
+                (BLOCKED, _("With a blocked account")),
+            ],
         ),
         ("country", _("Country"), _("Every country"), [(code, country_name(code)) for code in countries]),
         ("city", _("City"), _("Every city"), _cities(areas)),

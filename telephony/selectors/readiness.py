@@ -24,8 +24,9 @@ from skypemgr.lists import (
     keyset_page,
     read_choice,
 )
-from telephony.assigning import PHONE_SYSTEM, WHO_MAY
+from telephony.assigning import WHO_MAY
 from telephony.models import Disclaimer, DisclaimerAcceptance, LicenseAssignment, NumberAssignment
+from telephony.selectors.licenses import PHONE_SYSTEM
 
 BY_NAME = Ordering("name", ("sort_key", "id"))
 NO_NUMBER, NO_ADDRESS, ELSEWHERE = "no_number", "no_address", "elsewhere"

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
@@ -33,10 +32,10 @@ from skypemgr.lists import (
     read_choice,
     read_text,
 )
-from telephony.assigning import PHONE_SYSTEM
 from telephony.models import LicenseAssignment, NumberAssignment
 from telephony.selectors.assignments import open_assignments
 from telephony.selectors.disclaimers import list_disclaimers
+from telephony.selectors.licenses import PHONE_SYSTEM, who_has
 from telephony.selectors.number_search import of_digits
 
 BY_NAME = Ordering("name", ("sort_key", "id"), _("by name"))
@@ -203,7 +202,7 @@ class VoiceUsersQuery:
 
     def _in_state(self, members: MemberQuerySet) -> MemberQuerySet:
         having = Q(pk__in=_held(self.organization).values("member"))
-        licensed = Q(pk__in=_licensed(self.organization))
+        licensed = Q(pk__in=who_has(self.organization, PHONE_SYSTEM))
         match self.state:
             case "assigned":
                 return members.filter(having)
@@ -274,8 +273,3 @@ def _of_phone_system() -> Q:
 
 def _of_calling() -> Q:
     return _of_phone_system() | Q(product__carries_calling_plan=True)
-
-
-def _licensed(organization: Organization) -> QuerySet[LicenseAssignment, Any]:
-    seats = LicenseAssignment.objects.filter(_of_phone_system(), organization=organization).awake()
-    return seats.values("member")

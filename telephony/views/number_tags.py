@@ -79,8 +79,6 @@ def _act(request: OrganizationRequest, form: TagManyForm, numbers: list[PhoneNum
             changed,
         )
         if removes
-        else ngettext(
-            "{number} number has got the tag “{tag}”.", "{number} numbers have got the tag “{tag}”.", changed
-        )
+        else ngettext("{number} number has got the tag “{tag}”.", "{number} numbers have got the tag “{tag}”.", changed)
     )
     return text.format(number=count(changed), tag=tag)

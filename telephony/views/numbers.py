@@ -26,6 +26,7 @@ from telephony.phone_numbers import shown_number
 from telephony.quotas import quota_of
 from telephony.selectors.acknowledgments import acknowledged, standings_of
 from telephony.selectors.numbers import (
+    COOLING_OFF,
     FILTER_KEYS,
     LAMPS,
     STATES,
@@ -36,6 +37,7 @@ from telephony.selectors.numbers import (
     ownerships_of,
     state_of,
     tags_by_number,
+    troubles_of,
     with_holders,
 )
 from telephony.services.numbers import MOST_RELEASED, release_numbers, tag_numbers, untag_numbers
@@ -53,12 +55,19 @@ def number_list(request: OrganizationRequest) -> HttpResponse:
     asked = NumbersQuery.read(organization, request.GET)
     page = asked.page()
     now, tags = database_now(), tags_by_number(organization, page.rows)
+    troubles = troubles_of(organization, page.rows)
     context = {
         **HERE,
         "asked": asked,
         "page": page,
         "rows": [
-            (number, *_state(number, now), holding_of(number), address_of(number), tags.get(number.pk, []))
+            (
+                number,
+                [_state(number, now), *troubles.get(number.pk, [])],
+                holding_of(number),
+                address_of(number),
+                tags.get(number.pk, []),
+            )
             for number in page.rows
         ],
         "quota": quota_of(organization),
@@ -137,14 +146,14 @@ def number_detail(request: OrganizationRequest, digits: str) -> HttpResponse:
                 actor=request.actor, organization=request.organization, numbers=[number], tag=form.cleaned_data["tag"]
             )
             return redirect("telephony:number_detail", request.organization.slug, digits)
-    lamp, state = _state(number, database_now())
+    now = database_now()
     holding = holding_of(number)
     standings = standings_of(request.organization, [holding.member_id]) if holding else []
     context = {
         **HERE,
         "number": number,
-        "lamp": lamp,
-        "state": state,
+        "lamps": [_state(number, now), *troubles_of(request.organization, [number]).get(number.pk, [])],
+        "cools_until": number.assignable_from if state_of(number, now) == COOLING_OFF else None,
         "tags": tags_by_number(request.organization, [number]).get(number.pk, []),
         "form": form,
         "holding": holding,

@@ -1,6 +1,7 @@
 """Voice in the browser: steps, the list of numbers, adding and giving back."""
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -10,11 +11,15 @@ from django.urls import reverse
 
 from members.access import Actor
 from members.models import AuditEntry, Member
+from skypemgr.clock import database_now
+from telephony.assigning import Pairing
 from telephony.errors import TooManyNumbers
-from telephony.models import NumberTag, PhoneNumber, Reservation
+from telephony.models import LicenseAssignment, NumberTag, PhoneNumber, Reservation
+from telephony.services.assignments import assign_numbers
+from telephony.services.disclaimers import accept_disclaimer
 from telephony.services.numbers import release_numbers, tag_numbers, untag_numbers
 from telephony.services.reservations import reserve_numbers
-from tests.factories import EmergencyAddressFactory, MemberFactory, PhoneNumberFactory
+from tests.factories import EmergencyAddressFactory, LicenseFactory, MemberFactory, PhoneNumberFactory, SeatFactory
 from tests.telephony.stock import allow, stocked
 from tests.telephony.test_reservations import pass_time
 from tests.telephony.voice import open_voice
@@ -28,6 +33,20 @@ def manager(client):
     open_voice(member.organization)
     client.force_login(member.user)
     return member
+
+
+@pytest.fixture
+def seated():
+    """Who looks after Voice, and three people with Phone System and a number."""
+    manager = MemberFactory(role=Member.Role.VOICE_MANAGER, organization__country="US")
+    organization = manager.organization
+    bought = LicenseFactory(organization=organization)
+    accept_disclaimer(actor=Actor.system(), organization=organization, country="US")
+    site = EmergencyAddressFactory(organization=organization, country="US")
+    people = [SeatFactory(license=bought).member for _place in range(3)]
+    pairings = [Pairing(member, PhoneNumberFactory(organization=organization), site) for member in people]
+    given = assign_numbers(actor=Actor.system(), organization=organization, pairings=pairings, key=uuid4())
+    return manager, given
 
 
 def url(member, name, *args):
@@ -180,6 +199,33 @@ def test_the_list_is_found_by_any_digits_city_state_and_tag(client, manager):
     export = client.get(url(manager, "number_export"), {"country": "FR"})
     assert "33561004567" in export.getvalue().decode()
     assert "14255550123" not in export.getvalue().decode()
+
+
+def test_the_list_tells_numbers_that_wait_from_those_of_people_who_cannot_call(client, seated):
+    """Who lost their license keeps the number, and so does an account that was blocked with it."""
+    manager, [calling, unlicensed, blocked] = seated
+    client.force_login(manager.user)
+    LicenseAssignment.objects.filter(member=unlicensed.member).update(ended_at=database_now(), ending="unassigned")
+    Member.objects.filter(pk=blocked.member_id).update(state=Member.State.BLOCKED)
+    own = {"organization": manager.organization}
+    free = PhoneNumberFactory(**own)
+    cooling = PhoneNumberFactory(**own, assignable_from=database_now() + timedelta(days=3))
+
+    def found(state):
+        return {number.pk for number in client.get(url(manager, "number_list"), {"state": state}).context["page"].rows}
+
+    assert found("unlicensed") == {unlicensed.number_id}
+    assert found("blocked") == {blocked.number_id}
+    assert found("acquired") == {free.pk}
+    assert found("cooling_off") == {cooling.pk}
+    assert found("unassigned") == {free.pk, cooling.pk}
+    shown = client.get(url(manager, "number_list")).context["rows"]
+    lamps = {row[0].pk: [str(text) for _lamp, text in row[1]] for row in shown}
+    assert lamps[calling.number_id] == ["Assigned"]
+    assert lamps[unlicensed.number_id] == ["Assigned", "No license"]
+    assert lamps[blocked.number_id] == ["Assigned", "Blocked"]
+    page = client.get(url(manager, "number_detail", cooling.digits))
+    assert re.search(r"Cooling off until \w", text_of(page))
 
 
 def test_pages_of_the_list_follow_each_other(client, manager):

@@ -12,6 +12,7 @@ from members.bulk import Exceptions, roles_above
 from members.mail import stop_letters
 from members.models import Invitation, Member, Organization, User
 from members.models.invitations import InvitationQuerySet
+from members.registry import AccountEnd, registry
 from skypemgr.clock import DatabaseClock
 
 
@@ -47,11 +48,18 @@ def lock_invitations(organization: Organization, invitations: InvitationQuerySet
 
 @transaction.atomic(savepoint=False)
 def take_back(
-    *, organization: Organization, actor: Actor, people: Sequence[Member], pending: Sequence[Invitation]
+    *,
+    organization: Organization,
+    actor: Actor,
+    people: Sequence[Member],
+    pending: Sequence[Invitation],
+    frees: bool = True,
 ) -> None:
     """Cancel pending invitations, and the accounts of those of ``people`` (all locked) who wait for theirs.
 
-    One that was handed over, with all it holds, stays with the organization: blocked, until somebody gets it.
+    One that was handed over, with all it holds, stays with the organization: blocked, until somebody gets it. What
+    the others had been given goes back, unless somebody else sees to that (``frees`` is False). Where anything can
+    still be given to somebody, the organization is locked.
     """
     # Somebody who joined while we waited for the locks is a member like any other, and stays one.
     waiting = {invitation.member_id for invitation in pending}
@@ -67,6 +75,9 @@ def take_back(
     User.objects.filter(pk__in=[member.user_id for member in members]).update(
         is_active=False, password=make_password(None), must_change_password=False
     )
+    if gone and frees:
+        for end in registry.all(AccountEnd):
+            end.apply(actor, organization, gone)
     record_invitations(organization=organization, actor=actor, action=Action.INVITATION_CANCELED, invitations=pending)
     record_many(
         organization=organization,

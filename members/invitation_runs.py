@@ -10,6 +10,7 @@ from members.access import Capability
 from members.batches import BatchKind, Portion
 from members.bulk import Exceptions, sort_out
 from members.invitation_acts import cancel_exceptions, lock_invitations, lock_people, renewal_exceptions, take_back
+from members.locks import lock_organization
 from members.models import Batch, Invitation
 from members.registry import registry
 from members.renewals import record_renewals, renew_invitations
@@ -31,6 +32,8 @@ def _renew(portion: Portion) -> Mapping[int, str]:
 
 @transaction.atomic(savepoint=False)
 def _cancel(portion: Portion) -> Mapping[int, str]:
+    # What goes back with an account is given to nobody else meanwhile.
+    lock_organization(portion.organization)
     people = lock_people(portion.invitations)
     concerned, reasons = _sorted_out(portion, cancel_exceptions(portion.actor))
     take_back(organization=portion.organization, actor=portion.actor, people=people, pending=concerned)

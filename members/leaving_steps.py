@@ -112,7 +112,8 @@ def _apply(
     elif number := pending_of(member).count():
         done.append({"key": SENT, "outcome": "kept", "number": number})
     ended, before = ends_with_invitation(member), member.state
-    if number := _take_back(actor, organization, pending_to(member)):
+    # What they have themselves is dealt with line by line.
+    if number := _take_back(actor, organization, pending_to(member), frees=False):
         done.insert(0, {"key": INVITATION, "outcome": "canceled", "number": number})
     if before == Member.State.ACTIVE:
         block(organization=organization, actor=actor, keys=[member.pk], reason=reason)
@@ -120,12 +121,12 @@ def _apply(
     return [{"key": SIGN_IN, "outcome": outcome}, *done]
 
 
-def _take_back(actor: Actor, organization: Organization, chosen: InvitationQuerySet) -> int:
+def _take_back(actor: Actor, organization: Organization, chosen: InvitationQuerySet, *, frees: bool = True) -> int:
     people = Member.objects.select_related("user", "organization").filter(pk__in=chosen.values("member"))
     locked = list(people.order_by("pk"))
     pending = [one for one in lock_invitations(organization, chosen) if one.state == Invitation.State.PENDING]
     if pending:
-        take_back(organization=organization, actor=actor, people=locked, pending=pending)
+        take_back(organization=organization, actor=actor, people=locked, pending=pending, frees=frees)
     return len(pending)
 
 

@@ -277,6 +277,18 @@ class LeavingPart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountEnd:
+    """What the end of accounts that nobody ever joined with means to an app: their invitations were taken back.
+
+    ``apply`` gets the keys of the members, who are locked and have left, and does its part in the same transaction.
+    """
+
+    key: str
+    order: int
+    apply: Callable[["Actor", "Organization", Sequence[int]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class VisibleFact:
     """Something about a member that their organization sees, or never does, as they are told.
 

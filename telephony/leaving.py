@@ -1,6 +1,6 @@
 """What the leaving of somebody means to Voice: their number, and the seats of their licenses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -10,14 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from members.access import Actor, Capability
 from members.leaving import ends_with_invitation
 from members.models import Member, Organization
-from members.registry import LeavingDays, LeavingLine, LeavingPart, Text, registry
+from members.registry import AccountEnd, LeavingDays, LeavingLine, LeavingPart, Text, registry
 from skypemgr.clock import database_now
 from telephony.assigning import MOST_COOLING, take_back
 from telephony.catalog import Catalog
 from telephony.license_errors import KeptWithoutRequired
 from telephony.models import LicenseAssignment, Product
 from telephony.phone_numbers import shown_number
-from telephony.seating import end_seats
+from telephony.seating import end_all_seats, end_seats
 from telephony.selectors.assignments import open_assignments
 
 NUMBER, COOLING = "number", "cooling-days"
@@ -36,8 +36,16 @@ def register() -> None:
             lines=lambda member: [*_number(member), *_licenses(member)],
             apply=_apply,
             tell=_tell,
-        )
+        ),
+        AccountEnd(key="voice", order=40, apply=_end),
     )
+
+
+@transaction.atomic(savepoint=False)
+def _end(actor: Actor, organization: Organization, keys: Sequence[int]) -> None:
+    """Take back what accounts had been given that nobody ever joined with."""
+    take_back(actor=actor, organization=organization, members=keys, now=database_now(), cooling_days=COOLING_DAYS)
+    end_all_seats(organization, actor, keys)
 
 
 def _number(member: Member) -> list[LeavingLine]:

@@ -211,6 +211,17 @@ def end_seats(
 
 
 @transaction.atomic(savepoint=False)
+def end_all_seats(organization: Organization, actor: Actor, keys: Sequence[int]) -> None:
+    """End every seat of members who have left, and who are locked."""
+    ending: dict[str, list[int]] = {}
+    seats = LicenseAssignment.objects.filter(organization=organization, member__in=keys).open()
+    for member, code in seats.order_by("pk").values_list("member_id", "product__code"):
+        ending.setdefault(code, []).append(member)
+    if ending:
+        end_seats(organization, actor, ending, dict.fromkeys(ending, Ending.LEFT))
+
+
+@transaction.atomic(savepoint=False)
 def vacate(organization: Organization, actor: Actor, left: License, *, keep: int, ends: bool = True) -> None:
     """Let all but ``keep`` of the people of a license go on with free awake seats of the same product.
 

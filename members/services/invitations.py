@@ -120,11 +120,12 @@ def resend_invitations(
 def cancel_invitations(*, actor: Actor, organization: Organization, invitations: Collection[int]) -> int:
     """Take pending invitations back; gives how many. Their links die.
 
-    A business account that was never finished leaves with its invitation: it can't sign in, and its Skype Name
-    stays taken. Raises InvitationNotOpen when there was nothing to take back.
+    A business account that was never finished leaves with its invitation: it can't sign in, its Skype Name stays
+    taken, and its number and licenses go back. Raises InvitationNotOpen when there was nothing to take back.
     """
     require(actor, organization, Capability.MANAGE_MEMBERS)
     take_time()
+    lock_organization(organization)
     chosen = _choose(organization, invitations, ())
     people = lock_people(chosen)
     pending = [entry for entry in lock_invitations(organization, chosen) if entry.state == Invitation.State.PENDING]

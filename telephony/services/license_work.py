@@ -17,7 +17,7 @@ from skypemgr.kill_points import kill_point
 from telephony.license_errors import WalletTooSmall
 from telephony.licensing import GRACE, end_of_period, pay_period, renewal_price, today_of
 from telephony.models import License, LicenseAssignment
-from telephony.seating import end_seats, lock_all_licenses, vacate
+from telephony.seating import end_all_seats, lock_all_licenses, vacate
 
 
 def renew_licenses(run: Run) -> None:
@@ -111,12 +111,7 @@ def free_seats_of_left(*, organization: Organization) -> None:
         state=Member.State.LEFT, account_kind=User.Kind.PERSONAL, pk__in=open_seats.values("member")
     )
     keys = lock_members(left)
-    ending: dict[str, list[int]] = {}
-    for member, code in open_seats.filter(member__in=keys).values_list("member_id", "product__code"):
-        ending.setdefault(code, []).append(member)
-    if ending:
-        why = dict.fromkeys(ending, LicenseAssignment.Ending.LEFT)
-        end_seats(organization, Actor.system(), ending, why)
+    end_all_seats(organization, Actor.system(), keys)
 
 
 def _lock_with_people(organization: Organization, key: int) -> License | None:

@@ -29,6 +29,7 @@ from members.errors import (
 from members.leaving import list_left, seal_of, tell_leaving
 from members.models import ApiToken, AuditEntry, Invitation, Leaving, Member
 from members.services.hand_over import hand_over
+from members.services.invitations import cancel_invitations
 from skypemgr.clock import database_now
 from skypemgr.invariants import find_violations
 from telephony.assigning import Pairing
@@ -441,3 +442,51 @@ def test_the_command_refuses_and_changes_nothing():
         with pytest.raises(CommandError):
             call_command("process_leaver", *words, *more)
     assert nothing_changed(who)
+
+
+def invited_with_everything():
+    """Somebody with all that, who has not joined yet."""
+    who = equipped()
+    Member.objects.filter(pk=who.member.pk).update(state=Member.State.INVITED)
+    invitation = InvitationFactory(
+        organization=who.organization, kind="business", member=who.member, email=who.member.email
+    )
+    return who, invitation
+
+
+def test_a_canceled_invitation_holds_neither_number_nor_seat():
+    who, invitation = invited_with_everything()
+
+    cancel_invitations(actor=SYSTEM, organization=who.organization, invitations=[invitation.pk])
+
+    who.member.refresh_from_db()
+    assert who.member.state == Member.State.LEFT
+    assert has(who.member) == []
+    assert not NumberAssignment.objects.filter(until=None).exists()
+    who.number.refresh_from_db()
+    assert who.number.assignable_from > database_now() + timedelta(days=29)
+    assert {"number.unassigned", "license.unassigned"} <= set(AuditEntry.objects.values_list("action", flat=True))
+    assert broken() == []
+
+
+def test_an_account_that_was_handed_over_keeps_what_it_has_when_its_invitation_is_canceled():
+    who, invitation = invited_with_everything()
+    type(who.member.user).objects.update(handed_over_at=database_now())
+
+    cancel_invitations(actor=SYSTEM, organization=who.organization, invitations=[invitation.pk])
+
+    who.member.refresh_from_db()
+    assert who.member.state == Member.State.BLOCKED
+    assert has(who.member) == ["calling-plan-domestic", "phone-system"]
+    assert NumberAssignment.objects.filter(member=who.member, until=None).exists()
+
+
+def test_who_is_invited_and_leaves_waits_with_their_number_as_long_as_was_chosen():
+    who, _invitation = invited_with_everything()
+
+    leaving = leave(who, choices={"number": "free", "cooling-days": "3"})
+
+    assert outcomes(leaving)["number"] == "freed"
+    who.number.refresh_from_db()
+    assert who.number.assignable_from < database_now() + timedelta(days=4)
+    assert has(who.member) == []

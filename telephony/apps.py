@@ -10,6 +10,7 @@ class TelephonyConfig(AppConfig):
             assignment_letters,
             assignment_uses,
             checklist,
+            closing,
             demo,
             fee_causes,
             leaving,
@@ -25,6 +26,7 @@ class TelephonyConfig(AppConfig):
         assignment_letters.register()
         assignment_uses.register()
         checklist.register()
+        closing.register()
         demo.register()
         leaving.register()
         fee_causes.register()

@@ -1,7 +1,6 @@
 """What an organization does with the numbers it owns: it tags them, and gives them back to the stock."""
 
 from collections.abc import Collection
-from datetime import timedelta
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -16,13 +15,11 @@ from skypemgr.clock import database_now
 from skypemgr.kill_points import kill_point
 from skypemgr.many_rows import insert_rows
 from telephony.errors import NumberAssigned, TooManyNumbers, TooManyTags
-from telephony.gateways.numbers import provider_of
-from telephony.models import NumberAssignment, NumberOwnership, NumberTag, PhoneNumber
+from telephony.models import NumberAssignment, NumberTag, PhoneNumber
 from telephony.phone_numbers import shown_number
+from telephony.releasing import give_back
 from telephony.tags import MOST_TAGS, tag_key
 
-# So long a number that was given back is kept for its former owner, who can reserve it before others can.
-KEPT = timedelta(days=90)
 # So many are given back at once.
 MOST_RELEASED = 1_000
 # So many are tagged at once.
@@ -45,38 +42,7 @@ def release_numbers(
     held = NumberAssignment.objects.filter(number__in=keys, until=None).select_related("number", "member__user")
     if taken := held.order_by("number__number").first():
         raise NumberAssigned(number=shown_number(taken.number.number), name=taken.member.user.display_name)
-    # What an organization says of a number doesn't outlive owning it; the database sees to that.
-    NumberTag.objects.filter(organization=organization, number__in=keys).delete()
-    NumberOwnership.objects.filter(organization=organization, number__in=keys, until=None).update(
-        until=now, released_by=actor.member
-    )
-    PhoneNumber.objects.of(organization).filter(pk__in=keys).update(
-        organization=None,
-        acquired_at=None,
-        renews_on=None,
-        anchored_on=None,
-        emergency_address=None,
-        assignable_from=None,
-        former_owner=organization,
-        kept_until=now + KEPT,
-        # Nobody passes them by before that, who looks for free ones.
-        reserved_until=now + KEPT,
-    )
-    for number in locked:
-        provider_of(number).release([number])
-    record_many(
-        organization=organization,
-        actor=actor,
-        facts=[
-            Fact(
-                action=Action.NUMBER_RELEASED,
-                subject=number,
-                before={"number": number.number, "place": str(number.area)},
-                reason=reason,
-            )
-            for number in locked
-        ],
-    )
+    give_back(actor=actor, organization=organization, locked=locked, now=now, reason=reason)
     kill_point("release.before_commit")
     return len(locked)
 

@@ -12,9 +12,9 @@ from members.models import Member, Organization
 from members.tenures import present_stint
 from skypemgr.clock import DatabaseClock
 from skypemgr.problems import Problem
-from telephony.license_errors import FeatureNotHad, NoSuchTarget, ProfileIncomplete, ProfileUnreadable
-from telephony.models import FeatureSetting
-from telephony.phone_numbers import read_phone_number
+from telephony.license_errors import FeatureNotHad, NoSuchTarget, NotOurNumber, ProfileIncomplete, ProfileUnreadable
+from telephony.models import FeatureSetting, PhoneNumber
+from telephony.phone_numbers import read_phone_number, shown_number
 from telephony.selectors.licenses import covered_by
 
 Kind = FeatureSetting.Kind
@@ -51,7 +51,7 @@ def save_setting(
 ) -> bool:
     """Save what is set of a feature, or with nothing in ``values`` set it back; whether that changed anything.
 
-    Raises FeatureNotHad, NoSuchTarget, ProfileIncomplete, ProfileUnreadable.
+    Raises FeatureNotHad, NoSuchTarget, NotOurNumber, ProfileIncomplete, ProfileUnreadable.
     """
     lock_members(Member.objects.of(organization).filter(pk=member.pk))
     seat = seats_with_settings(member).get(kind)
@@ -59,6 +59,8 @@ def save_setting(
         raise FeatureNotHad
     wanted = _read(kind, values)
     before = settings_of(member, {kind: seat}).get(kind)
+    if wanted is not None and kind == Kind.CALLER_ID:
+        _require_own(organization, wanted["number"])
     if wanted == ({field: getattr(before, field) for field in FIELDS} if before else None):
         return False
     kept = FeatureSetting.objects.filter(organization=organization, assignment=seat, kind=kind)
@@ -78,6 +80,14 @@ def save_setting(
         after={"product": PRODUCTS[kind]} if wanted else {},
     )
     return True
+
+
+def _require_own(organization: Organization, number: str) -> None:
+    """Raise NotOurNumber unless it is the organization's: nobody calls by a number that others are reached at."""
+    # It stays the organization's until this is saved.
+    own = PhoneNumber.objects.of(organization).filter(number=number).select_for_update(no_key=True)
+    if not list(own.order_by("pk").values("pk")):
+        raise NotOurNumber(number=shown_number(number), organization=organization.name)
 
 
 def _read(kind: str, values: Mapping[str, str]) -> dict[str, str] | None:

@@ -139,6 +139,11 @@ class NoSuchTarget(Refusal):
     field = "number"
 
 
+class NotOurNumber(Refusal):
+    text = _("{number} is not a number of {organization}. Choose one of its numbers, or leave it empty.")
+    field = "number"
+
+
 class ProfileIncomplete(Refusal):
     text = _("A SIP profile has a name and a user. Fill in both, or leave both empty.")
     field = "name"

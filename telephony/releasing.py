@@ -9,7 +9,7 @@ from members.access import Actor
 from members.audit import Action, Fact, record_many
 from members.models import Organization
 from telephony.gateways.numbers import provider_of
-from telephony.models import NumberOwnership, NumberTag, PhoneNumber
+from telephony.models import FeatureSetting, NumberOwnership, NumberTag, PhoneNumber
 
 # So long a number that was given back is kept for its former owner, who can reserve it before others can.
 KEPT = timedelta(days=90)
@@ -21,8 +21,13 @@ def give_back(
 ) -> None:
     """Give numbers of an organization back to the stock, which are locked and which nobody has."""
     keys = [number.pk for number in locked]
-    # What an organization says of a number doesn't outlive owning it; the database sees to that.
+    # What an organization says of a number doesn't outlive owning it, nor do its people call by it any more.
     NumberTag.objects.filter(organization=organization, number__in=keys).delete()
+    FeatureSetting.objects.filter(
+        organization=organization,
+        kind=FeatureSetting.Kind.CALLER_ID,
+        number__in=[number.number for number in locked],
+    ).delete()
     NumberOwnership.objects.filter(organization=organization, number__in=keys, until=None).update(
         until=now, released_by=actor.member
     )

@@ -16,7 +16,7 @@ NUMBERS: dict[str, tuple[Any, Any]] = {
     ),
     Kind.CALLER_ID: (
         _("Number that is shown"),
-        _("A number with its country, as +33 1 99 00 45 10. Left empty, it is one’s own."),
+        _("One of your organization’s numbers, as +33 1 99 00 45 10. Left empty, it is one’s own."),
     ),
 }
 

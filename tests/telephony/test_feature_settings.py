@@ -5,9 +5,11 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from members.access import Actor
 from members.models import AuditEntry
 from telephony.models import FeatureSetting
-from tests.factories import LicenseFactory, MemberFactory, OrganizationFactory, SeatFactory
+from telephony.services.numbers import release_numbers
+from tests.factories import LicenseFactory, MemberFactory, OrganizationFactory, PhoneNumberFactory, SeatFactory
 from tests.telephony.licensed import unassigning
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +108,7 @@ def test_what_was_set_before_a_hand_over_is_not_the_next_persons(client, boss, m
 
 def test_everybody_sets_their_own(client, member):
     client.force_login(member.user)
+    PhoneNumberFactory(organization=member.organization, number=HERE)
     assert "Change settings" in client.get(reverse("me:home")).text
 
     assert save_own(client, number=HERE).status_code == 302
@@ -113,6 +116,30 @@ def test_everybody_sets_their_own(client, member):
 
     assert numbers() == {"forwarding": HERE, "caller_id": HERE}
     assert HERE in client.get(reverse("my_features:settings", args=["acme"])).text
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "in the stock", "of others"])
+def test_only_a_number_of_the_organization_is_shown_to_who_is_called(client, boss, member, whose):
+    if whose != "nobody's":
+        owner = {"organization": OrganizationFactory()} if whose == "of others" else {}
+        PhoneNumberFactory(number=HERE, **owner)
+
+    answer = save(client, "caller_id", number=HERE)
+
+    assert answer.status_code == 422
+    assert "+33 1 99 00 45 10 is not a number of" in answer.text
+    assert 'id="caller_id_number_error"' in answer.text
+    assert numbers() == {}
+
+
+def test_a_number_that_was_given_back_is_shown_no_more(client, boss, member):
+    own = PhoneNumberFactory(organization=member.organization, number=HERE)
+    assert save(client, "caller_id", number=HERE).status_code == 302
+    assert numbers() == {"caller_id": HERE}
+
+    release_numbers(actor=Actor.of_member(boss), organization=member.organization, numbers=[own])
+
+    assert numbers() == {}
 
 
 def test_nobody_sets_that_of_others(client, member):

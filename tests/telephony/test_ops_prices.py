@@ -1,9 +1,12 @@
 """What seats cost, set by operators."""
 
+import json
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, transaction
 from django.urls import reverse
 
@@ -88,3 +91,32 @@ def test_what_was_set_stays_on_record():
 
     with pytest.raises(ProgrammingError, match="Cannot update or delete"), transaction.atomic():
         PriceChange.objects.all().delete()
+
+
+def run(*arguments):
+    out = StringIO()
+    call_command("set_price", "--product", "premium", "--currency", "EUR", *arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_a_price_is_set_by_command_as_on_the_page():
+    assert run("--monthly", "5.50", "--dry-run")["would_be"] == "5.5000"
+    assert price() == Decimal("4.99")
+
+    told = run("--monthly", "5.50")
+
+    assert (told["before"], told["monthly"], told["changed"]) == ("4.9900", "5.5000", 1)
+    assert price() == Decimal("5.50")
+    assert run("--monthly", "5.50")["changed"] == 0
+    assert PriceChange.objects.count() == 1
+    assert run("--not-sold")["monthly"] is None
+    assert price() is None
+    assert price("USD") is not None
+
+
+@pytest.mark.parametrize("wrong", ["5,5,0", "-1", "1.001", "free"])
+def test_the_command_takes_no_price_that_the_page_would_not(wrong):
+    with pytest.raises(CommandError):
+        run(f"--monthly={wrong}")
+
+    assert price() == Decimal("4.99")

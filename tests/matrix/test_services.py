@@ -21,6 +21,7 @@ from members.importing import Draft
 from members.models import Batch, Organization
 from members.services.organizations import Company, Founder
 from skypemgr.errors import DomainError
+from telephony.models import PortOrder
 from telephony.stock_file import StockRow
 from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
 from tests.matrix.asking import OURS, rolled_back, rows, written
@@ -36,6 +37,7 @@ def clear_the_way(side: Any) -> None:
     now = timezone.now()
     Batch.objects.filter(organization=side.organization, state__in=["reading", "running"]).update(state="canceled")
     Order.objects.filter(organization=side.organization, state="waiting").update(state="canceled", closed_at=now)
+    PortOrder.objects.filter(organization=side.organization).update(state="canceled")
 
 
 MANAGE = Capability.MANAGE_MEMBERS

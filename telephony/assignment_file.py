@@ -115,10 +115,15 @@ class AssignmentRow:
 
 @dataclass(frozen=True)
 class AssignmentFile:
-    """A file that was understood, with every row, and the columns that nothing is known of."""
+    """A file that was understood, with every row, and the columns that nothing is known of.
+
+    ``encoding`` is how it was read; ``guessed`` that this was told by the look of its words.
+    """
 
     rows: list[AssignmentRow]
     ignored: list[str]
+    encoding: str
+    guessed: bool
 
     def of(self, outcome: Outcome) -> list[AssignmentRow]:
         return [row for row in self.rows if row.outcome == outcome]
@@ -171,7 +176,7 @@ def check_assignments(organization: Organization, file: BinaryIO, *, encoding: s
     _check(organization, rows)
     known = {at for places in columns.values() for at in places}
     ignored = [storable(name) for at, name in enumerate(header) if at not in known and name.strip()]
-    return AssignmentFile(rows, ignored)
+    return AssignmentFile(rows, ignored, csv.reading.encoding, not csv.reading.certain)
 
 
 def _find_people(organization: Organization, rows: Sequence[AssignmentRow]) -> None:

@@ -37,7 +37,9 @@ def assign_file(request: OrganizationRequest) -> HttpResponse:
     read: AssignmentFile | None = None
     if form.is_valid():
         with form_errors(form):
-            read = check_assignments(request.organization, form.cleaned_data["file"].file)
+            read = check_assignments(
+                request.organization, form.cleaned_data["file"].file, encoding=form.cleaned_data["encoding"]
+            )
     context = {
         "section": "voice",
         "subsection": "numbers",

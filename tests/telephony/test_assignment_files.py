@@ -220,6 +220,21 @@ def upload(client, organization, text):
     return client.post(reverse("telephony:assign_file", args=[organization.slug]), {"file": file})
 
 
+def test_a_file_is_read_in_the_encoding_that_somebody_chose(organization, client, administrator, three, site):
+    """Its bytes could as well be letters of another alphabet, and nothing in the file says which."""
+    EmergencyAddress.objects.filter(pk=site.pk).update(name="Škoda", name_key="škoda")
+    content = "person,number,emergency address\nines.even,+33140000001,Škoda\n".encode("iso8859-15")
+    url = reverse("telephony:assign_file", args=[organization.slug])
+
+    guessed = client.post(url, {"file": SimpleUploadedFile("numbers.csv", content)})
+    chosen = client.post(url, {"file": SimpleUploadedFile("numbers.csv", content), "encoding": "iso8859-15"})
+
+    assert "Read as ISO-8859-2" in guessed.text
+    assert "Assign 1 number" not in guessed.text
+    assert "Assign 1 number" in chosen.text
+    assert client.post(url, {"file": SimpleUploadedFile("numbers.csv", content), "encoding": "x"}).status_code == 422
+
+
 def token_of(page):
     return re.search(r'name="token" value="([^"]+)"', page.content.decode())[1]
 

@@ -10,16 +10,9 @@ from typing import Protocol
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DateTimeField, Func
 
 from telephony.models import NumberAcquisition, PhoneNumber
-
-
-class StatementClock(Func):
-    """The database's clock when the statement began, which waits for no lock that isn't held before."""
-
-    function = "STATEMENT_TIMESTAMP"
-    output_field = DateTimeField()
+from telephony.models.moments import StatementClock
 
 
 class Outcome(StrEnum):

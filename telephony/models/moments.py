@@ -28,3 +28,10 @@ class MomentOrNever(models.DateTimeField):
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
         return f"NULLIF({sql}, '-infinity')", params
+
+
+class StatementClock(models.Func):
+    """The database's clock when the statement began, which waits for no lock that isn't held before."""
+
+    function = "STATEMENT_TIMESTAMP"
+    output_field = models.DateTimeField()

@@ -14,7 +14,7 @@ from members.models import Member, Organization, User
 from skypemgr.clock import DatabaseClock
 
 from .emergency import EmergencyAddress
-from .moments import MomentOrNever
+from .moments import MomentOrNever, StatementClock
 
 # Whose a number is changes by being released, held and acquired, each by its own condition; the moment is that in
 # which the statement began, which no condition of it can have seen later.
@@ -161,7 +161,8 @@ class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
 
     def cooling_off(self) -> "PhoneNumberQuerySet":
         """Those that were somebody's, and that nobody else is given yet."""
-        return self.filter(assignable_from__gt=DatabaseClock())
+        # An index is looked up only by a clock that stands still for as long as the statement runs.
+        return self.filter(assignable_from__gt=StatementClock())
 
     def assignable(self) -> "PhoneNumberQuerySet":
         """Those that have cooled off."""

@@ -82,8 +82,9 @@ def _give_back(organization: Organization) -> int:
     holders = NumberAssignment.objects.filter(organization=organization, number__in=keys, until=None)
     people = lock_members(Member.objects.filter(pk__in=holders.values("member")))
     take_back(actor=system, organization=organization, members=people, now=now, cooling_days=0)
-    locked = own.filter(pk__in=keys).select_related("area").select_for_update(of=("self",)).order_by("pk")
-    give_back(actor=system, organization=organization, locked=list(locked), now=now)
+    # Nobody does anything to numbers of an organization that is closed, so they are as good as locked.
+    numbers = own.filter(pk__in=keys).select_related("area").order_by("pk")
+    give_back(actor=system, organization=organization, locked=list(numbers), now=now)
     return len(keys)
 
 

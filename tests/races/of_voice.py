@@ -13,6 +13,10 @@ RACED = {
         "test_an_address_stays_that_somebody_begins_to_use",
         "test_control_without_the_lock_somebody_is_found_at_an_address_that_is_gone",
     ),
+    "telephony.feature_settings._require_own": (
+        "test_a_number_that_is_given_back_while_somebody_shows_it_is_shown_no_more",
+        "test_control_without_the_lock_a_number_is_shown_that_was_given_back",
+    ),
     "telephony.holding": (
         "test_a_number_that_somebody_is_taking_is_left_out_and_not_waited_for",
         "test_control_without_the_lock_the_second_holder_fails_in_the_database",
@@ -83,7 +87,6 @@ BY_RUN = "claims its key as start_auto_recharge does; what the run does to seats
 NOT_RACED = {
     "telephony.address_files.add_emergency_addresses": "adds as add_emergency_address does, by the same function",
     "telephony.disclaimers.change_country_rule": ONE_ROW,
-    "telephony.feature_settings.set_feature": "holds the member, and so comes before or after the other",
     "telephony.feature_settings.set_own_feature": "holds the member, and so comes before or after the other",
     "telephony.license_work.free_seats_of_left": "ends seats as unassign_licenses does, by the same function",
     "telephony.license_work.note_unpaid": PART,

@@ -11,14 +11,15 @@ from members.access import Actor
 from members.models import Member
 from skypemgr.invariants import all_invariants, find_violations
 from telephony.errors import NothingFree, ReservationOver
-from telephony.models import NumberTag, PhoneNumber, Reservation
+from telephony.models import FeatureSetting, NumberTag, PhoneNumber, Reservation
 from telephony.quotas import quota_of
+from telephony.services.feature_settings import set_feature
 from telephony.services.numbers import release_numbers, tag_numbers
 from telephony.services.reservation_work import expire_some
 from telephony.services.reservations import acquire_numbers, cancel_reservation, reserve_numbers
 from telephony.services.stock import load_numbers
 from telephony.stock_file import StockRow
-from tests.factories import MemberFactory, PhoneNumberFactory
+from tests.factories import LicenseFactory, MemberFactory, PhoneNumberFactory, SeatFactory
 from tests.telephony.stock import allow, stocked
 from tests.telephony.test_reservations import pass_time
 from tests.telephony.voice import open_voice
@@ -277,3 +278,38 @@ def test_numbers_loaded_by_two_at_once_are_there_once(race):
 
     assert sum(loaded.added for loaded in outcomes) == 200
     assert PhoneNumber.objects.count() == 200
+
+
+def showing(member, number):
+    """Somebody has this number shown to whoever they call."""
+    who = SeatFactory(license=LicenseFactory(organization=member.organization), member__user__password="").member
+    return partial(
+        set_feature,
+        actor=Actor.of_member(member),
+        organization=member.organization,
+        member=who,
+        kind="caller_id",
+        values={"number": number.number},
+    )
+
+
+OWN = r'phonenumber"\."number" = '
+
+
+def test_a_number_that_is_given_back_while_somebody_shows_it_is_shown_no_more(meanwhile):
+    first = manager_of()
+    number = PhoneNumberFactory(organization=first.organization)
+
+    held = meanwhile(showing(first, number), releasing(first, number), at=OWN)
+
+    assert (held.first, held.second, held.waited) == (True, 1, True)
+    assert not FeatureSetting.objects.exists()
+
+
+def test_control_without_the_lock_a_number_is_shown_that_was_given_back(meanwhile):
+    first = manager_of()
+    number = PhoneNumberFactory(organization=first.organization)
+
+    meanwhile(showing(first, number), releasing(first, number), at=OWN, unlocked=True)
+
+    assert FeatureSetting.objects.get().number == number.number

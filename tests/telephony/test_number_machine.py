@@ -16,8 +16,9 @@ from skypemgr.invariants import all_invariants, find_violations
 from telephony.errors import QuotaReached, ReservationOver
 from telephony.models import PhoneNumber, Reservation
 from telephony.quotas import quota_of
+from telephony.releasing import KEPT
 from telephony.selectors.reservations import list_held
-from telephony.services.numbers import KEPT, release_numbers, tag_numbers
+from telephony.services.numbers import release_numbers, tag_numbers
 from telephony.services.reservation_work import expire_reservations
 from telephony.services.reservations import acquire_numbers, cancel_reservation, reserve_numbers
 from tests.factories import OrganizationFactory

@@ -124,6 +124,7 @@ class Action(models.TextChoices):
     PORT_ADVANCED = "port_order.advanced", _("Brought a port order forward")
     NUMBER_PORTED = "number.ported", _("Brought a phone number in from another carrier")
     NUMBER_QUOTA_SET = "number_quota.set", _("Set how many phone numbers there may be")
+    RATES_LOADED = "rates.loaded", _("Loaded what calls cost")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from .numbers import (
 )
 from .porting import PortLetter, PortNumber, PortOrder, PortStep
 from .products import PriceChange, Product, ProductPrice
+from .rates import PrefixRate, RateDeck, RateDeckVersion, RateRange
 from .settings import FeatureSetting
 
 __all__ = [
@@ -40,8 +41,12 @@ __all__ = [
     "PortOrder",
     "PortStep",
     "Postcode",
+    "PrefixRate",
     "PriceChange",
     "Product",
     "ProductPrice",
+    "RateDeck",
+    "RateDeckVersion",
+    "RateRange",
     "Reservation",
 ]

@@ -5,10 +5,9 @@ from typing import Any
 from members.access import Actor
 from members.management.base import JsonCommand, Refused
 from members.management.files import opened
+from telephony.management.rows import tell_wrong_rows
 from telephony.services.stock import load_numbers
 from telephony.stock_file import open_stock
-
-MOST_SHOWN = 20
 
 
 class Command(JsonCommand):
@@ -33,7 +32,7 @@ class Command(JsonCommand):
         if dry_run:
             result |= {"added": 0, "updated": 0, "would_add": loaded.added, "would_update": loaded.updated}
         if errors and not valid_rows_only:
-            raise Refused(_reason(errors), result)
+            raise Refused(tell_wrong_rows(errors), result)
         return result
 
     def explain(self, result: dict[str, Any]) -> None:
@@ -42,11 +41,4 @@ class Command(JsonCommand):
         else:
             self.stdout.write(f"{result['added']:,} added, {result['updated']:,} updated.")
         if result["errors"]:
-            self.stdout.write(_reason(result["errors"]))
-
-
-def _reason(errors: list[dict[str, Any]]) -> str:
-    told = [f"row {error['row']}: {error['message']}" for error in errors[:MOST_SHOWN]]
-    if len(errors) > MOST_SHOWN:
-        told.append(f"and {len(errors) - MOST_SHOWN:,} more")
-    return "\n".join([f"{len(errors):,} rows are wrong:", *told])
+            self.stdout.write(tell_wrong_rows(result["errors"]))

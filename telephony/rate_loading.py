@@ -63,7 +63,21 @@ _STORE = """
     FROM telephony_rate_stage WHERE currency = %(currency)s ORDER BY prefix, valid_from
 """
 _SORTED = "SELECT prefix, valid_from, id FROM telephony_prefixrate WHERE version_id = %s ORDER BY prefix, valid_from"
-_RANGES = "COPY telephony_raterange (version_id, low, valid_from, rate_id) FROM STDIN"
+_RANGE_STAGE = """
+    DROP TABLE IF EXISTS pg_temp.telephony_range_stage;
+    CREATE TEMPORARY TABLE telephony_range_stage (low text COLLATE "C", valid_from timestamptz, rate bigint)
+    ON COMMIT DROP
+"""
+_RANGES = """
+    INSERT INTO telephony_raterange (
+        version_id, low, valid_from, rate_id, connection_fee, per_minute, first_increment, next_increment,
+        grace_seconds, minimum_charge
+    )
+    SELECT %s, stage.low, stage.valid_from, stage.rate, rate.connection_fee, rate.per_minute, rate.first_increment,
+        rate.next_increment, rate.grace_seconds, rate.minimum_charge
+    FROM telephony_range_stage stage LEFT JOIN telephony_prefixrate rate ON rate.id = stage.rate
+    ORDER BY stage.low, stage.valid_from
+"""
 
 
 @dataclass(kw_only=True)
@@ -174,6 +188,8 @@ def _store(currency: str, version: RateDeckVersion) -> None:
         cursor.execute(_STORE, {"currency": currency, "version": version.pk})
         cursor.execute(_SORTED, [version.pk])
         entries = cursor.fetchall()
-        with cursor.copy(_RANGES) as copy:
-            for low, valid_from, rate in flatten(entries):
-                copy.write_row((version.pk, low, valid_from or "-infinity", rate))
+        cursor.execute(_RANGE_STAGE)
+        with cursor.copy("COPY telephony_range_stage FROM STDIN") as copy:
+            for low, valid_from, rate in flatten(entries, since=version.valid_from):
+                copy.write_row((low, valid_from or "-infinity", rate))
+        cursor.execute(_RANGES, [version.pk])

@@ -122,18 +122,27 @@ class PrefixRate(models.Model):
 class RateRange(models.Model):
     """The prefixes of a version as ranges side by side (``telephony.rating.flatten``), by which calls are rated in SQL.
 
-    Numbers from ``low`` up to the next one have ``rate`` from ``valid_from`` on (None: ever before), or none.
+    Numbers from ``low`` up to the next one have ``rate`` from ``valid_from`` on (None: ever before), or none. What it
+    says is repeated here, so that nothing else has to be looked for.
     """
 
     version = models.ForeignKey(RateDeckVersion, models.PROTECT, related_name="ranges", db_index=False)
     low = models.CharField(max_length=16, blank=True, db_collation=BYTES)
     valid_from = MomentOrNever()
     rate = models.ForeignKey(PrefixRate, models.PROTECT, null=True, related_name="+", db_index=False)
+    connection_fee = RateField(null=True)
+    per_minute = RateField(null=True)
+    first_increment = models.PositiveIntegerField(null=True)
+    next_increment = models.PositiveIntegerField(null=True)
+    grace_seconds = models.PositiveIntegerField(null=True)
+    minimum_charge = RateField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["version", "low", "valid_from"], include=["rate"], name="rate_range_from_once"
+            models.UniqueConstraint(fields=["version", "low", "valid_from"], name="rate_range_from_once"),
+            models.CheckConstraint(
+                condition=Q(rate=None, per_minute=None) | Q(rate__isnull=False, per_minute__isnull=False),
+                name="rate_range_says_its_rate",
             ),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]

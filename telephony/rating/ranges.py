@@ -26,11 +26,12 @@ class Range(NamedTuple):
     key: int | None
 
 
-def flatten(entries: Iterable[tuple[str, datetime, int]]) -> Iterator[Range]:
+def flatten(entries: Iterable[tuple[str, datetime, int]], *, since: datetime) -> Iterator[Range]:
     """The ranges of ``entries`` (prefix, valid from, key), which come sorted by prefix, byte by byte, then by moment.
 
     They come sorted by ``low``, then by moment. Each ``low`` begins with one that was ever before, and the first is "",
-    so that whatever number and moment is asked for has one. No more is held in memory than the prefixes of one number.
+    so that whatever number and moment is asked for has one. Nobody asks for a moment before ``since``, so what begins
+    by then was ever before. No more is held in memory than the prefixes of one number.
     """
     nothing: Slices = [(None, None)]
     # The prefixes that what comes next may lie under, each with where it ends and what holds within.
@@ -44,7 +45,7 @@ def flatten(entries: Iterable[tuple[str, datetime, int]]) -> Iterator[Range]:
         outside = open_[-1][1] if open_ else nothing
         yield from _ranges(low, prefix, outside)
         low = prefix
-        own = [(moment, key) for _prefix, moment, key in same]
+        own: Slices = [(moment if moment > since else None, key) for _prefix, moment, key in same]
         open_.append((_end_of(prefix), _within(outside, own)))
     while open_:
         end, slices = open_.pop()
@@ -53,10 +54,14 @@ def flatten(entries: Iterable[tuple[str, datetime, int]]) -> Iterator[Range]:
     yield from _ranges(low, "", nothing)
 
 
-def _within(outside: Slices, own: list[tuple[datetime, int]]) -> Slices:
+def _within(outside: Slices, own: Slices) -> Slices:
     """What holds under a prefix: what holds outside of it until its own first rate begins."""
+    # Of those that begin by the moment that is asked for first, the last counts.
+    own = own[sum(1 for moment, _key in own[1:] if moment is None) :]
     first, _key = own[0]
-    return [(moment, key) for moment, key in outside if moment is None or moment < first] + [*own]
+    if first is None:
+        return own
+    return [(moment, key) for moment, key in outside if moment is None or moment < first] + own
 
 
 def _ranges(low: str, end: str, slices: Slices) -> Iterator[Range]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from telephony.rate_file import RateRow
 from telephony.rating import DeckEntry, Rate
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,6 +29,24 @@ NUMBERS = st.text("12389", min_size=0, max_size=6)
 def entry(prefix, rate, *, days=0, key=0):
     return DeckEntry(
         prefix=prefix, destination=f"Destination {prefix}", rate=rate, valid_from=DAY + timedelta(days=days), key=key
+    )
+
+
+def row_of(one, *, row=1, currency="EUR"):
+    """An entry as it stands in a file."""
+    rate = one.rate
+    return RateRow(
+        row,
+        one.prefix,
+        one.destination,
+        rate.connection_fee,
+        rate.per_minute,
+        rate.first_increment,
+        rate.next_increment,
+        rate.grace_seconds,
+        rate.minimum_charge,
+        currency,
+        one.valid_from,
     )
 
 

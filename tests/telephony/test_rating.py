@@ -149,13 +149,13 @@ def test_the_longest_prefix_counts_that_has_a_rate_at_the_moment(digits, days, k
     assert (found.key if found else None) == key
 
 
-@given(entries=ENTRIES, number=NUMBERS, days=st.integers(-2, 12))
-def test_the_ranges_of_a_deck_say_of_every_number_and_moment_what_its_prefixes_say(entries, number, days):
-    moment = DAY + timedelta(days=days)
+@given(entries=ENTRIES, number=NUMBERS, days=st.integers(-2, 12), since=st.integers(-2, 12))
+def test_the_ranges_of_a_deck_say_of_every_number_and_moment_what_its_prefixes_say(entries, number, days, since):
+    moment, since = DAY + timedelta(days=days), DAY + timedelta(days=min(days, since))
     begun = [one for one in entries if number.startswith(one.prefix) and one.valid_from <= moment]
     expected = max(begun, key=lambda one: (len(one.prefix), one.valid_from), default=None)
 
-    ranges = list(flatten(sorted((one.prefix, one.valid_from, one.key) for one in entries)))
+    ranges = list(flatten(sorted((one.prefix, one.valid_from, one.key) for one in entries), since=since))
 
     assert reached(ranges, number, moment) == (expected.key if expected else None)
     found = Deck(entries, currency="EUR").find(number, moment)
@@ -164,7 +164,7 @@ def test_the_ranges_of_a_deck_say_of_every_number_and_moment_what_its_prefixes_s
 
 @given(entries=ENTRIES)
 def test_ranges_lie_side_by_side_from_ever_before(entries):
-    ranges = list(flatten(sorted((one.prefix, one.valid_from, one.key) for one in entries)))
+    ranges = list(flatten(sorted((one.prefix, one.valid_from, one.key) for one in entries), since=DAY))
 
     assert ranges[0].low == ""
     early = datetime.min.replace(tzinfo=UTC)

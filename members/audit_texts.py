@@ -71,6 +71,7 @@ FIELDS: dict[str, Text] = {
     "skipped": _("Skipped"),
     "product": _("Product"),
     "quantity": _("Seats"),
+    "rates": _("Rates"),
     "months": _("Months"),
     "renews_on": _("Renewed on"),
     "state": _("State"),

@@ -1,4 +1,4 @@
-"""What must be true of numbers, addresses and licenses, whatever has crashed. Figures only, no names."""
+"""What must be true of numbers, addresses, licenses and rates, whatever has crashed. Figures only, no names."""
 
 from skypemgr.invariants import Findings, count, invariant
 
@@ -150,3 +150,32 @@ def numbers_are_used_in_their_country() -> Findings:
                 OR member.account_kind <> 'business')
     """):
         yield f"{number} people have a number that they can't be found by."
+
+
+@invariant
+def rate_decks_are_whole() -> Findings:
+    """A version of a rate deck has the rates it was loaded with, and its ranges say what they say."""
+    if number := count("""
+        SELECT count(*) FROM telephony_ratedeckversion version
+        LEFT JOIN (
+            SELECT version_id, count(*) AS rates, count(DISTINCT prefix) AS prefixes FROM telephony_prefixrate
+            GROUP BY version_id
+        ) AS stored ON stored.version_id = version.id
+        WHERE (version.rates, version.prefixes) IS DISTINCT FROM (stored.rates, stored.prefixes)
+            OR NOT EXISTS (
+                SELECT FROM telephony_raterange ranges
+                WHERE ranges.version_id = version.id AND ranges.low = '' AND ranges.valid_from = '-infinity'
+            )
+    """):
+        yield f"{number} versions of rate decks have other rates than they were loaded with."
+    if number := count("""
+        SELECT count(*) FROM telephony_raterange ranges JOIN telephony_prefixrate rate ON rate.id = ranges.rate_id
+        WHERE (
+            ranges.version_id, ranges.connection_fee, ranges.per_minute, ranges.first_increment, ranges.next_increment,
+            ranges.grace_seconds, ranges.minimum_charge
+        ) IS DISTINCT FROM (
+            rate.version_id, rate.connection_fee, rate.per_minute, rate.first_increment, rate.next_increment,
+            rate.grace_seconds, rate.minimum_charge
+        )
+    """):
+        yield f"{number} ranges of rate decks say something else than their rates."

@@ -22,12 +22,14 @@ from members.models import Batch, Organization
 from members.services.organizations import Company, Founder
 from skypemgr.errors import DomainError
 from telephony.models import PortOrder
+from telephony.rating import Rate
 from telephony.stock_file import StockRow
 from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
 from tests.matrix.asking import OURS, rolled_back, rows, written
 from tests.matrix.verbs import Value, Verb, key, members_of
 from tests.matrix.voice import INSTALLATION_OF_VOICE, OBJECTS_OF_VOICE, OWN_ACCOUNT_OF_VOICE, VERBS_OF_VOICE, product
 from tests.matrix.world import NEW_PASSWORD, Side
+from tests.telephony.decks import entry, row_of
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -419,6 +421,7 @@ def test_only_those_who_run_the_installation_may(world, name):
         "porting.advance_port_order": {**own, "order": world.own.port_order, "state": "contacting"},
         "porting.complete_port_order": {**own, "order": world.own.port_approved},
         "quotas.set_number_quota": {**own, "numbers": 7, "reason": "Test"},
+        "rates.load_rates": {**own, "rows": [row_of(entry("44", Rate(per_minute=Decimal(1))))]},
         "stock.load_numbers": {"rows": [StockRow(1, "+12065550123", "US", "", "Seattle", "user", None, "")]},
     }
     refused = people_without(world, Capability.RUN_INSTALLATION)

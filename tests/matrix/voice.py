@@ -110,6 +110,7 @@ INSTALLATION_OF_VOICE = (
     "postcodes.load_postcodes",
     "prices.set_prices",
     "quotas.set_number_quota",
+    "rates.load_rates",
     "stock.load_numbers",
 )
 # What people do for themselves, whatever their role.

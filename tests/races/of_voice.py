@@ -45,6 +45,10 @@ RACED = {
         "test_two_who_load_postal_codes_at_once_load_them_once",
         "A table that is written by one key: without its conflict the second fails.",
     ),
+    "telephony.rate_loading.lock_deck": (
+        "test_of_two_who_load_rates_at_once_the_second_comes_after_the_first",
+        "test_control_without_the_lock_the_second_version_of_a_deck_fails_in_the_database",
+    ),
     "telephony.services.prices.set_prices": (
         "test_two_who_set_a_price_at_once_leave_one",
         "A table that is written by one key: without its conflict the second fails.",

@@ -9,10 +9,11 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from members.access import Actor
 from members.models import AuditEntry, Member
+from skypemgr.invariants import find_violations
 from telephony.models import PrefixRate, RateDeck, RateDeckVersion, RateRange
 from telephony.rate_file import RateRow
 from telephony.services.rates import load_rates
@@ -255,3 +256,27 @@ def test_the_database_refuses_two_versions_of_a_number_and_two_decks_of_a_curren
         RateDeckVersion.objects.create(deck=version.deck, number=1, valid_from=DAY, rates=1, prefixes=1)
     with pytest.raises(IntegrityError, match="rate_deck_of_currency_once"), transaction.atomic():
         RateDeck.objects.create(organization=None, currency="EUR")
+
+
+def told():
+    return [str(violation) for violation in find_violations() if "rate deck" in str(violation)]
+
+
+@pytest.mark.parametrize(
+    ("table", "statement"),
+    [
+        ("telephony_raterange", "UPDATE telephony_raterange SET per_minute = 1 WHERE rate_id IS NOT NULL"),
+        ("telephony_raterange", "DELETE FROM telephony_raterange WHERE low = ''"),
+        ("telephony_ratedeckversion", "UPDATE telephony_ratedeckversion SET rates = 2"),
+    ],
+)
+def test_a_version_that_is_not_as_it_was_loaded_is_found(table, statement):
+    load_rates(actor=Actor.system(), rows=[ROW])
+    assert told() == []
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(statement)
+
+    assert len(told()) == 1

@@ -70,10 +70,6 @@ def _ranges(low: str, end: str, slices: Slices) -> Iterator[Range]:
             yield Range(low, moment, key)
 
 
-_AFTER = {digit: chr(ord(digit) + 1) for digit in "0123456789"}
-
-
 def _end_of(prefix: str) -> str:
-    """The first text behind all that begin with a prefix. Behind those of nines it is what stands behind the digits."""
-    shorter = prefix.rstrip("9")
-    return shorter[:-1] + _AFTER[shorter[-1]] if shorter else ":"
+    """The first text behind all that begin with a prefix; behind 9 that is the sign after the digits."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

@@ -22,8 +22,8 @@ RATES = st.builds(
 )
 SECONDS = st.integers(0, 200) | st.integers(0, 100_000)
 # Few digits, so that there is much below each other, and the last one, behind which nothing comes.
-PREFIXES = st.text("139", min_size=1, max_size=4)
-NUMBERS = st.text("12389", min_size=0, max_size=6)
+PREFIXES = st.text("19", min_size=1, max_size=3) | st.text("139", min_size=1, max_size=4)
+NUMBERS = st.text("19", min_size=0, max_size=4) | st.text("12389", min_size=0, max_size=6)
 
 
 def entry(prefix, rate, *, days=0, key=0):

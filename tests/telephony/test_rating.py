@@ -112,17 +112,15 @@ def test_a_call_of_less_than_no_time_is_none():
 # Decks
 
 
-DECK = Deck(
-    [
-        entry("44", BRITAIN, key=1),
-        entry("4420", LONDON, key=2),
-        entry("447", MOBILE, key=3),
-        entry("33", FRANCE, key=4),
-        entry("33", Rate(per_minute=Decimal("0.04"), first_increment=1, next_increment=1), days=181, key=5),
-        entry("336", MOBILE, days=181, key=6),
-    ],
-    currency="EUR",
-)
+DECK_ENTRIES = [
+    entry("33", FRANCE, key=4),
+    entry("33", Rate(per_minute=Decimal("0.04"), first_increment=1, next_increment=1), days=181, key=5),
+    entry("336", MOBILE, days=200, key=6),
+    entry("44", BRITAIN, key=1),
+    entry("4420", LONDON, key=2),
+    entry("447", MOBILE, key=3),
+]
+DECK = Deck(DECK_ENTRIES, currency="EUR")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +134,8 @@ DECK = Deck(
         ("33199001234", 181, 5),
         # Until its own rate begins, the shorter prefix counts.
         ("33612345678", 180, 4),
-        ("33612345678", 181, 6),
+        ("33612345678", 199, 5),
+        ("33612345678", 200, 6),
         ("33199001234", -1, None),
         ("46846500412", 0, None),
         ("4", 0, None),
@@ -144,9 +143,13 @@ DECK = Deck(
     ],
 )
 def test_the_longest_prefix_counts_that_has_a_rate_at_the_moment(digits, days, key):
-    found = DECK.find(digits, DAY + timedelta(days=days))
+    moment, since = DAY + timedelta(days=days), DAY - timedelta(days=1)
+
+    found = DECK.find(digits, moment)
 
     assert (found.key if found else None) == key
+    ranges = list(flatten([(one.prefix, one.valid_from, one.key) for one in DECK_ENTRIES], since=since))
+    assert reached(ranges, digits, moment) == key
 
 
 @given(entries=ENTRIES, number=NUMBERS, days=st.integers(-2, 12), since=st.integers(-2, 12))

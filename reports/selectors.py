@@ -1,7 +1,7 @@
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -11,6 +11,7 @@ from members.models import AuditEntry, Invitation, Letter, Member, Organization
 from members.selectors.audit import people_of, with_people
 from members.tallies import present, tally
 from members.tenures import know_predecessors
+from skypemgr.lists import Total, count_up_to
 
 
 @dataclass(frozen=True)
@@ -59,40 +60,36 @@ def count_members(organization: Organization) -> dict[str, int]:
 
 def list_attention(organization: Organization) -> list[Attention]:
     """What somebody should look at: letters that came back or wait, invitations that end soon or have ended."""
-    now = timezone.now()
-    invitations = Invitation.objects.filter(organization=organization, state=Invitation.State.PENDING)
-    counts = invitations.aggregate(
-        expired=Count("id", filter=Q(expires_at__lte=now)),
-        expiring=Count("id", filter=Q(expires_at__gt=now, expires_at__lte=now + timedelta(days=3))),
-    )
-    returned = Letter.objects.filter(
-        organization=organization, state=Letter.State.FAILED, invitation__state=Invitation.State.PENDING
-    ).count()
-    waiting = 0
-    if organization.letters_released_at is None:
-        waiting = Letter.objects.filter(
-            organization=organization, state=Letter.State.WAITING, kind=Letter.Kind.INVITATION
-        ).count()
     url = reverse("members:invitation_list", args=[organization.slug])
-    found = []
-    if waiting:
-        title = ngettext("%(count)d letter waits", "%(count)d letters wait", waiting) % {"count": waiting}
-        found.append(Attention("mail", "warning", title, gettext("until the founder’s address is confirmed"), url))
-    if returned:
-        title = ngettext("%(count)d letter was refused", "%(count)d letters were refused", returned)
-        found.append(
-            Attention("mail", "danger", title % {"count": returned}, gettext("Correct the address and send again"), url)
-        )
-    if counts["expired"]:
-        title = ngettext(
-            "%(count)d invitation has expired", "%(count)d invitations have expired", counts["expired"]
-        ) % {"count": counts["expired"]}
-        found.append(Attention("clock", "warning", title, gettext("Send it again for a new link"), url))
-    if counts["expiring"]:
-        title = ngettext(
-            "%(count)d invitation ends within three days",
-            "%(count)d invitations end within three days",
-            counts["expiring"],
-        ) % {"count": counts["expiring"]}
-        found.append(Attention("clock", "warning", title, "", url))
-    return found
+    return [
+        Attention(icon, tone, title % {"count": total}, note, url)
+        for icon, tone, total, title, note in (*_letters(organization), *_invitations(organization))
+        if total.number
+    ]
+
+
+type Found = tuple[str, str, Total, str, str]
+
+
+def _letters(organization: Organization) -> Iterator[Found]:
+    letters = Letter.objects.filter(organization=organization)
+    if organization.letters_released_at is None:
+        waiting = count_up_to(letters.filter(state=Letter.State.WAITING, kind=Letter.Kind.INVITATION))
+        title = ngettext("%(count)s letter waits", "%(count)s letters wait", waiting.number)
+        yield "mail", "warning", waiting, title, gettext("until the founder’s address is confirmed")
+    returned = count_up_to(letters.filter(state=Letter.State.FAILED, invitation__state=Invitation.State.PENDING))
+    title = ngettext("%(count)s letter was refused", "%(count)s letters were refused", returned.number)
+    yield "mail", "danger", returned, title, gettext("Correct the address and send again")
+
+
+def _invitations(organization: Organization) -> Iterator[Found]:
+    now = timezone.now()
+    pending = Invitation.objects.filter(organization=organization, state=Invitation.State.PENDING)
+    expired = count_up_to(pending.filter(expires_at__lte=now))
+    title = ngettext("%(count)s invitation has expired", "%(count)s invitations have expired", expired.number)
+    yield "clock", "warning", expired, title, gettext("Send it again for a new link")
+    expiring = count_up_to(pending.filter(expires_at__gt=now, expires_at__lte=now + timedelta(days=3)))
+    title = ngettext(
+        "%(count)s invitation ends within three days", "%(count)s invitations end within three days", expiring.number
+    )
+    yield "clock", "warning", expiring, title, ""

@@ -27,7 +27,7 @@ def balance_of(organization: Organization, member: Member) -> Decimal:
 
 def wallet_balance(organization: Organization) -> Decimal:
     """What the wallet of an organization holds, with four places."""
-    wallets = LedgerAccount.objects.filter(organization=organization, kind=LedgerAccount.Kind.WALLET)
+    wallets = LedgerAccount.objects.filter(organization=organization, kind=LedgerAccount.Kind.WALLET, member=None)
     return wallets.values_list("balance", flat=True).first() or NO_CREDIT
 
 

@@ -56,7 +56,9 @@ def recorded_at(account: LedgerAccount, version: int) -> datetime | None:
     """When the transfer of this number of ``account`` was recorded, None when there is no such."""
     given = Transfer.objects.filter(source=account, source_version=version).values_list("recorded_at", flat=True)
     taken = Transfer.objects.filter(target=account, target_version=version).values_list("recorded_at", flat=True)
-    return given.first() or taken.first()
+    # In an order of its own it would walk through all transfers.
+    found = [*given, *taken]
+    return found[0] if found else None
 
 
 def balance_at(account: LedgerAccount, instant: datetime) -> Decimal:

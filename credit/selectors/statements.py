@@ -270,4 +270,5 @@ def account_of_member(organization: Organization, member: Member) -> LedgerAccou
 
 def account_of_wallet(organization: Organization) -> LedgerAccount | None:
     """The wallet of an organization, None before credit was ever bought."""
-    return LedgerAccount.objects.filter(organization=organization, kind=LedgerAccount.Kind.WALLET).first()
+    wallets = LedgerAccount.objects.filter(organization=organization, kind=LedgerAccount.Kind.WALLET, member=None)
+    return wallets.first()

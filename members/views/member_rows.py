@@ -57,6 +57,10 @@ class MemberUrls:
         ]
 
 
+# Of cells that narrow pages leave out.
+WIDE_ONLY = "wide-only"
+
+
 @dataclass(frozen=True, slots=True)
 class MemberRow:
     member: Member
@@ -168,8 +172,10 @@ def _state(row: MemberRow, personal: str) -> str:
 def _cells(row: MemberRow) -> Iterator[str]:
     for column, value in row.cells:
         css_class = "num" if column.numeric else column.css_class
-        marked = f' class="{escape(css_class)}"' if css_class else ""
-        yield f'<td data-label="{escape(column.label)}"{marked}>{escape(value)}'
+        marked = f" class={_quoted(css_class, '-')}" if css_class else ""
+        # Nobody sees the label of what a narrow page leaves out.
+        label = "" if css_class == WIDE_ONLY else f" data-label={_quoted(str(column.label))}"
+        yield f"<td{label}{marked}>{escape(value)}"
 
 
 def _relative(url: str, here: str) -> str:
@@ -190,8 +196,10 @@ def options_markup(choices: ChoiceFilter, *, tree: bool = False) -> SafeString:
     )
 
 
-def _quoted(value: str) -> str:
-    return value if value.isascii() and value.isalnum() else f'"{escape(value)}"'
+def _quoted(value: str, also: str = "") -> str:
+    """A value of an attribute, without quotation marks where it needs none; ``also`` is harmless there too."""
+    bare = value.replace(also, "") if also else value
+    return value if bare.isascii() and bare.isalnum() else f'"{escape(value)}"'
 
 
 def _indented(path: str) -> str:

@@ -78,14 +78,14 @@ def typed(amount: Decimal, currency: str) -> str:
     return text.replace(".", ",") if (get_language() or "en")[:2] in _WITH_COMMA else text
 
 
-def money(amount: Decimal, currency: str, *, sign: bool = False) -> str:
+def money(amount: Decimal, currency: str, *, sign: bool = False, most: int = PLACES) -> str:
     """An amount as the present language writes it: €1,284.50, 1 284,50 €; with ``sign`` also a plus.
 
-    As many decimals as the currency has; more only where the amount has more, up to four.
+    As many decimals as the currency has; more only where the amount has more, up to ``most``.
     """
     language = get_language() or "en"
     exact = abs(amount).normalize()
-    places = max(places_of(currency), min(PLACES, -int(exact.as_tuple().exponent)))
+    places = max(places_of(currency), min(most, -int(exact.as_tuple().exponent)))
     text = _pattern(language, places).apply(exact, locale_of(language), currency=currency, currency_digits=False)
     return ("−" if amount < 0 else "+" if sign and amount else "") + text
 

@@ -112,6 +112,7 @@ def register() -> None:
             order=35,
         ),
         OperatorPage(key="prices", label=_("Prices"), url_name="telephony_ops:price_list", order=45),
+        OperatorPage(key="rates", label=_("Rates"), url_name="telephony_ops:rate_deck_list", order=47),
         OperatorPage(key="stock", label=_("Numbers"), url_name="telephony_ops:stock", order=50),
         OperatorPage(key="porting", label=_("Porting"), url_name="porting_ops:order_list", order=55),
         OperatorPage(

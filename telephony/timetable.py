@@ -5,6 +5,7 @@ from members.jobs import Job
 from members.periods import Every
 from telephony.services.license_work import renew_licenses, retry_licenses
 from telephony.services.number_work import renew_numbers
+from telephony.services.rate_work import forget_uploads
 from telephony.services.reservation_work import expire_reservations
 from telephony.services.stock_work import count_stock
 
@@ -16,6 +17,7 @@ def register() -> None:
         Job(name="expire_reservations", every=Every.HOUR, work=lambda run: expire_reservations()),
         Job(name="renew_numbers", every=Every.DAY, work=renew_numbers, per_organization=True),
         Job(name="count_stock", every=Every.HOUR, work=lambda run: count_stock()),
+        Job(name="forget_rate_files", every=Every.HOUR, work=lambda run: forget_uploads()),
         # What is due is found by its own day, so one run makes up for all that were missed.
         Job(name="renew_licenses", every=Every.DAY, work=renew_licenses, per_organization=True),
         Job(name="retry_licenses", every=Every.HOUR, work=lambda run: retry_licenses()),

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, connections
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from members.models import User
+from members.sessions import PROVED
 from telephony.country_seeds import plant
 from telephony.models import CountryRule, Disclaimer
+from tests.factories import AuthenticatorAppFactory, UserFactory
 from tests.skypemgr.processes import ROOT, environment
 from tests.stripe_fake.account import API_KEY, SECRET
 from tests.stripe_fake.server import FakeStripe
@@ -29,6 +34,18 @@ STAYS_LOADED = {
     "telephony_productprice",
 }
 type LocksBeforeWrites = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def operator(db: None, client: Client) -> User:
+    """Somebody who runs the installation, signed in with a second factor and just proved."""
+    person = UserFactory.create(is_operator=True)
+    AuthenticatorAppFactory(user=person)
+    client.force_login(person)
+    session = client.session
+    session[PROVED] = time.time()
+    session.save()
+    return person
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,7 +14,7 @@ from .numbers import (
 )
 from .porting import PortLetter, PortNumber, PortOrder, PortStep
 from .products import PriceChange, Product, ProductPrice
-from .rates import PrefixRate, RateDeck, RateDeckVersion, RateRange
+from .rates import PrefixRate, RateDeck, RateDeckVersion, RateRange, RateUpload
 from .settings import FeatureSetting
 
 __all__ = [
@@ -48,5 +48,6 @@ __all__ = [
     "RateDeck",
     "RateDeckVersion",
     "RateRange",
+    "RateUpload",
     "Reservation",
 ]

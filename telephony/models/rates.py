@@ -149,3 +149,24 @@ class RateRange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id} {self.low}"
+
+
+class RateUpload(models.Model):
+    """A file of rates that was shown and not loaded yet; it is gone when it was, or after a day."""
+
+    # None: for the installation's own deck.
+    organization = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="+", db_index=False)
+    decimals = models.PositiveSmallIntegerField()
+    file_name = models.CharField(max_length=255, blank=True)
+    content = models.BinaryField()
+    # None: the system.
+    uploaded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    uploaded_at = models.DateTimeField(db_default=DatabaseClock())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(decimals__lte=MOST_DECIMALS), name="rate_upload_decimals"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name

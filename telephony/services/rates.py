@@ -1,7 +1,7 @@
 """Rate decks are loaded by those who run the installation, for everybody or for one organization."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -17,6 +17,8 @@ from telephony.rating import MOST_DECIMALS
 from telephony.stock_file import RowError
 
 logger = logging.getLogger(__name__)
+
+type Stored = list[tuple[LoadedDeck, RateDeckVersion]]
 
 
 class LoadRefused(Exception):
@@ -35,12 +37,14 @@ def load_rates(
     decimals: int = MOST_DECIMALS,
     file_name: str = "",
     dry_run: bool = False,
+    look: Callable[[Stored], None] | None = None,
 ) -> LoadedRates:
     """Make rows of a file the next version of the installation's rate deck, or of that of ``organization``.
 
     It replaces all that was loaded before, from its earliest rate on; calls cost what it says, rounded up to
     ``decimals`` (0 to 4). A deck for each currency; an organization has one in its own. The same rates again change
-    nothing. When a row is wrong, none is loaded: ``errors`` tells all that are. For those who run the installation.
+    nothing. When a row is wrong, none is loaded: ``errors`` tells all that are. With ``dry_run`` nothing is kept, and
+    ``look`` sees what would be while it is there. For those who run the installation.
     """
     if organization is not None:
         require(actor, organization, Capability.RUN_INSTALLATION)
@@ -54,6 +58,7 @@ def load_rates(
             decimals=decimals,
             file_name=file_name,
             dry_run=dry_run,
+            look=look,
         )
     except LoadRefused as refused:
         return refused.loaded
@@ -70,6 +75,7 @@ def _load(
     decimals: int,
     file_name: str,
     dry_run: bool,
+    look: Callable[[Stored], None] | None,
 ) -> LoadedRates:
     errors = stage_rates(rows, currency=organization.currency if organization else "")
     if errors:
@@ -79,13 +85,15 @@ def _load(
     stored = store_rates(actor=actor, organization=organization, decimals=decimals, file_name=file_name)
     loaded = LoadedRates(decks=[deck for deck, _version in stored])
     if dry_run:
+        if look is not None:
+            look(stored)
         raise LoadRefused(loaded)
     if organization is not None:
         _record(actor, organization, stored)
     return loaded
 
 
-def _record(actor: Actor, organization: Organization, stored: list[tuple[LoadedDeck, RateDeckVersion]]) -> None:
+def _record(actor: Actor, organization: Organization, stored: Stored) -> None:
     """What was loaded for everybody is told by the versions themselves, which nobody changes."""
     for deck, version in stored:
         if deck.new:

@@ -1,11 +1,15 @@
-"""Phone numbers and places as people read them."""
+"""Phone numbers, places and rates as people read them."""
+
+from decimal import Decimal
 
 from django import template
 from django.utils.translation import pgettext
 
 from members.places import country_name
+from skypemgr.money import money
 from telephony.models import NumberArea
 from telephony.phone_numbers import shown_number
+from telephony.rating.prices import RATE_DECIMALS
 
 register = template.Library()
 register.filter(country_name)
@@ -24,3 +28,9 @@ def place(area: NumberArea) -> str:
     if not area.city:
         return country
     return pgettext("place", "{city}, {country}").format(city=area.city, country=country)
+
+
+@register.filter
+def rate(value: Decimal | None, currency: str) -> str:
+    """What a minute or a connection costs, to the last decimal of a rate: €0.00215."""
+    return "–" if value is None else money(value, currency, most=RATE_DECIMALS)

@@ -65,6 +65,27 @@ def set_price(page: Page) -> None:
     send(page)
 
 
+def rate_deck(world: World, language: str) -> list[Any]:
+    assert world.rate_version is not None
+    return [world.rate_version.deck_id]
+
+
+def rate_version(world: World, language: str) -> list[Any]:
+    assert world.rate_version is not None
+    return [world.rate_version.pk]
+
+
+def rate_upload(world: World, language: str) -> list[Any]:
+    assert world.rate_upload is not None
+    return [world.rate_upload.pk]
+
+
+def send_no_rates(page: Page) -> None:
+    file: FilePayload = {"name": "people.csv", "mimeType": "text/csv", "buffer": b"name,mail\n"}
+    page.locator("#id_file").set_input_files(file)
+    page.locator("form:has(#id_file) button").click()
+
+
 def emergency_address(world: World, language: str) -> list[Any]:
     assert world.place is not None
     return [world.place.address.pk]
@@ -125,6 +146,12 @@ SIGHTS_OF_VOICE = [
     Sight("telephony_ops:price_list", "operator"),
     Sight("telephony_ops:price", "operator", args=lambda world, _: ["premium"]),
     Sight("telephony_ops:price", "operator", "changed", args=lambda world, _: ["voicemail"], act=set_price),
+    Sight("telephony_ops:rate_deck_list", "operator"),
+    Sight("telephony_ops:rate_deck_list", "operator", "refused", act=send_no_rates, status=422),
+    Sight("telephony_ops:rate_deck", "operator", args=rate_deck, query="?number=%2B33199004510&seconds=61"),
+    Sight("telephony_ops:rate_deck", "operator", "nothing-found", args=rate_deck, query="?q=nowhere-at-all"),
+    Sight("telephony_ops:rate_comparison", "operator", args=rate_version),
+    Sight("telephony_ops:rate_upload", "operator", args=rate_upload),
     Sight("telephony:voice"),
     Sight("telephony:voice", "founder", "closed", status=403),
     Sight("telephony:readiness"),

@@ -205,6 +205,8 @@ def _address(tour: Tour, name: str) -> str:
         "kind": "forwarding",
         "place_pk": world.place.pk,
     }
+    if name.startswith("telephony_ops:rate_upload"):
+        parts["pk"] = world.rate_upload.pk
     if name.startswith("emergency:"):
         parts["pk"] = world.place.address.pk
     if name.startswith(("credit:order", "credit_ops:")):

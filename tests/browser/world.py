@@ -57,6 +57,8 @@ from telephony.models import (
     PhoneNumber,
     Place,
     PortOrder,
+    RateDeckVersion,
+    RateUpload,
 )
 from tests.browser.people import NAMES, hashed_as_everywhere
 from tests.browser.world_of_voice import add_licenses, add_voice
@@ -97,6 +99,9 @@ class World:
     number: PhoneNumber | None = None
     place: Place | None = None
     port_orders: dict[str, PortOrder] = field(default_factory=dict)
+    # The version that counts, and a file that waits to be loaded.
+    rate_version: RateDeckVersion | None = None
+    rate_upload: RateUpload | None = None
     leaving: Leaving | None = None
 
 

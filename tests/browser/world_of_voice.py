@@ -1,6 +1,7 @@
 """What a company has of licenses, numbers and emergency addresses, in every state its pages can show."""
 
 from datetime import timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,11 +18,15 @@ from telephony.models import (
     NumberAssignment,
     NumberTag,
     PhoneNumber,
+    RateDeckVersion,
+    RateUpload,
 )
+from telephony.rate_file import open_rates
 from telephony.selectors.acknowledgments import standings_of
 from telephony.services.acknowledgments import acknowledge_emergency_calls
 from telephony.services.assignments import assign_numbers
 from telephony.services.disclaimers import accept_disclaimer
+from telephony.services.rates import load_rates
 from tests.browser.people import NAMES
 from tests.factories import (
     EmergencyAddressFactory,
@@ -38,6 +43,7 @@ from tests.telephony.voice import open_voice
 if TYPE_CHECKING:
     from tests.browser.world import World
 
+RATES = ["33,France,0.02,0,60", "336,France mobile,0.095,0,1", "34,Spain,0.03,0.1,60", "44,United Kingdom,0.000215,0,6"]
 REDMOND = {"street": "Microsoft Way", "city": "Seattle", "region": "WA", "postal_code": "98052"}
 
 
@@ -45,6 +51,7 @@ def add_voice(world: "World", acting: dict[str, Any]) -> None:
     """A stock, numbers, addresses and port orders, and people in every state with them."""
     _add_numbers(world)
     _add_addresses(world)
+    _add_rates(world)
     _add_leavers(world)
     _give_numbers(world, acting)
     _add_voice_users(world)
@@ -100,6 +107,20 @@ def _add_numbers(world: "World") -> None:
             emergency_address=address,
             transfer_on=later if state in ("approved", "completed") else None,
         )
+
+
+def _add_rates(world: "World") -> None:
+    """What calls cost, twice, and a file that waits to be loaded."""
+    for month, rows in enumerate((RATES, [row.replace("0.02,", "0.021,") for row in RATES[:-1]]), start=1):
+        load_rates(actor=Actor.system(), rows=open_rates(BytesIO(_rates(rows, month))).rows(), file_name="rates.csv")
+    world.rate_version = RateDeckVersion.objects.latest("number")
+    content = _rates(RATES[1:], 3)
+    world.rate_upload = RateUpload.objects.create(decimals=4, file_name="rates-2026-03.csv", content=content)
+
+
+def _rates(rows: list[str], month: int) -> bytes:
+    header = "prefix,destination,per_minute,connection_fee,first_increment,currency,valid_from"
+    return "\n".join([header, *(f"{row},EUR,2026-{month:02}-01" for row in rows)]).encode()
 
 
 def _add_addresses(world: "World") -> None:

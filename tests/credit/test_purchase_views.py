@@ -18,9 +18,8 @@ from credit.models import BillingProfile, Invoice, Order, Seller, VatCheck
 from credit.selectors.balances import wallet_balance
 from credit.services.orders import place_order, receive_payment
 from members.access import Actor
-from members.sessions import PROVED
 from skypemgr.invariants import find_violations
-from tests.factories import AuthenticatorAppFactory, MemberFactory, OrganizationFactory, UserFactory
+from tests.factories import MemberFactory, OrganizationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -48,17 +47,6 @@ def boss(organization, client):
 @pytest.fixture
 def billed(organization):
     return BillingProfile.objects.create(organization=organization, **BILLING)
-
-
-@pytest.fixture
-def operator(client):
-    person = UserFactory(is_operator=True)
-    AuthenticatorAppFactory(user=person)
-    client.force_login(person)
-    session = client.session
-    session[PROVED] = timezone.now().timestamp()
-    session.save()
-    return person
 
 
 def at(name, *args):

@@ -94,6 +94,14 @@ def assignment_list(side: Any) -> object:
     return SameFile("numbers.csv", text.encode())
 
 
+RATES = b"prefix,destination,per_minute,currency,valid_from\n33,France,0.02,EUR,2026-01-01\n"
+
+
+def rates_file(side: Any) -> object:
+    """A file of what calls cost."""
+    return SameFile("rates.csv", RATES)
+
+
 def address_as_typed(**more: Value) -> dict[str, Value]:
     """What the form of an emergency address sends, of the one that was validated."""
     fields = {name: of(f"validated.normalized.{name}") for name in ("house_number", "street", "city", "postal_code")}

@@ -14,6 +14,7 @@ from tests.matrix.page import (
     assignment_list,
     key,
     port_as_typed,
+    rates_file,
 )
 
 
@@ -56,6 +57,34 @@ TABLE_OF_VOICE: dict[str, Page] = {
         at={"code": "premium"},
         send={"EUR": "5.50", "USD": "5", "GBP": "4", "SEK": "50"},
         unlogged="belongs to no organization; says who changed it and when",
+    ),
+    "telephony_ops:rate_deck_list": Page(
+        access="operator",
+        get=200,
+        post=302,
+        send={"file": rates_file, "decimals": 4},
+        names_all=RUNNING,
+        unlogged="belongs to no organization; is gone when it is loaded",
+    ),
+    "telephony_ops:rate_upload": Page(
+        access="operator",
+        get=200,
+        post=302,
+        at={"pk": of("rate_upload.pk")},
+        names_all=RUNNING,
+        logs=("rates.loaded",),
+    ),
+    "telephony_ops:rate_upload_drop": Page(
+        access="operator",
+        post=302,
+        at={"pk": of("rate_upload.pk")},
+        unlogged="belongs to no organization; nothing was loaded",
+    ),
+    "telephony_ops:rate_deck": Page(
+        access="operator", get=200, at={"pk": of("rate_version.deck_id")}, names_all=RUNNING
+    ),
+    "telephony_ops:rate_comparison": Page(
+        access="operator", get=200, at={"pk": of("rate_version.pk")}, names_all=RUNNING
     ),
     "telephony:features": Page(access=VOICE, get=200),
     "telephony:buy_licenses": Page(

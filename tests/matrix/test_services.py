@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from operator import attrgetter as of
 from typing import Any
 from uuid import uuid4
@@ -26,6 +27,7 @@ from telephony.rating import Rate
 from telephony.stock_file import StockRow
 from tests.factories import PASSWORD, AuthenticatorAppFactory, PasskeyFactory
 from tests.matrix.asking import OURS, rolled_back, rows, written
+from tests.matrix.page import RATES
 from tests.matrix.verbs import Value, Verb, key, members_of
 from tests.matrix.voice import INSTALLATION_OF_VOICE, OBJECTS_OF_VOICE, OWN_ACCOUNT_OF_VOICE, VERBS_OF_VOICE, product
 from tests.matrix.world import NEW_PASSWORD, Side
@@ -421,6 +423,15 @@ def test_only_those_who_run_the_installation_may(world, name):
         "porting.advance_port_order": {**own, "order": world.own.port_order, "state": "contacting"},
         "porting.complete_port_order": {**own, "order": world.own.port_approved},
         "quotas.set_number_quota": {**own, "numbers": 7, "reason": "Test"},
+        "rate_uploads.upload_rates": {
+            "owner": world.own.organization,
+            "file": BytesIO(RATES),
+            "file_name": "rates.csv",
+            "decimals": 4,
+        },
+        "rate_uploads.look_at_upload": {"upload": world.own.rate_upload},
+        "rate_uploads.load_upload": {"upload": world.own.rate_upload},
+        "rate_uploads.drop_upload": {"upload": world.own.rate_upload},
         "rates.load_rates": {**own, "rows": [row_of(entry("44", Rate(per_minute=Decimal(1))))]},
         "stock.load_numbers": {"rows": [StockRow(1, "+12065550123", "US", "", "Seattle", "user", None, "")]},
     }

@@ -110,6 +110,10 @@ INSTALLATION_OF_VOICE = (
     "postcodes.load_postcodes",
     "prices.set_prices",
     "quotas.set_number_quota",
+    "rate_uploads.upload_rates",
+    "rate_uploads.look_at_upload",
+    "rate_uploads.load_upload",
+    "rate_uploads.drop_upload",
     "rates.load_rates",
     "stock.load_numbers",
 )

@@ -62,8 +62,12 @@ from telephony.models import (
     NumberQuota,
     NumberTag,
     PhoneNumber,
+    RateDeckVersion,
+    RateUpload,
     Reservation,
 )
+from telephony.rating import Rate
+from telephony.services.rates import load_rates
 from telephony.validated import seal
 from telephony.validation import Civic
 from tests.credit.idle import let_lie
@@ -86,6 +90,8 @@ from tests.factories import (
     had_before,
 )
 from tests.matrix.asking import OURS
+from tests.matrix.page import RATES
+from tests.telephony.decks import entry, row_of
 from tests.telephony.voice import open_voice
 
 Role, State, Outcome = Member.Role, Member.State, BatchRow.Outcome
@@ -208,6 +214,7 @@ def _side(word: str, *, first_row: int) -> Side:
     _numbers(side)
     _addresses(side)
     _port_orders(side)
+    _rates(side)
     side.reset_uid = urlsafe_base64_encode(force_bytes(side.plain.user.pk))
     side.reset_token = default_token_generator.make_token(side.plain.user)
     side.address_token = address_token(side.plain.user)
@@ -235,6 +242,18 @@ def _port_orders(side: Side) -> None:
     side.port_order, side.port_contacting, side.port_approved, side.port_rejected = (
         PortOrderFactory(**facts, state=state, transfer_on=later if state == "approved" else None)
         for state in ("processing", "contacting", "approved", "rejected")
+    )
+
+
+def _rates(side: Side) -> None:
+    """What calls cost them alone, and a file of it that waits to be loaded."""
+    title, own = side.word.title(), {"organization": side.organization}
+    rows = [row_of(entry("44", Rate(per_minute=Decimal(1))))]
+    load_rates(actor=Actor.system(), rows=rows, file_name=f"{title} {CANARY}", **own)
+    side.rate_version = RateDeckVersion.objects.get(deck__organization=side.organization)
+    operator = UserFactory(is_operator=True)
+    side.rate_upload = RateUpload.objects.create(
+        **own, decimals=4, file_name=f"{title} {CANARY}", content=RATES, uploaded_by=operator
     )
 
 

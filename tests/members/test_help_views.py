@@ -19,7 +19,7 @@ from members.models import HelpFeedback, User
 from members.personal_hints import names_somebody
 from members.throttle import Limit
 from members.views.ops_help import HEADER
-from tests.factories import AuthenticatorAppFactory, HelpFeedbackFactory, MemberFactory, UserFactory
+from tests.factories import HelpFeedbackFactory, MemberFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -256,14 +256,6 @@ def test_the_database_keeps_nothing_else(said):
 
 
 # Those who run the installation
-
-
-@pytest.fixture
-def operator(client) -> User:
-    person = UserFactory(is_operator=True)
-    AuthenticatorAppFactory(user=person)
-    client.force_login(person)
-    return person
 
 
 def test_operators_see_how_useful_each_page_was_and_the_comments(client, operator):

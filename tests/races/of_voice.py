@@ -111,5 +111,9 @@ NOT_RACED = {
     "telephony.seats.unassign_licenses": "raced by the function that tests take away with (licensed.unassigning)",
     "telephony.seats.start_assigning": BY_RUN,
     "telephony.seats.start_unassigning": BY_RUN,
+    "telephony.rate_uploads.upload_rates": "adds a row that nobody else knows of",
+    "telephony.rate_uploads.load_upload": "the same rates again change nothing, which the deck’s lock sees to",
+    "telephony.rate_uploads.drop_upload": "what is gone already is not missed",
+    "telephony.rate_work.forget_uploads": "what is gone already is not missed",
     "telephony.stock_work.count_stock": "writes what it has counted, which is what anybody would have counted",
 }

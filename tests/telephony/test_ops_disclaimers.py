@@ -1,25 +1,10 @@
-import time
-
 import pytest
 from django.urls import reverse
 
-from members.sessions import PROVED
 from telephony.countries import current_disclaimer, rule_of
 from telephony.models import Disclaimer
-from tests.factories import AuthenticatorAppFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def operator(client):
-    person = UserFactory(is_operator=True)
-    AuthenticatorAppFactory(user=person)
-    client.force_login(person)
-    session = client.session
-    session[PROVED] = time.time()
-    session.save()
-    return person
 
 
 def url(name, *args):

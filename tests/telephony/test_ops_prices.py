@@ -17,7 +17,6 @@ from telephony.services.prices import set_prices
 from tests.credit.moves import buy
 from tests.factories import LicenseFactory, MemberFactory, OrganizationFactory
 from tests.telephony.licensed import buying, product
-from tests.telephony.test_ops_disclaimers import operator  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +35,7 @@ def price(currency="EUR"):
     )
 
 
-def test_an_operator_sets_a_price_and_it_stands_there_who_did(client, operator):  # noqa: F811
+def test_an_operator_sets_a_price_and_it_stands_there_who_did(client, operator):
     assert "€4.99" in client.get(url("price_list")).text
 
     answer = client.post(url("price", "premium"), SENT, follow=True)
@@ -62,7 +61,7 @@ def test_a_price_counts_for_what_is_bought_from_then_on_and_from_the_next_renewa
     assert renewal_cost(owned) == 7
 
 
-def test_a_price_taken_away_is_no_price(client, operator):  # noqa: F811
+def test_a_price_taken_away_is_no_price(client, operator):
     client.post(url("price", "premium"), {**SENT, "GBP": ""})
 
     assert price("GBP") is None
@@ -70,7 +69,7 @@ def test_a_price_taken_away_is_no_price(client, operator):  # noqa: F811
 
 
 @pytest.mark.parametrize("wrong", ["-1", "x", "1.234"])
-def test_what_is_no_price_changes_nothing(client, operator, wrong):  # noqa: F811
+def test_what_is_no_price_changes_nothing(client, operator, wrong):
     answer = client.post(url("price", "premium"), {**SENT, "EUR": wrong})
 
     assert answer.status_code == 422

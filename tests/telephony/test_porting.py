@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -15,7 +14,6 @@ from django.urls import reverse
 from members.access import Actor
 from members.letter_texts import compose
 from members.models import AuditEntry, Letter, Member
-from members.sessions import PROVED
 from skypemgr.clock import database_now
 from telephony.licensing import today_of
 from telephony.models import NumberOwnership, PhoneNumber, PortNumber, PortOrder, PortStep
@@ -31,13 +29,11 @@ from telephony.services.porting import (
     order_port,
 )
 from tests.factories import (
-    AuthenticatorAppFactory,
     EmergencyAddressFactory,
     MemberFactory,
     OrganizationFactory,
     PhoneNumberFactory,
     PortOrderFactory,
-    UserFactory,
 )
 from tests.letters import written
 from tests.refusals import refused
@@ -336,17 +332,6 @@ def test_the_list_is_narrowed_by_state_and_costs_as_many_queries_for_twenty(
 
 
 # Operators
-
-
-@pytest.fixture
-def operator(client):
-    person = UserFactory(is_operator=True)
-    AuthenticatorAppFactory(user=person)
-    client.force_login(person)
-    session = client.session
-    session[PROVED] = time.time()
-    session.save()
-    return person
 
 
 def ops(name, *args):

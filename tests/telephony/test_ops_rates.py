@@ -54,8 +54,8 @@ def test_a_file_shows_what_differs_and_is_loaded_when_that_is_wanted(client, ope
     shown = upload(client, *SECOND).text
 
     assert "Version 2, from " in shown
-    assert "Dearer: <strong>1</strong> · Billed otherwise: <strong>1</strong> · New: <strong>1</strong>" in shown
-    assert "Gone: <strong>1</strong>" in shown
+    assert "Dearer <strong>1</strong> · Billed otherwise <strong>1</strong> · New <strong>1</strong>" in shown
+    assert "Gone <strong>1</strong>" in shown
     assert RateDeckVersion.objects.count() == 1, "it was only looked at"
     [kept] = RateUpload.objects.all()
     done = client.post(url("rate_upload", kept.pk), follow=True)

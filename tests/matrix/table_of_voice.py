@@ -73,6 +73,16 @@ TABLE_OF_VOICE: dict[str, Page] = {
         at={"pk": of("rate_upload.pk")},
         names_all=RUNNING,
         logs=("rates.loaded",),
+        # Loaded to see what would come of it, and taken back.
+        notes=frozenset(
+            {
+                "telephony_prefixrate",
+                "telephony_rate_stage",
+                "telephony_ratedeck",
+                "telephony_ratedeckversion",
+                "telephony_raterange",
+            }
+        ),
     ),
     "telephony_ops:rate_upload_drop": Page(
         access="operator",

@@ -13,6 +13,7 @@ from members.acts import lock_members
 from members.audit import Action, Fact, record_many
 from members.errors import Refusal
 from members.models import Member, Organization, User
+from members.places import country_name
 from skypemgr.clock import database_now
 from skypemgr.many_rows import insert_rows
 from telephony.areas import Match, countries_that, lies_outside
@@ -26,9 +27,11 @@ from telephony.assignment_errors import (
     NumberCoolsOff,
     NumberTaken,
     PersonalAccount,
+    PlaceMissing,
     WithoutNumber,
     WrongState,
 )
+from telephony.countries import countries_with_places
 from telephony.emergency import require_disclaimer, use_addresses
 from telephony.models import EmergencyAddress, NumberArea, NumberAssignment, PhoneNumber, Place
 from telephony.phone_numbers import shown_number
@@ -56,7 +59,7 @@ class Sighted:
 
     ``licensed`` holds the keys of members who can be given a number; ``having`` is what members have, by their key,
     and ``had`` what numbers are assigned by, by theirs. ``strict`` are the countries that refuse an address outside
-    the area of its number.
+    the area of its number, ``placed`` those that want a place of the address.
     """
 
     members: dict[int, Member]
@@ -65,6 +68,7 @@ class Sighted:
     having: dict[int, NumberAssignment]
     had: dict[int, NumberAssignment]
     strict: Collection[str]
+    placed: Collection[str]
     now: datetime
 
 
@@ -81,13 +85,15 @@ def look(organization: Organization, pairings: Sequence[Pairing]) -> Sighted:
             "number", "member__user", "emergency_address", "place"
         )
     )
+    countries = {number.area.country for number in numbers.values()}
     return Sighted(
         members=members,
         numbers=numbers,
         licensed=covered_by(organization, list(members), PHONE_SYSTEM),
         having={assignment.member_id: assignment for assignment in found},
         had={assignment.number_id: assignment for assignment in found},
-        strict=countries_that(Match.REFUSE, {number.area.country for number in numbers.values()}),
+        strict=countries_that(Match.REFUSE, countries),
+        placed=countries_with_places(),
         now=database_now(),
     )
 
@@ -127,7 +133,7 @@ def obstacles(sighted: Sighted, pairing: Pairing, *, changing: bool = False) -> 
     """Everything that stands in the way of a pairing: of who it is for, of the number, of where.
 
     WrongState, PersonalAccount, NoPhoneSystem, HasNumber (WithoutNumber when they are changing), NotForPeople,
-    NumberTaken, NumberCoolsOff, NoAddress, AddressElsewhere, AddressOutside.
+    NumberTaken, NumberCoolsOff, NoAddress, AddressElsewhere, AddressOutside, PlaceMissing.
     """
     yield from _of_member(sighted, pairing, changing=changing)
     number = sighted.numbers[pairing.number.pk]
@@ -141,10 +147,32 @@ def obstacles(sighted: Sighted, pairing: Pairing, *, changing: bool = False) -> 
     address = pairing.address or number.emergency_address
     if address is None:
         yield NoAddress(number=shown)
-    elif address.country != number.area.country or address.retired_at is not None:
+    else:
+        yield from _of_whereabouts(number, address, pairing.place, strict=sighted.strict, placed=sighted.placed)
+
+
+def check_whereabouts(number: PhoneNumber, address: EmergencyAddress, place: Place | None) -> None:
+    """Raise AddressElsewhere, AddressOutside or PlaceMissing where nobody is found by a number."""
+    strict = countries_that(Match.REFUSE, {number.area.country})
+    for refusal in _of_whereabouts(number, address, place, strict=strict, placed=countries_with_places()):
+        raise refusal
+
+
+def _of_whereabouts(
+    number: PhoneNumber,
+    address: EmergencyAddress,
+    place: Place | None,
+    *,
+    strict: Collection[str],
+    placed: Collection[str],
+) -> Iterator[Refusal]:
+    area, shown = number.area, shown_number(number.number)
+    if address.country != area.country or address.retired_at is not None:
         yield AddressElsewhere(number=shown, address=address.name)
-    elif number.area.country in sighted.strict and lies_outside(number.area, address):
-        yield AddressOutside(number=shown, city=number.area.city, address=address.name)
+    elif area.country in strict and lies_outside(area, address):
+        yield AddressOutside(number=shown, city=area.city, address=address.name)
+    elif area.country in placed and place is None:
+        yield PlaceMissing(country=country_name(area.country), address=address.name)
 
 
 def _of_member(sighted: Sighted, pairing: Pairing, *, changing: bool) -> Iterator[Refusal]:

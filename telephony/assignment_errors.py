@@ -64,6 +64,16 @@ class AddressOutside(Refusal):
     field = "emergency_address"
 
 
+class PlaceMissing(Refusal):
+    """The rule of the number's country wants a place of the address, and none was given."""
+
+    text = _(
+        "{country}: rescuers need more than the street. Choose a place at “{address}”, as a floor or a room; if none is"
+        " there yet, add it to the address first."
+    )
+    field = "place"
+
+
 class TwiceNamed(Refusal):
     text = _("{name} is named twice.")
     field = "member"

@@ -14,6 +14,11 @@ def rule_of(country: str) -> CountryRule:
     return found or CountryRule(country=country, address_first=country not in ADDRESS_LATER)
 
 
+def countries_with_places() -> frozenset[str]:
+    """The countries in which whoever has a number is at a place of their emergency address."""
+    return frozenset(CountryRule.objects.filter(place_needed=True).values_list("country", flat=True))
+
+
 def current_disclaimer(country: str) -> Disclaimer | None:
     """The disclaimer of a country that counts now, by the database's clock; None where there is none."""
     begun = Disclaimer.objects.filter(country=country, begins_at__lte=DatabaseClock())

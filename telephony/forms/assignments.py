@@ -15,6 +15,9 @@ from telephony.emergency import civic_of, line_of
 from telephony.models import EmergencyAddress, PhoneNumber, Place
 from telephony.phone_numbers import shown_number
 
+# What services call where somebody is found.
+_WHERE = ("emergency_address", "place")
+
 
 def _search(label: Any) -> forms.CharField:
     return forms.CharField(
@@ -23,6 +26,18 @@ def _search(label: Any) -> forms.CharField:
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "dir": "auto"}),
     )
+
+
+def _grouped(places: Sequence[Place]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Places as choices, by the name of their address."""
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for place in places:
+        grouped.setdefault(place.address.name, []).append((str(place.pk), place.name))
+    return list(grouped.items())
+
+
+def _one_of(label: Any, choices: Sequence[Any]) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(label=label, choices=choices, coerce=int, required=False, empty_value=None)
 
 
 def _cooling_days() -> forms.IntegerField:
@@ -51,11 +66,14 @@ class PlacesForm(forms.Form):
         help_text=_("Building, floor or room; it is told to whoever comes to help."),
     )
 
+    told_at: dict[str, str] = {}
+
     def __init__(
         self,
         *args: Any,
         addresses: Sequence[EmergencyAddress],
         places: Sequence[Place],
+        place_needed: bool = False,
         own: Explained | None = None,
         **kwargs: Any,
     ) -> None:
@@ -69,11 +87,11 @@ class PlacesForm(forms.Form):
         self.fields["emergency_address"].choices = choices  # type: ignore[attr-defined]
         if not places:
             del self.fields["place"]
+            # Of addresses without a single place none can be chosen.
+            self.told_at = {**self.told_at, "place": "emergency_address"}
             return
-        grouped: dict[str, list[tuple[str, str]]] = {}
-        for place in places:
-            grouped.setdefault(place.address.name, []).append((str(place.pk), place.name))
-        self.fields["place"].choices = [("", _("No place")), *grouped.items()]  # type: ignore[attr-defined]
+        self.fields["place"].needed = place_needed  # type: ignore[attr-defined]
+        self.fields["place"].choices = [("", _("No place")), *_grouped(places)]  # type: ignore[attr-defined]
 
     @property
     def chosen_address(self) -> EmergencyAddress | None:
@@ -84,10 +102,12 @@ class PlacesForm(forms.Form):
     def chosen_place(self) -> Place | None:
         return self.places.get(self.cleaned_data.get("place") or 0)
 
-    def check_place(self, address: EmergencyAddress | None) -> None:
-        """Add an error when the place that was chosen is not at ``address``."""
-        if self.chosen_place is not None and (address is None or self.chosen_place.address_id != address.pk):
-            self.add_error("place", gettext("This place is at another address. Choose one of the same address."))
+    def check_place(self, address: EmergencyAddress | None, place: Place | None, field: str = "place") -> bool:
+        """Whether a place that was chosen is at ``address``; else it is told at a field."""
+        if place is None or (address is not None and place.address_id == address.pk):
+            return True
+        self.add_error(field, gettext("This place is at another address. Choose one of the same address."))
+        return False
 
 
 class AssignForm(PlacesForm):
@@ -120,21 +140,32 @@ class AssignForm(PlacesForm):
                 label=_("Select the number to assign"), choices=named, widget=forms.Select(attrs={"class": "phone"})
             )
         if len(people) == 1:
-            self.told_at = {"member": "number"}
+            self.told_at = {**self.told_at, "member": "number", "number": "number"}
             return
         each = [("", _("As for everybody")), *((str(one.pk), one.name) for one in self.addresses.values())]
+        at_each = [("", _("As for everybody")), *_grouped(list(self.places.values()))]
         for member in people:
-            self.fields[f"address_{member.pk}"] = forms.TypedChoiceField(
-                label=_("Emergency address"), choices=each, coerce=int, required=False, empty_value=None
-            )
+            self.fields[f"address_{member.pk}"] = _one_of(_("Emergency address"), each)
+            if self.places:
+                self.fields[f"place_{member.pk}"] = _one_of(_("Place"), at_each)
 
-    def rows(self) -> list[tuple[Member, Any, Any]]:
-        """Each person with their fields: the number, and the address where there are several people."""
-        several = len(self.people) > 1
+    def rows(self) -> list[tuple[Member, Any, list[Any]]]:
+        """Each person with their fields: the number, and where they are found where there are several people."""
         return [
-            (member, self[number_field(self.people, member)], self[f"address_{member.pk}"] if several else None)
+            (
+                member,
+                self[number_field(self.people, member)],
+                [self[name] for word in ("address", "place") if (name := f"{word}_{member.pk}") in self.fields],
+            )
             for member in self.people
         ]
+
+    def field_about(self, member: Member, refused: str | None) -> str:
+        """Where it is told what stands in the way of one person; ``refused`` is the field of services."""
+        several = len(self.people) > 1
+        own = {name: f"{name.removeprefix('emergency_')}_{member.pk}" if several else name for name in _WHERE}
+        found = own.get(refused or "", number_field(self.people, member))
+        return found if found in self.fields else own["emergency_address"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -156,7 +187,10 @@ class AssignForm(PlacesForm):
         for member in self.people:
             number = self.numbers[self.cleaned_data[number_field(self.people, member)]]
             own = self.addresses.get(self.cleaned_data.get(f"address_{member.pk}") or 0)
-            found.append(Pairing(member, number, own or self.chosen_address, None if own else self.chosen_place))
+            place = self.places.get(self.cleaned_data.get(f"place_{member.pk}") or 0)
+            found.append(
+                Pairing(member, number, own or self.chosen_address, place or (None if own else self.chosen_place))
+            )
         return found
 
 

@@ -122,6 +122,9 @@ class CountryRuleForm(forms.Form):
 
     address_first = forms.BooleanField(label=_("A number is acquired with an emergency address"), required=False)
     area_match = forms.ChoiceField(label=_("An address outside the area of its number is"))
+    place_needed = forms.BooleanField(
+        label=_("Whoever gets a number is at a place of the address: building, floor or room"), required=False
+    )
     emergency_numbers = forms.CharField(label=_("Emergency numbers"), max_length=60, required=False)
 
     def __init__(self, *args: Any, matches: Iterable[tuple[str, Any]], **kwargs: Any) -> None:

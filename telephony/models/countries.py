@@ -11,7 +11,8 @@ class CountryRule(models.Model):
     """What a country asks of numbers and emergency addresses; `countries.rule_of` gives that of any country.
 
     ``address_first``: a number is acquired with an emergency address, not before one. ``area_match`` says what
-    happens when an address is elsewhere than the area of its number. ``emergency_numbers`` are those that people
+    happens when an address is elsewhere than the area of its number. ``place_needed``: whoever gets a number is at a
+    place of the address, as rescuers have to be told floor and room. ``emergency_numbers`` are those that people
     there call, as "112, 15".
     """
 
@@ -23,6 +24,7 @@ class CountryRule(models.Model):
     country = models.CharField(max_length=2, unique=True)
     address_first = models.BooleanField()
     area_match = models.CharField(max_length=6, choices=AreaMatch, default=AreaMatch.NONE)
+    place_needed = models.BooleanField(default=False, db_default=False)
     emergency_numbers = models.CharField(max_length=60, blank=True)
     # None: as it came with the product.
     changed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

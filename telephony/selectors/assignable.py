@@ -11,7 +11,9 @@ from telephony.models.numbers import PhoneNumberQuerySet
 from telephony.selectors.number_search import of_digits
 from telephony.selectors.numbers import owned_areas
 
-MOST_NUMBERS, MOST_ADDRESSES, MOST_PLACES = 30, 10, 100
+MOST_NUMBERS, MOST_ADDRESSES, MOST_PLACES = 30, 10, 500
+# Where they are offered to each of several people.
+MOST_PLACES_EACH = 100
 
 
 def free_numbers(organization: Organization, search: str, most: int) -> list[PhoneNumber]:
@@ -57,7 +59,7 @@ def found_addresses(
     return kept + list(matching.order_by("sort_key", "pk")[:MOST_ADDRESSES])
 
 
-def places_at(addresses: Sequence[EmergencyAddress]) -> list[Place]:
-    """The places of some addresses, by address and name."""
+def places_at(addresses: Sequence[EmergencyAddress], most: int) -> list[Place]:
+    """The first places of some addresses, by address and name."""
     live = Place.objects.filter(address__in=addresses, removed_at=None).select_related("address")
-    return list(live.order_by("address__sort_key", "name_key")[:MOST_PLACES])
+    return list(live.order_by("address__sort_key", "name_key")[:most])

@@ -25,12 +25,13 @@ from skypemgr.lists import (
     read_choice,
 )
 from telephony.assigning import WHO_MAY
+from telephony.countries import countries_with_places
 from telephony.models import Disclaimer, DisclaimerAcceptance, LicenseAssignment, NumberAssignment
 from telephony.selectors.licenses import PHONE_SYSTEM
 
 BY_NAME = Ordering("name", ("sort_key", "id"))
 NO_NUMBER, NO_ADDRESS, ELSEWHERE = "no_number", "no_address", "elsewhere"
-NOT_VALIDATED, NO_DISCLAIMER = "not_validated", "no_disclaimer"
+NOT_VALIDATED, NO_DISCLAIMER, NO_PLACE = "not_validated", "no_disclaimer", "no_place"
 # In the order in which they are dealt with.
 REASONS: dict[str, Text] = {
     NO_NUMBER: pgettext_lazy("emergency", "No phone number"),
@@ -38,6 +39,7 @@ REASONS: dict[str, Text] = {
     ELSEWHERE: pgettext_lazy("emergency", "Emergency address of another country than the number"),
     NOT_VALIDATED: pgettext_lazy("emergency", "Emergency address not validated"),
     NO_DISCLAIMER: pgettext_lazy("emergency", "Disclaimer of the country not accepted"),
+    NO_PLACE: pgettext_lazy("emergency", "No place at the emergency address: the country wants floor or room"),
 }
 
 
@@ -113,6 +115,7 @@ class Readiness:
             ELSEWHERE: address.country != assignment.number.area.country,
             NOT_VALIDATED: address.current_id is None,
             NO_DISCLAIMER: address.country in self._to_accept,
+            NO_PLACE: assignment.place_id is None and assignment.number.area.country in self._with_places,
         }
         return [reason for reason, applies in found.items() if applies]
 
@@ -126,7 +129,12 @@ class Readiness:
             ELSEWHERE: Exists(has.exclude(emergency_address__country=F("number__area__country"))),
             NOT_VALIDATED: Exists(has.filter(emergency_address__current=None)),
             NO_DISCLAIMER: Exists(has.filter(emergency_address__country__in=self._to_accept)),
+            NO_PLACE: Exists(has.filter(place=None, number__area__country__in=self._with_places)),
         }
+
+    @cached_property
+    def _with_places(self) -> frozenset[str]:
+        return countries_with_places()
 
     @cached_property
     def _to_accept(self) -> list[str]:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
-from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
+from django.utils.translation import gettext, ngettext_lazy, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.departments import lies_in
@@ -32,6 +32,7 @@ from skypemgr.lists import (
     read_choice,
     read_text,
 )
+from telephony.countries import countries_with_places
 from telephony.models import LicenseAssignment, NumberAssignment
 from telephony.selectors.assignments import open_assignments
 from telephony.selectors.disclaimers import list_disclaimers
@@ -214,8 +215,11 @@ class VoiceUsersQuery:
                 unaccepted = _held(self.organization).filter(
                     emergency_address__country__in=unaccepted_countries(self.organization)
                 )
-                waits = licensed & ~having
-                return members.filter(waits | (having & ~licensed) | Q(pk__in=unaccepted.values("member")))
+                placeless = _held(self.organization).filter(
+                    place=None, number__area__country__in=countries_with_places()
+                )
+                waits, found = licensed & ~having, unaccepted.union(placeless)
+                return members.filter(waits | (having & ~licensed) | Q(pk__in=found.values("member")))
             case _:
                 return members
 
@@ -234,6 +238,7 @@ def voice_users(
     """
     countries = unaccepted_countries(organization) if countries is None else countries
     having = {assignment.member_id: assignment for assignment in open_assignments(organization, members)}
+    placed = countries_with_places() if any(held.place_id is None for held in having.values()) else ()
     names: dict[int, list[str]] = {}
     licensed = set[int]()
     seats = LicenseAssignment.objects.filter(organization=organization, member__in=members).awake()
@@ -246,13 +251,15 @@ def voice_users(
             member=member,
             licenses=names.get(member.pk, ()),
             assignment=having.get(member.pk),
-            lacks=_lacks(having.get(member.pk), licensed=member.pk in licensed, countries=countries),
+            lacks=_lacks(having.get(member.pk), licensed=member.pk in licensed, countries=countries, placed=placed),
         )
         for member in members
     ]
 
 
-def _lacks(assignment: NumberAssignment | None, *, licensed: bool, countries: Collection[str]) -> list[Lack]:
+def _lacks(
+    assignment: NumberAssignment | None, *, licensed: bool, countries: Collection[str], placed: Collection[str]
+) -> list[Lack]:
     if assignment is None:
         return [Lack(gettext("No number"), "warning")] if licensed else []
     found = []
@@ -260,6 +267,8 @@ def _lacks(assignment: NumberAssignment | None, *, licensed: bool, countries: Co
         found.append(Lack(gettext("No license"), "danger"))
     if assignment.emergency_address.country in countries:
         found.append(Lack(gettext("Disclaimer not accepted"), "danger", assignment.emergency_address.country))
+    if assignment.place_id is None and assignment.number.area.country in placed:
+        found.append(Lack(pgettext("emergency", "No place"), "danger"))
     return found
 
 

@@ -13,9 +13,17 @@ from members.models import Member, Organization
 from members.operations import claim, settle
 from skypemgr.clock import database_now
 from skypemgr.kill_points import kill_point
-from telephony.areas import Match, countries_that, lies_outside
-from telephony.assigning import Pairing, check_pairing, give, keep_address, lock_holders, sight, take_back
-from telephony.assignment_errors import AddressElsewhere, AddressOutside, TwiceNamed, WithoutNumber
+from telephony.assigning import (
+    Pairing,
+    check_pairing,
+    check_whereabouts,
+    give,
+    keep_address,
+    lock_holders,
+    sight,
+    take_back,
+)
+from telephony.assignment_errors import TwiceNamed, WithoutNumber
 from telephony.assignment_letters import write_number_letters
 from telephony.emergency import require_disclaimer, use_address
 from telephony.models import EmergencyAddress, NumberAssignment, Place
@@ -133,7 +141,7 @@ def move_to_address(
 ) -> NumberAssignment:
     """Have a member be found at another address or place, with the number they have.
 
-    Raises WithoutNumber, AddressElsewhere, AddressOutside, DisclaimerMissing, NoSuchAddress.
+    Raises WithoutNumber, AddressElsewhere, AddressOutside, PlaceMissing, DisclaimerMissing, NoSuchAddress.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
     lock_organization(organization)
@@ -144,13 +152,9 @@ def move_to_address(
         raise WithoutNumber(name=member.user.display_name)
     if address.organization_id != organization.pk or (place is not None and place.address_id != address.pk):
         raise PermissionDenied
+    check_whereabouts(assignment.number, address, place)
     if (assignment.emergency_address_id, assignment.place_id) == (address.pk, place.pk if place else None):
         return assignment
-    if address.country != assignment.number.area.country:
-        raise AddressElsewhere(number=shown_number(assignment.number.number), address=address.name)
-    area = assignment.number.area
-    if lies_outside(area, address) and countries_that(Match.REFUSE, {area.country}):
-        raise AddressOutside(number=shown_number(assignment.number.number), city=area.city, address=address.name)
     require_disclaimer(organization, address.country)
     use_address(organization, address)
     before = _where(assignment)

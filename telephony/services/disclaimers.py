@@ -75,7 +75,7 @@ def publish_disclaimer(
 
 @transaction.atomic(durable=True)
 def change_country_rule(
-    *, actor: Actor, country: str, address_first: bool, area_match: str, emergency_numbers: str
+    *, actor: Actor, country: str, address_first: bool, area_match: str, place_needed: bool, emergency_numbers: str
 ) -> CountryRule:
     """Save what a country asks of numbers and emergency addresses."""
     if not actor.can(Capability.RUN_INSTALLATION):
@@ -85,6 +85,7 @@ def change_country_rule(
         defaults={
             "address_first": address_first,
             "area_match": area_match,
+            "place_needed": place_needed,
             "emergency_numbers": emergency_numbers,
             "changed_by": actor.user,
             "changed_at": DatabaseClock(),

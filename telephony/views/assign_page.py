@@ -13,9 +13,18 @@ from skypemgr.errors import DomainError
 from skypemgr.forms import Explained
 from skypemgr.lists import LARGEST_ID, read_number, read_text
 from telephony.assigning import Pairing, check_pairing, keep_address, look
+from telephony.countries import countries_with_places
 from telephony.forms.assignments import AssignForm, PlacesForm, number_field
 from telephony.models import EmergencyAddress, NumberAssignment, PhoneNumber
-from telephony.selectors.assignable import MOST_NUMBERS, found_addresses, free_numbers, named_numbers, places_at
+from telephony.selectors.assignable import (
+    MOST_NUMBERS,
+    MOST_PLACES,
+    MOST_PLACES_EACH,
+    found_addresses,
+    free_numbers,
+    named_numbers,
+    places_at,
+)
 from telephony.selectors.voice_users import unaccepted_countries
 
 # What the buttons that only search are called.
@@ -34,7 +43,7 @@ def assign_form(
 
     It is bound when it was sent to be saved.
     """
-    organization, sent = request.organization, request.POST
+    organization, sent, placed = request.organization, request.POST, countries_with_places()
     keys = [number_field(people, member) for member in people]
     chosen = named_numbers(organization, {storable(sent[key]) for key in keys if sent.get(key)})
     free = free_numbers(organization, read_text(sent, "find"), MOST_NUMBERS + len(people))
@@ -53,7 +62,8 @@ def assign_form(
         numbers=offered,
         changing=has is not None,
         addresses=addresses,
-        places=places_at([*addresses, *_own_addresses(used)]) if len(people) == 1 else [],
+        places=places_at([*addresses, *_own_addresses(used)], MOST_PLACES if len(people) == 1 else MOST_PLACES_EACH),
+        place_needed=any(number.area.country in placed for number in used),
         own=_own_told(used) if not _stays(used, has) else None,
         initial=initial,
     )
@@ -68,33 +78,35 @@ def places_form(request: OrganizationRequest, has: NumberAssignment, country: st
     if sent:
         initial = {name: sent[name] for name in sent}
     bound = sent if sent and not is_search(request) else None
-    return PlacesForm(bound, addresses=addresses, places=places_at(addresses), initial=initial)
+    return PlacesForm(
+        bound,
+        addresses=addresses,
+        places=places_at(addresses, MOST_PLACES),
+        place_needed=country in countries_with_places(),
+        initial=initial,
+    )
 
 
 def check_rows(
     organization: Organization, form: AssignForm, pairings: Sequence[Pairing], *, changing: bool = False
 ) -> bool:
     """Whether nothing stands in the way of anybody; else it is told next to each of them."""
-    sighted, several = look(organization, pairings), len(pairings) > 1
+    sighted = look(organization, pairings)
     for pairing in pairings:
         told = keep_address(sighted, pairing) if changing else pairing
-        form.check_place(told.address or pairing.number.emergency_address)
-        if "place" in form.errors:
+        address = told.address or pairing.number.emergency_address
+        if not form.check_place(address, pairing.place, form.field_about(pairing.member, "place")):
             continue
         try:
             check_pairing(sighted, told, changing=changing)
         except DomainError as error:
-            where = error.field == "emergency_address"
-            row = number_field(form.people, pairing.member)
-            if where:
-                row = f"address_{pairing.member.pk}" if several else "emergency_address"
-            form.add_error(row, str(error))
+            form.add_error(form.field_about(pairing.member, error.field), str(error))
     return not form.errors
 
 
 def missing_disclaimers(organization: Organization, form: AssignForm) -> list[tuple[str, str]]:
     """Codes and names of the countries of the numbers that are chosen which can't be used yet."""
-    chosen = {str(number.value()) for _member, number, _address in form.rows()}
+    chosen = {str(number.value()) for _member, number, _where in form.rows()}
     countries = {number.area.country for number in form.numbers.values() if number.number in chosen}
     return [(code, country_name(code)) for code in sorted(countries & unaccepted_countries(organization))]
 

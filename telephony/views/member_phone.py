@@ -94,7 +94,7 @@ def member_where(request: OrganizationRequest, skype_name: str) -> HttpResponse:
         address = form.chosen_address
         if address is None:
             form.add_error("emergency_address", gettext("Choose an address."))
-        form.check_place(address)
+        form.check_place(address, form.chosen_place)
         if address is not None and not form.errors:
             with form_errors(form):
                 move_to_address(

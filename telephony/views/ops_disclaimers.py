@@ -74,7 +74,7 @@ def _last(country: str) -> Disclaimer:
 def _show(request: SignedInRequest, country: str, **forms: Any) -> HttpResponse:
     last, rule = _last(country), rule_of(country)
     texts = {name: getattr(last, name) for name in ("text_en", "text_fr", "text_sv", "version")}
-    asked = {name: getattr(rule, name) for name in ("address_first", "area_match", "emergency_numbers")}
+    asked = {name: getattr(rule, name) for name in ("address_first", "area_match", "place_needed", "emergency_numbers")}
     context = {
         "operator_page": "disclaimers",
         "country": country,

@@ -15,7 +15,15 @@ from members.downloads import download
 from members.models import Member
 from skypemgr.lists import change_query
 from telephony.decorators import voice_view
-from telephony.selectors.readiness import NO_ADDRESS, NO_DISCLAIMER, NOT_VALIDATED, REASONS, NotReady, Readiness
+from telephony.selectors.readiness import (
+    NO_ADDRESS,
+    NO_DISCLAIMER,
+    NO_PLACE,
+    NOT_VALIDATED,
+    REASONS,
+    NotReady,
+    Readiness,
+)
 
 VOICE = Capability.MANAGE_VOICE
 
@@ -84,6 +92,8 @@ def _way_out(slug: str, one: NotReady) -> tuple[str, str]:
         return gettext("Read and accept"), url
     if has is not None and first in (NO_ADDRESS, NOT_VALIDATED):
         return gettext("Open the address"), reverse("emergency:address_detail", args=[slug, has.emergency_address_id])
+    if has is not None and first == NO_PLACE:
+        return gettext("Choose a place"), reverse("telephony:member_where", args=[slug, one.member.user.skype_name])
     if has is not None:
         return gettext("Open the phone number"), reverse(
             "telephony:member_phone", args=[slug, one.member.user.skype_name]

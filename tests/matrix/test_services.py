@@ -417,6 +417,7 @@ def test_only_those_who_run_the_installation_may(world, name):
             "country": "FR",
             "address_first": True,
             "area_match": "none",
+            "place_needed": False,
             "emergency_numbers": "112",
         },
         "postcodes.load_postcodes": {"country": "GB"},

@@ -367,18 +367,30 @@ def test_only_operators_publish_and_change_rules(admin):
     with pytest.raises(PermissionDenied):
         publish_disclaimer(actor=actor, country="FR", text_en="New", text_fr="Neuf", text_sv="Ny")
     with pytest.raises(PermissionDenied):
-        change_country_rule(actor=actor, country="FR", address_first=False, area_match="none", emergency_numbers="112")
+        change_country_rule(
+            actor=actor,
+            country="FR",
+            address_first=False,
+            area_match="none",
+            place_needed=False,
+            emergency_numbers="112",
+        )
 
 
 def test_a_country_rule_is_changed_by_an_operator():
     operator = UserFactory(is_operator=True)
 
     change_country_rule(
-        actor=Actor.operator(operator), country="FR", address_first=True, area_match="refuse", emergency_numbers="112"
+        actor=Actor.operator(operator),
+        country="FR",
+        address_first=True,
+        area_match="refuse",
+        place_needed=True,
+        emergency_numbers="112",
     )
 
     rule = rule_of("FR")
-    assert (rule.area_match, rule.changed_by) == ("refuse", operator)
+    assert (rule.area_match, rule.place_needed, rule.changed_by) == ("refuse", True, operator)
 
 
 def test_postal_codes_are_loaded_once_however_often():

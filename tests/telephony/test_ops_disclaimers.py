@@ -18,11 +18,12 @@ def test_an_operator_publishes_a_version_and_changes_a_rule(client, operator):
 
     client.post(url("disclaimer_publish", "FR"), {**texts, "version": "1"})
     again = client.post(url("disclaimer_publish", "FR"), {**texts, "version": "1"})
-    client.post(url("rule_change", "FR"), {"area_match": "refuse", "emergency_numbers": "112"})
+    client.post(url("rule_change", "FR"), {"area_match": "refuse", "place_needed": "on", "emergency_numbers": "112"})
 
     assert again.status_code == 422
     assert (current_disclaimer("FR").version, Disclaimer.objects.filter(country="FR").count()) == (2, 2)
     rule = rule_of("FR")
-    assert (rule.address_first, rule.area_match, rule.changed_by is None) == (False, "refuse", False)
+    assert (rule.address_first, rule.area_match, rule.place_needed) == (False, "refuse", True)
+    assert rule.changed_by is not None
     assert client.get(url("disclaimer_detail", "XX")).status_code == 404
     assert client.post(url("disclaimer_publish", "FR"), {"version": "2"}).status_code == 422

@@ -4,6 +4,7 @@ from typing import Any
 from members.access import Actor, Capability, require
 from members.management.base import OrganizationCommand, named_member
 from members.models import Organization
+from telephony.assigning import check_whereabouts
 from telephony.assignment_errors import WithoutNumber
 from telephony.management.assigning import add_whereabouts, read_whereabouts, tell
 from telephony.selectors.assignments import open_assignments
@@ -28,6 +29,7 @@ class Command(OrganizationCommand):
             own = open_assignments(organization, [member])
             if not own:
                 raise WithoutNumber(name=member.user.display_name)
+            check_whereabouts(own[0].number, address, place)
             return tell(member, own[0].number, address, place)
         moved = move_to_address(actor=actor, organization=organization, member=member, address=address, place=place)
         return tell(member, moved.number, address, place)

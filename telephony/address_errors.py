@@ -1,6 +1,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from members.errors import Refusal
+from members.places import country_name
 
 
 class NoSuchAddress(Refusal):
@@ -57,6 +58,9 @@ class DisclaimerMissing(Refusal):
 
     text = _("Accept first what using numbers and emergency addresses of {country} means.")
     country: str
+
+    def __str__(self) -> str:
+        return str(self.text).format(country=country_name(self.country))
 
 
 class NoDisclaimer(Refusal):

@@ -1,16 +1,17 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from members.folding import fold
 from members.places import country_name
 from skypemgr.characters import CONTROL, DIRECTION
 from skypemgr.forms import ReasonField
-from telephony.models import EmergencyAddress, NumberArea
+from telephony.models import Disclaimer, EmergencyAddress, NumberArea
 from telephony.selectors.reservations import AreaInStock
 from telephony.tags import LONGEST_TAG
 
@@ -57,7 +58,10 @@ def _named(one: AreaInStock) -> str:
 
 
 class AcquireForm(forms.Form):
-    """Which of the numbers that are held to acquire, and at which address those of each country are used."""
+    """Which of the numbers that are held to acquire, and at which address those of each country are used.
+
+    ``disclaimers`` are those that have yet to be accepted; ``chosen`` the countries that numbers are ticked of.
+    """
 
     key = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -66,6 +70,8 @@ class AcquireForm(forms.Form):
         *args: Any,
         addresses: dict[str, Sequence[EmergencyAddress]],
         needed: dict[str, bool],
+        disclaimers: Sequence[Disclaimer] = (),
+        chosen: Collection[str] = (),
         **kwargs: Any,
     ) -> None:
         # Beside another form, whose boxes have names of their own.
@@ -84,6 +90,29 @@ class AcquireForm(forms.Form):
                 empty_value=None,
                 required=needed[country],
             )
+
+        # By its name: whoever is shown another version has not ticked that.
+        self._disclaimers = {f"accept_{one.country}_{one.version}": one for one in disclaimers}
+        for name, one in self._disclaimers.items():
+            self.fields[name] = forms.BooleanField(
+                label=_("I have read what emergency calls from these numbers can and can’t do: {country}").format(
+                    country=country_name(one.country)
+                ),
+                required=one.country in chosen,
+                error_messages={"required": _("Read the text above and tick this box. Then the numbers become yours.")},
+            )
+
+    @property
+    def disclaimer_fields(self) -> list[tuple[Any, Disclaimer, str]]:
+        """Each box with what it is about, and its text."""
+        language = get_language() or "en"
+        return [(self[name], one, one.text_in(language)) for name, one in self._disclaimers.items()]
+
+    @property
+    def read(self) -> dict[str, int]:
+        """The versions that were ticked, by country."""
+        ticked = [one for name, one in self._disclaimers.items() if self.cleaned_data.get(name)]
+        return {one.country: one.version for one in ticked}
 
     @property
     def address_fields(self) -> list[Any]:

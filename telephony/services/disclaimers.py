@@ -6,10 +6,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from members.access import Actor, Capability, require
-from members.audit import Action, record
 from members.locks import lock_organization
 from members.models import Organization
 from skypemgr.clock import DatabaseClock
+from telephony.accepting import accept
 from telephony.address_errors import DisclaimerReplaced, NoDisclaimer
 from telephony.countries import acceptance_of, current_disclaimer
 from telephony.models import CountryRule, Disclaimer, DisclaimerAcceptance
@@ -34,17 +34,7 @@ def accept_disclaimer(
         raise DisclaimerReplaced
     if accepted := acceptance_of(organization, disclaimer):
         return accepted
-    acceptance = DisclaimerAcceptance.objects.create(
-        organization=organization, disclaimer=disclaimer, accepted_by=actor.member
-    )
-    record(
-        organization=organization,
-        actor=actor,
-        action=Action.DISCLAIMER_ACCEPTED,
-        subject=acceptance,
-        after={"country": country, "version": disclaimer.version},
-    )
-    return acceptance
+    return accept(actor=actor, organization=organization, disclaimer=disclaimer)
 
 
 @transaction.atomic(durable=True)

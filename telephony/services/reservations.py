@@ -3,7 +3,7 @@
 What a request has seen to be over stays so: it is written down in a transaction that no refusal takes back.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -16,6 +16,7 @@ from members.models import Organization
 from members.operations import claim, settle
 from skypemgr.clock import database_now
 from skypemgr.kill_points import kill_point
+from telephony.accepting import accept_for
 from telephony.acquiring import addresses_for, check_prices, take
 from telephony.errors import (
     NotHeld,
@@ -100,13 +101,15 @@ def acquire_numbers(
     key: UUID,
     numbers: Collection[str] | None = None,
     addresses: Sequence[EmergencyAddress] = (),
+    read: Mapping[str, int] | None = None,
 ) -> list[PhoneNumber]:
     """Acquire ``numbers`` out of what some reservations hold, or all of it; the rest is free at once.
 
     All of them, or nothing. What costs something is paid for a month from the wallet. ``addresses`` are theirs, one
-    for each country. The same key gives the first answer. Raises ReservationOver from the moment on in which one of
-    the reservations ends, NotHeld, NothingChosen, QuotaReached, AddressNeeded, AddressOfOtherCountry,
-    AddressOutsideArea, PriceInOtherCurrency, WalletTooSmall, VoiceClosed, KeyReused.
+    for each country, and ``read`` the versions of disclaimers that are accepted with it, by country. The same key gives
+    the first answer. Raises ReservationOver from the moment on in which one of the reservations ends, NotHeld,
+    NothingChosen, QuotaReached, DisclaimerMissing, AddressNeeded, AddressOfOtherCountry, AddressOutsideArea,
+    PriceInOtherCurrency, WalletTooSmall, VoiceClosed, KeyReused.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
     acquired = _acquire(
@@ -116,6 +119,7 @@ def acquire_numbers(
         key=key,
         numbers=None if numbers is None else sorted(set(numbers)),
         addresses=addresses,
+        read=dict(read or {}),
     )
     if isinstance(acquired, Reservation):
         raise ReservationOver(place=str(acquired.area))
@@ -131,12 +135,14 @@ def _acquire(
     key: UUID,
     numbers: list[str] | None,
     addresses: Sequence[EmergencyAddress],
+    read: dict[str, int],
 ) -> list[PhoneNumber] | Reservation:
     """What was acquired, or the reservation whose end was seen."""
     asked = {
         "reservations": reservations,
         "numbers": numbers,
         "addresses": sorted(address.pk for address in addresses),
+        "read": read,
     }
     if earlier := claim(organization=organization, name="acquire_numbers", key=key, facts=asked):
         if over := earlier.result.get("over"):
@@ -159,6 +165,8 @@ def _acquire(
     quota = quota_of(organization)
     if sum(number.area.type == NumberArea.Type.USER for number in chosen) > quota.can_own:
         raise QuotaReached(allowed=quota.allowed, taken=quota.owned, left=quota.can_own)
+    countries = {number.area.country for number in chosen}
+    accept_for(actor=actor, organization=organization, countries=countries, read=read)
     check_prices(organization, chosen)
     take(
         actor=actor,

@@ -14,7 +14,7 @@ from members.decorators import OrganizationRequest
 from skypemgr.forms import form_errors, told_refusals
 from skypemgr.lists import read_choice
 from skypemgr.templatetags.look import clock, count
-from telephony.countries import rule_of
+from telephony.countries import missing_disclaimer, rule_of
 from telephony.decorators import voice_view
 from telephony.errors import ReservationOver
 from telephony.forms.numbers import AcquireForm, ReserveForm, WhereForm
@@ -77,6 +77,7 @@ def numbers_acquire(request: OrganizationRequest) -> HttpResponse:
                 reservations=_reservations(request),
                 numbers=request.POST.getlist("number"),
                 addresses=form.addresses,
+                read=form.read,
                 key=form.cleaned_data["key"],
             )
             text = ngettext("{number} number is yours.", "{number} numbers are yours.", len(acquired))
@@ -161,10 +162,15 @@ def _reserve_form(request: OrganizationRequest, data: Any, *, bound: bool) -> Re
 
 def _acquire_form(request: OrganizationRequest, data: Any) -> AcquireForm:
     """With the emergency addresses of each country that something is held of."""
-    countries = sorted({one.reservation.area.country for one in list_held(request.organization)})
+    held = list_held(request.organization)
+    countries = sorted({one.reservation.area.country for one in held})
+    ticked = set(request.POST.getlist("number"))
+    missing = [missing_disclaimer(request.organization, country) for country in countries]
     live = EmergencyAddress.objects.filter(organization=request.organization).live()
     return AcquireForm(
         data,
         addresses={country: list(live.filter(country=country).order_by("sort_key", "pk")) for country in countries},
         needed={country: rule_of(country).address_first for country in countries},
+        disclaimers=[one for one in missing if one is not None],
+        chosen={one.reservation.area.country for one in held if any(number.number in ticked for number in one.numbers)},
     )

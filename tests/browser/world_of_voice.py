@@ -78,7 +78,7 @@ def add_licenses(world: "World") -> None:
 def _add_numbers(world: "World") -> None:
     """A stock, an address, and numbers of the company in several states."""
     own = {"organization": world.company}
-    open_voice(world.company, seats=40)
+    open_voice(world.company, seats=40, accepted=())
     address = EmergencyAddressFactory(**own, name="Siège, 8 rue de Turenne")
     paris = NumberAreaFactory(country="FR", region="Île-de-France", city="Paris")
     redmond = NumberAreaFactory()

@@ -52,11 +52,9 @@ from members.models import (
 )
 from members.tokens import address_token, invitation_token
 from skypemgr.clock import database_now
-from telephony.countries import current_disclaimer
 from telephony.gateways.address_validators import address_validator
 from telephony.holding import hold
 from telephony.models import (
-    DisclaimerAcceptance,
     License,
     NumberAssignment,
     NumberQuota,
@@ -316,7 +314,6 @@ def _numbers(side: Side) -> None:
         for place in ("here", "there")
     )
     side.american_place = PlaceFactory(address=side.elsewhere, name=f"{side.word} {CANARY}")
-    DisclaimerAcceptance.objects.create(organization=organization, disclaimer=current_disclaimer("US"))
     phone_system = License.objects.get(organization=organization, product__code="phone-system")
     # One who can be given a number, and one who has one.
     side.caller, side.holder = side.voice_manager, side.credit_manager

@@ -173,7 +173,7 @@ def test_what_a_country_asks_to_be_accepted_is_told_with_each_row(organization, 
     PlaceFactory(organization=organization, address=american, name="Lobby")
 
     assert problems(check(organization, "person,number,place\nines.even,+14255550100,Lobby\n")) == [
-        (1, "emergency_address", "Accept first what using numbers and emergency addresses of US means.")
+        (1, "emergency_address", "Accept first what using numbers and emergency addresses of United States means.")
     ]
 
 

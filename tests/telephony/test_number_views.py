@@ -132,7 +132,7 @@ def test_an_emergency_address_is_asked_for_where_numbers_come_with_one(client, m
     sent = {"reservation": reservation.pk, "number": number.number, "key": uuid4()}
 
     assert client.post(url(manager, "numbers_acquire"), sent).status_code == 422
-    sent["address_FR"] = address.pk
+    sent |= {"address_FR": address.pk, "accept_FR_1": "on"}
     assert client.post(url(manager, "numbers_acquire"), sent).status_code == 302
 
     number.refresh_from_db()

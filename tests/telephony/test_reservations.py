@@ -26,6 +26,7 @@ from telephony.errors import (
 from telephony.models import NumberOwnership, PhoneNumber, Reservation
 from telephony.quotas import computed_quota, quota_of
 from telephony.selectors.reservations import areas_in_stock, list_held
+from telephony.services.disclaimers import accept_disclaimer
 from telephony.services.numbers import release_numbers
 from telephony.services.reservation_work import expire_reservations
 from telephony.services.reservations import acquire_numbers, cancel_reservation, reserve_numbers
@@ -370,6 +371,7 @@ def test_a_reservation_of_another_is_nobody_elses_to_let_go(manager, other):
 
 def test_outside_the_us_a_number_comes_with_an_address_of_its_country(manager):
     reservation = reserve(manager, stocked(1, country="FR", region="Occitanie", city="Toulouse"))
+    accept_disclaimer(actor=Actor.system(), organization=manager.organization, country="FR")
 
     with pytest.raises(AddressNeeded):
         acquire(manager, reservation)

@@ -1,5 +1,7 @@
 """New numbers: country, city and quantity; several reservations side by side; what is ticked is acquired."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +22,14 @@ from telephony.errors import ReservationOver
 from telephony.forms.numbers import AcquireForm, ReserveForm, WhereForm
 from telephony.models import EmergencyAddress, NumberArea, Reservation
 from telephony.quotas import quota_of
-from telephony.selectors.reservations import areas_in_stock, countries_of_stock, has_overdue, list_held
+from telephony.selectors.reservations import (
+    AreaInStock,
+    Held,
+    areas_in_stock,
+    countries_of_stock,
+    has_overdue,
+    list_held,
+)
 from telephony.services.reservation_work import expire_some
 from telephony.services.reservations import acquire_numbers, cancel_reservation, reserve_numbers
 from telephony.views.door import warn_of_areas
@@ -29,16 +38,39 @@ VOICE = Capability.MANAGE_VOICE
 HERE = {"section": "voice", "subsection": "numbers"}
 
 
+@dataclass(frozen=True)
+class Where:
+    """The type and the country that are asked for, the countries that have any, and the areas of that one."""
+
+    type: str
+    country: str
+    countries: Sequence[str]
+    areas: Sequence[AreaInStock]
+
+    @classmethod
+    def read(cls, request: OrganizationRequest) -> "Where":
+        type_, country, countries = _asked(request)
+        return cls(type_, country, countries, areas_in_stock(country, type_))
+
+    @property
+    def form(self) -> WhereForm:
+        return WhereForm(initial={"type": self.type, "country": self.country}, countries=self.countries)
+
+    def reserve_form(self, data: Any = None) -> ReserveForm:
+        return ReserveForm(data, areas=self.areas) if data else ReserveForm(areas=self.areas, initial={"quantity": 1})
+
+
 @voice_view(VOICE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def numbers_add(request: OrganizationRequest) -> HttpResponse:
     """Choose where; POST reserves numbers there."""
     if request.method != "POST":
         return _show(request)
-    form = _reserve_form(request, request.POST, bound=True)
+    where = Where.read(request)
+    form = where.reserve_form(request.POST)
     if form.is_valid():
         with form_errors(form):
-            area = NumberArea.objects.get(pk=form.cleaned_data["area"])
+            [area] = [one.area for one in where.areas if one.area.pk == form.cleaned_data["area"]]
             reservation = reserve_numbers(
                 actor=request.actor,
                 organization=request.organization,
@@ -48,7 +80,7 @@ def numbers_add(request: OrganizationRequest) -> HttpResponse:
             )
             _tell(request, reservation)
             return redirect(f"{request.path}?type={area.type}&country={area.country}")
-    return _show(request, reserve_form=form)
+    return _show(request, where=where, reserve_form=form)
 
 
 def _tell(request: OrganizationRequest, reservation: Reservation) -> None:
@@ -68,7 +100,7 @@ def _tell(request: OrganizationRequest, reservation: Reservation) -> None:
 @require_POST
 def numbers_acquire(request: OrganizationRequest) -> HttpResponse:
     """Acquire the numbers that are ticked; the rest is free at once."""
-    form = _acquire_form(request, request.POST)
+    form = _acquire_form(request, list_held(request.organization), request.POST)
     if form.is_valid():
         with form_errors(form):
             acquired = acquire_numbers(
@@ -110,9 +142,13 @@ def reservation_cancel(request: OrganizationRequest, pk: int) -> HttpResponse:
 
 
 def _show(
-    request: OrganizationRequest, *, reserve_form: ReserveForm | None = None, acquire_form: AcquireForm | None = None
+    request: OrganizationRequest,
+    *,
+    where: Where | None = None,
+    reserve_form: ReserveForm | None = None,
+    acquire_form: AcquireForm | None = None,
 ) -> HttpResponse:
-    organization = request.organization
+    organization, where = request.organization, where or Where.read(request)
     if has_overdue(organization):
         # Whoever is shown that it is over has seen it.
         expire_some(organization=organization)
@@ -121,11 +157,11 @@ def _show(
     ticked = set(request.POST.getlist("number")) if acquire_form else None
     context: dict[str, Any] = {
         **HERE,
-        "where_form": _where_form(request),
-        "reserve_form": reserve_form or _reserve_form(request, request.GET, bound=False),
+        "where_form": where.form,
+        "reserve_form": reserve_form or where.reserve_form(),
         "held": held,
         "ticked": ticked,
-        "acquire_form": acquire_form or _acquire_form(request, None),
+        "acquire_form": acquire_form or _acquire_form(request, held),
         "first": held[0] if held else None,
         "number": sum(len(one.numbers) for one in held),
         "price": sum(one.price for one in held),
@@ -135,7 +171,7 @@ def _show(
     return render(request, f"telephony/numbers_add.html{fragment}", context, status=422 if refused else 200)
 
 
-def _where(request: OrganizationRequest) -> tuple[str, str, list[str]]:
+def _asked(request: OrganizationRequest) -> tuple[str, str, list[str]]:
     """The type and the country that are asked for, and the countries that have any."""
     query = request.GET
     if request.method == "POST" and request.POST.get("area", "").isdigit():
@@ -149,20 +185,8 @@ def _where(request: OrganizationRequest) -> tuple[str, str, list[str]]:
     return type_, read_choice(query, "country", countries, first), countries
 
 
-def _where_form(request: OrganizationRequest) -> WhereForm:
-    type_, country, countries = _where(request)
-    return WhereForm(initial={"type": type_, "country": country}, countries=countries)
-
-
-def _reserve_form(request: OrganizationRequest, data: Any, *, bound: bool) -> ReserveForm:
-    type_, country, _countries = _where(request)
-    areas = areas_in_stock(country, type_)
-    return ReserveForm(data, areas=areas) if bound else ReserveForm(areas=areas, initial={"quantity": 1})
-
-
-def _acquire_form(request: OrganizationRequest, data: Any) -> AcquireForm:
+def _acquire_form(request: OrganizationRequest, held: Sequence[Held], data: Any = None) -> AcquireForm:
     """With the emergency addresses of each country that something is held of."""
-    held = list_held(request.organization)
     countries = sorted({one.reservation.area.country for one in held})
     ticked = set(request.POST.getlist("number"))
     missing = [missing_disclaimer(request.organization, country) for country in countries]

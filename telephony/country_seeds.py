@@ -28,9 +28,6 @@ RULES = {
     "PL": (True, "none", "112"),
     "PT": (True, "none", "112"),
 }
-# Where the law asks for more than a street address of whoever calls from an office: floor and room, in words that
-# rescuers find (RAY BAUM's Act, section 506; 47 CFR 9.16).
-PLACE_NEEDED = ("US",)
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 TEXTS = {
@@ -82,11 +79,6 @@ def plant(rules: Any, disclaimers: Any) -> None:
         ],
         ignore_conflicts=True,
     )
-
-
-def ask_for_places(rules: Any) -> None:
-    """Have the countries whose law wants it ask for a place, by the model that is given."""
-    rules.objects.filter(country__in=PLACE_NEEDED).update(place_needed=True)
 
 
 def _texts(country: str, numbers: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from members.models import User
 from members.sessions import PROVED
-from telephony.country_seeds import ask_for_places, plant
+from telephony.country_seeds import plant
 from telephony.models import CountryRule, Disclaimer
 from tests.factories import AuthenticatorAppFactory, UserFactory
 from tests.skypemgr.processes import ROOT, environment
@@ -69,7 +69,6 @@ def tables_can_be_emptied() -> Iterator[None]:
         else:
             execute(self, statements)
         plant(CountryRule, Disclaimer)
-        ask_for_places(CountryRule)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)

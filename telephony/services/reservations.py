@@ -106,10 +106,11 @@ def acquire_numbers(
     """Acquire ``numbers`` out of what some reservations hold, or all of it; the rest is free at once.
 
     All of them, or nothing. What costs something is paid for a month from the wallet. ``addresses`` are theirs, one
-    for each country, and ``read`` the versions of disclaimers that are accepted with it, by country. The same key gives
-    the first answer. Raises ReservationOver from the moment on in which one of the reservations ends, NotHeld,
-    NothingChosen, QuotaReached, DisclaimerMissing, AddressNeeded, AddressOfOtherCountry, AddressOutsideArea,
-    PriceInOtherCurrency, WalletTooSmall, VoiceClosed, KeyReused.
+    for each country, and ``read`` the versions of disclaimers that somebody has read and accepts with it, by country;
+    with None they are accepted later, before a number is assigned. The same key gives the first answer. Raises
+    ReservationOver from the moment on in which one of the reservations ends, NotHeld, NothingChosen, QuotaReached,
+    DisclaimerMissing, AddressNeeded, AddressOfOtherCountry, AddressOutsideArea, PriceInOtherCurrency, WalletTooSmall,
+    VoiceClosed, KeyReused.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
     acquired = _acquire(
@@ -119,7 +120,7 @@ def acquire_numbers(
         key=key,
         numbers=None if numbers is None else sorted(set(numbers)),
         addresses=addresses,
-        read=dict(read or {}),
+        read=None if read is None else dict(read),
     )
     if isinstance(acquired, Reservation):
         raise ReservationOver(place=str(acquired.area))
@@ -135,7 +136,7 @@ def _acquire(
     key: UUID,
     numbers: list[str] | None,
     addresses: Sequence[EmergencyAddress],
-    read: dict[str, int],
+    read: dict[str, int] | None,
 ) -> list[PhoneNumber] | Reservation:
     """What was acquired, or the reservation whose end was seen."""
     asked = {
@@ -165,8 +166,9 @@ def _acquire(
     quota = quota_of(organization)
     if sum(number.area.type == NumberArea.Type.USER for number in chosen) > quota.can_own:
         raise QuotaReached(allowed=quota.allowed, taken=quota.owned, left=quota.can_own)
-    countries = {number.area.country for number in chosen}
-    accept_for(actor=actor, organization=organization, countries=countries, read=read)
+    if read is not None:
+        countries = {number.area.country for number in chosen}
+        accept_for(actor=actor, organization=organization, countries=countries, read=read)
     check_prices(organization, chosen)
     take(
         actor=actor,

@@ -35,6 +35,11 @@ pytestmark = pytest.mark.django_db
 MISSING = "rescuers need more than the street. Choose a place at “Redmond”"
 
 
+@pytest.fixture(autouse=True)
+def wanted_in_the_states(db):
+    CountryRule.objects.filter(country="US").update(place_needed=True)
+
+
 @pytest.fixture
 def manager(client):
     member = MemberFactory(role=Member.Role.VOICE_MANAGER, organization__country="US")

@@ -5,7 +5,6 @@ from uuid import uuid4
 from members.access import Actor, Capability, require
 from members.management.base import OrganizationCommand
 from members.models import Organization
-from telephony.emergency import require_disclaimer
 from telephony.errors import NotHeld
 from telephony.management.emergency import find_address
 from telephony.management.naming import find_reservation
@@ -51,7 +50,6 @@ class Command(OrganizationCommand):
             held = [one.number for some in list_held(organization) if some.reservation == found for one in some.numbers]
             if missing := [one for one in numbers or () if one not in held]:
                 raise NotHeld(number=missing[0])
-            require_disclaimer(organization, found.area.country)
             return {**self.nothing_done, "would_acquire": numbers or held}
         acquired = acquire_numbers(
             actor=actor,

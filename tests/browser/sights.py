@@ -522,6 +522,7 @@ ACTS = {
     "emergency:disclaimer_accept",
     "emergency_ops:disclaimer_publish",
     "emergency_ops:rule_change",
+    "telephony_ops:rate_upload_drop",
     "porting:order_move",
     "porting_ops:order_contact",
     "porting_ops:order_approve",

@@ -168,7 +168,7 @@ def test_an_act_is_no_page(tour: Tour, name: str) -> None:
         "visitor"
         if name.startswith("join:")
         else "operator"
-        if name.startswith(("credit_ops:", "emergency_ops:", "porting_ops:"))
+        if name.startswith(("credit_ops:", "emergency_ops:", "porting_ops:", "telephony_ops:"))
         else "administrator",
         "en",
     )

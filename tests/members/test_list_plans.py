@@ -245,20 +245,16 @@ def test_a_filter_without_its_index_would_be_told_of(company, index, chosen):
     assert narrow_complaints(company, chosen)
 
 
-# Choices of a time in which so many have joined that they are met along an index in the order of the list.
-WIDE = ("90", "year", "earlier")
-
-
 def narrow_complaints(company, chosen):
     matching = MembersQuery.read(company, as_query(chosen)).matching().count()
     # Those who match are sorted when they are not near, which is so for few of them or for those of one time.
     most = max(WINDOW, matching) + PAGE_SIZE
     # Nothing knows who never got any credit, but that they have no account: each key is looked up in an index. So is
-    # who has a seat or a number, which is known by these alone: they are looked through when few of them match. Who
-    # joined in a time is met along an index that holds the moment, which alone is read.
+    # who has a seat or a number, which is known by these alone: they are looked through when few of them match. Of
+    # those who joined in a long time, a page is met along an index that holds the moment, which alone is read.
     looked_up = (
-        {"license", "number", "joined_to"} & chosen.keys()
-        or chosen.get("joined") in WIDE
+        {"license", "number"} & chosen.keys()
+        or ({"joined", "joined_to"} & chosen.keys() and matching > PEOPLE // 100)
         or chosen.get("credit", "overdrawn") != "overdrawn"
     )
     read = PEOPLE + 1 if looked_up else 0

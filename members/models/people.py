@@ -230,13 +230,7 @@ class Member(models.Model):
             models.Index(
                 fields=["organization", "account_kind", "sort_key", "id"], condition=PRESENT, name="member_by_kind"
             ),
-            # With the moment of joining, so that those who joined in a time are found in this order by the index alone.
-            models.Index(
-                fields=["organization", "-created_at", "-id"],
-                include=["joined_at"],
-                condition=PRESENT,
-                name="member_newest",
-            ),
+            models.Index(fields=["organization", "-created_at", "-id"], condition=PRESENT, name="member_newest"),
             models.Index(
                 fields=["organization", "department", "-created_at", "-id"],
                 condition=PRESENT,

@@ -1,11 +1,13 @@
 """F9, F10, F12: numbers that many want at once, and reservations that end with nobody at work, over HTTP."""
 
 import logging
+import math
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from http.client import HTTPException
 from itertools import cycle, islice
 from uuid import uuid4
 
@@ -34,6 +36,7 @@ WAITS = "SELECT max(extract(epoch FROM clock_timestamp() - waitstart)) FROM pg_l
 HOLD = 600
 
 type Answer = tuple[int, str, float]
+type Ask = Callable[["Company", Browser], tuple[int, str]]
 
 
 class Company:
@@ -116,7 +119,7 @@ def a_city(stack: Stack, numbers: int) -> NumberArea:
         return stocked(numbers, city=f"City {uuid4()}")
 
 
-def all_at_once(asks: Sequence[tuple[Company, Browser]], ask: object) -> list[Answer]:
+def all_at_once(asks: Sequence[tuple[Company, Browser]], ask: Ask) -> list[Answer]:
     """Status, page and seconds of what each of them asks, who begin at the same moment."""
     answers: list[Answer] = []
     ready = threading.Barrier(len(asks))
@@ -124,7 +127,7 @@ def all_at_once(asks: Sequence[tuple[Company, Browser]], ask: object) -> list[An
     def work(company: Company, browser: Browser) -> None:
         ready.wait(60)
         began = time.monotonic()
-        status, page = ask(company, browser)  # type: ignore[operator]
+        status, page = ask(company, browser)
         answers.append((status, page, time.monotonic() - began))
 
     threads = [threading.Thread(target=work, args=(company, browser.twin())) for company, browser in asks]
@@ -132,11 +135,13 @@ def all_at_once(asks: Sequence[tuple[Company, Browser]], ask: object) -> list[An
         thread.start()
     for thread in threads:
         thread.join(300)
+    assert len(answers) == len(asks), "somebody got no answer"
     return answers
 
 
 def p99(answers: Sequence[Answer]) -> float:
-    return sorted(seconds for _status, _page, seconds in answers)[int(len(answers) * 0.99) - 1]
+    """The longest time but those of one in a hundred, in seconds."""
+    return sorted(seconds for _status, _page, seconds in answers)[math.ceil(len(answers) * 0.99) - 1]
 
 
 # The times count where the machine has nothing else to do.
@@ -301,7 +306,7 @@ def test_whoever_asks_again_after_web_died_has_numbers_once(stack: Stack, point:
         sent = {"reservation": reservation.pk, "number": numbers, "key": uuid4()}
         path = f"/{company.slug}/voice/numbers/acquire/"
     armed = stack.arm(point)
-    with pytest.raises(Exception):  # noqa: B017
+    with pytest.raises((OSError, HTTPException)):
         browser.post(path, sent)
     assert not armed.exists()
     with stack.connected():

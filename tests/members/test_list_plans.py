@@ -250,13 +250,8 @@ def narrow_complaints(company, chosen):
     # Those who match are sorted when they are not near, which is so for few of them or for those of one time.
     most = max(WINDOW, matching) + PAGE_SIZE
     # Nothing knows who never got any credit, but that they have no account: each key is looked up in an index. So is
-    # who has a seat or a number, which is known by these alone: they are looked through when few of them match. Of
-    # those who joined in a long time, a page is met along an index that holds the moment, which alone is read.
-    looked_up = (
-        {"license", "number"} & chosen.keys()
-        or ({"joined", "joined_to"} & chosen.keys() and matching > PEOPLE // 100)
-        or chosen.get("credit", "overdrawn") != "overdrawn"
-    )
+    # who has a seat or a number, which is known by these alone: they are looked through when few of them match.
+    looked_up = {"license", "number"} & chosen.keys() or chosen.get("credit", "overdrawn") != "overdrawn"
     read = PEOPLE + 1 if looked_up else 0
     return [
         found

@@ -13,6 +13,7 @@ from members.access import Actor
 from members.models import AuditEntry, Member
 from telephony.address_errors import DisclaimerMissing
 from telephony.countries import missing_disclaimer
+from telephony.errors import AddressNeeded
 from telephony.models import Disclaimer, DisclaimerAcceptance, PhoneNumber
 from telephony.services.disclaimers import accept_disclaimer
 from tests.factories import EmergencyAddressFactory, MemberFactory
@@ -104,7 +105,7 @@ def test_only_countries_whose_numbers_are_acquired_are_accepted(manager, redmond
 def test_what_can_not_be_acquired_is_not_accepted_either(manager, toulouse):
     reservation = reserve(manager, toulouse)
 
-    with pytest.raises(Exception, match="emergency address"):
+    with pytest.raises(AddressNeeded):
         acquire(manager, reservation, read={"FR": 1})
 
     assert accepted(manager) == []

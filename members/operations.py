@@ -27,6 +27,11 @@ def claim(*, organization: Organization | None, name: str, key: UUID, facts: Map
     return None if made else operation
 
 
+def is_claimed(*, organization: Organization | None, name: str, key: UUID) -> bool:
+    """Whether a request with ``key`` has been carried out."""
+    return Operation.objects.filter(organization=organization, name=name, key=key).exists()
+
+
 @transaction.atomic(savepoint=False)
 def settle(*, organization: Organization | None, name: str, key: UUID, result: dict[str, object]) -> None:
     """Remember what came of a claimed request; ``result`` holds ids, nothing personal."""

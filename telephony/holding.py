@@ -50,6 +50,19 @@ _HOLD = f"""
             ELSE ARRAY[%(moment)s::timestamptz] END
     FROM chosen WHERE number.id = chosen.id RETURNING chosen.before
 """  # noqa: S608
+# Whether there is anything to hold but what was held too often: no more than two entries of an index are read.
+_HAS_FREE = """
+    SELECT EXISTS (
+        SELECT FROM telephony_phonenumber number
+        WHERE number.organization_id IS NULL AND number.retired_at IS NULL AND number.area_id = %(area)s
+            AND number.reserved_until < %(moment)s AND number.kept_until < %(moment)s
+    ) OR EXISTS (
+        SELECT FROM telephony_phonenumber number
+        WHERE number.former_owner_id = %(organization)s AND number.area_id = %(area)s
+            AND number.organization_id IS NULL AND number.retired_at IS NULL AND number.kept_until > %(moment)s
+            AND (number.reservation_id IS NULL OR number.reserved_until < %(moment)s)
+    )
+"""
 # What was seen expired stays so, and frees what it held, whatever the clock shows later. Numbers that somebody has
 # locked are being taken, or their reservation is ended by whoever waits for this one.
 _EXPIRE = """
@@ -73,6 +86,17 @@ _EXPIRE = """
 def hold_time() -> timedelta:
     """For how long numbers are held."""
     return timedelta(seconds=settings.NUMBER_HOLD_SECONDS)
+
+
+def has_free(organization: Organization, area: NumberArea) -> bool:
+    """Whether an organization could hold a number of an area at this moment, asked without a lock.
+
+    True may be wrong a moment later, or for a number that it has held too often.
+    """
+    with prepared_cursor() as cursor:
+        asked = {"organization": organization.pk, "area": area.pk, "moment": database_now()}
+        cursor.execute(_HAS_FREE, asked)
+        return bool(cursor.fetchone()[0])
 
 
 @transaction.atomic(savepoint=False)

@@ -13,7 +13,7 @@ from members.access import Actor, Capability, require
 from members.audit import Action, record
 from members.locks import lock_organization
 from members.models import Organization
-from members.operations import claim, settle
+from members.operations import claim, is_claimed, settle
 from skypemgr.clock import database_now
 from skypemgr.kill_points import kill_point
 from telephony.accepting import accept_for
@@ -27,11 +27,11 @@ from telephony.errors import (
     TooManyHeld,
     TooManyReservations,
 )
-from telephony.holding import end, hold, let_go, lock_held, lock_reservations
+from telephony.holding import end, has_free, hold, let_go, lock_held, lock_reservations
 from telephony.models import EmergencyAddress, NumberAcquisition, NumberArea, PhoneNumber, Reservation
 from telephony.number_fees import pay_first_month
 from telephony.quotas import quota_of
-from telephony.selectors.reservations import live_reservations
+from telephony.selectors.reservations import has_overdue, live_reservations
 from telephony.services.reservation_work import expire_some
 from telephony.voice import require_voice
 
@@ -52,7 +52,12 @@ def reserve_numbers(
     TooManyHeld, KeyReused.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
-    expire_some(organization=organization)
+    if has_overdue(organization):
+        expire_some(organization=organization)
+    if not has_free(organization, area) and not is_claimed(organization=organization, name="reserve_numbers", key=key):
+        # When many want the last numbers of a city, those who come too late neither wait nor write.
+        require_voice(organization)
+        raise NothingFree(place=str(area))
     return _reserve(actor=actor, organization=organization, area=area, quantity=quantity, key=key)
 
 

@@ -124,6 +124,8 @@ class Action(models.TextChoices):
     PORT_ADVANCED = "port_order.advanced", _("Brought a port order forward")
     NUMBER_PORTED = "number.ported", _("Brought a phone number in from another carrier")
     NUMBER_QUOTA_SET = "number_quota.set", _("Set how many phone numbers there may be")
+    CALLS_IMPORTED = "calls.imported", _("Imported calls")
+    USAGE_REBUILT = "usage.rebuilt", _("Added calls up anew")
     RATES_LOADED = "rates.loaded", _("Loaded what calls cost")
 
 

@@ -37,6 +37,30 @@ PRICES = {
     "skype-connect": ("4.95", "6.95", "4.15", "52.00"),
 }
 
+EUROPE = (
+    *("AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS"),
+    *("IT", "LI", "LT", "LU", "LV", "MC", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"),
+)
+BEYOND = (
+    *("AR", "AU", "BN", "BR", "CA", "CL", "CN", "CO", "CR", "HK", "IL", "IN", "JP", "KR", "MX", "MY", "NZ", "PA"),
+    *("PE", "PR", "SG", "TH", "TR", "TW", "US", "ZA"),
+)
+# The calls that cost nothing to whoever has a seat: minutes a month, None for as many as they like.
+COVERAGE: dict[str, dict[str, Any]] = {
+    "calling-plan-domestic": {"domestic": True, "minutes": 3_000},
+    "calling-plan-international": {"countries": [*EUROPE, *BEYOND], "minutes": 600},
+    "subscription-unlimited-world": {"countries": [*EUROPE, *BEYOND], "minutes": None},
+    "subscription-unlimited-europe": {"countries": list(EUROPE), "minutes": None},
+}
+
+
+def plant_coverage(product_model: Any, coverage_model: Any) -> None:
+    """Write what plans and subscriptions cover, by the models of a migration."""
+    products = {product.code: product for product in product_model.objects.filter(code__in=COVERAGE)}
+    coverage_model.objects.bulk_create(
+        coverage_model(product=products[code], **facts) for code, facts in COVERAGE.items()
+    )
+
 
 def plant(product_model: Any, price_model: Any) -> None:
     """Write them, by the models of a migration."""

@@ -27,6 +27,7 @@ type Race = Callable[..., list[object]]
 NEVER_EMPTIED = ["credit_ledgeraccount", "credit_ledgerseal", "credit_transfer"]
 # What came with the migrations: loading it again after each test would take too long.
 STAYS_LOADED = {
+    "telephony_plancoverage",
     "telephony_postcode",
     "telephony_product",
     "telephony_product_includes",

@@ -8,6 +8,7 @@ from .invitations import Invitation
 from .jobs import Heartbeat, JobRun
 from .leavings import Leaving
 from .letters import Letter
+from .moves import DepartmentMove
 from .notices import NoticeChoice
 from .operations import Operation
 from .organizations import Department, Organization
@@ -32,6 +33,7 @@ __all__ = [
     "CallDetailConsent",
     "DatabaseMark",
     "Department",
+    "DepartmentMove",
     "Heartbeat",
     "HelpFeedback",
     "Invitation",

@@ -6,12 +6,13 @@ import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from .moves import move_triggers
 from .organizations import LANGUAGES, Department, Organization
 from .tallies import tally_triggers
 from .tenures import Tenure, tenure_triggers
@@ -129,6 +130,11 @@ class User(AbstractBaseUser):
         return self.first_name or self.display_name
 
 
+def local_part(field: str) -> Func:
+    """What stands before the @ of an address, in lower case."""
+    return Func(Lower(field), Value("@"), Value(1), function="split_part", output_field=models.CharField())
+
+
 # Who has not left; the lists show nobody else unless they are asked to.
 PRESENT = ~Q(state="left")
 
@@ -226,6 +232,8 @@ class Member(models.Model):
                 fields=["organization", "department", "sort_key", "id"], condition=PRESENT, name="member_by_department"
             ),
             models.Index(fields=["organization", "state", "sort_key", "id"], name="member_by_state"),
+            # By which switches call people.
+            models.Index("organization", local_part("email"), name="member_by_local_part"),
             models.Index(fields=["organization", "role", "sort_key", "id"], condition=PRESENT, name="member_by_role"),
             models.Index(
                 fields=["organization", "account_kind", "sort_key", "id"], condition=PRESENT, name="member_by_kind"
@@ -257,6 +265,7 @@ class Member(models.Model):
             ),
             *tally_triggers(),
             *tenure_triggers(),
+            *move_triggers(),
         ]
 
     def __str__(self) -> str:

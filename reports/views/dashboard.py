@@ -13,7 +13,7 @@ from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
 from members.models import Organization
 from members.registry import ChecklistItem, registry
-from reports.selectors import Attention, count_members, list_attention, list_recent_changes
+from reports.selectors.overview import Attention, count_members, list_attention, list_recent_changes
 from telephony.license_alerts import find_unpaid
 from telephony.selectors.licenses import shows_voice
 from telephony.selectors.readiness import readiness_of

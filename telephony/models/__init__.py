@@ -1,5 +1,16 @@
 from .acknowledgments import EmergencyAcknowledgment
 from .assignments import NumberAssignment
+from .calls import (
+    AccountCode,
+    Call,
+    CallImport,
+    CallKey,
+    DayUsage,
+    DestinationUsage,
+    MemberUsage,
+    MonthUsage,
+    PlanCoverage,
+)
 from .countries import CountryRule, Disclaimer, DisclaimerAcceptance, Postcode
 from .emergency import EmergencyAddress, EmergencyAddressVersion, Place
 from .licenses import License, LicenseAssignment, LicensePeriod
@@ -18,7 +29,13 @@ from .rates import PrefixRate, RateDeck, RateDeckVersion, RateRange, RateUpload
 from .settings import FeatureSetting
 
 __all__ = [
+    "AccountCode",
+    "Call",
+    "CallImport",
+    "CallKey",
     "CountryRule",
+    "DayUsage",
+    "DestinationUsage",
     "Disclaimer",
     "DisclaimerAcceptance",
     "EmergencyAcknowledgment",
@@ -28,6 +45,8 @@ __all__ = [
     "License",
     "LicenseAssignment",
     "LicensePeriod",
+    "MemberUsage",
+    "MonthUsage",
     "NumberAcquisition",
     "NumberArea",
     "NumberAssignment",
@@ -36,6 +55,7 @@ __all__ = [
     "NumberTag",
     "PhoneNumber",
     "Place",
+    "PlanCoverage",
     "PortLetter",
     "PortNumber",
     "PortOrder",

@@ -9,8 +9,10 @@ from telephony.models import Product
 from telephony.porting import Letter, PortRequest
 from tests.matrix.verbs import Verb, key, members_of
 from tests.matrix.world import OWN
+from tests.telephony.calls import a_call, feed, read, wrong_sums
 
 VOICE = Capability.MANAGE_VOICE
+FROM_SWITCH = {"source": "pbx", "format": "skypemgr"}
 OBJECTS_OF_VOICE = {
     "address",
     "place",
@@ -44,6 +46,11 @@ VERBS_OF_VOICE: dict[str, Verb] = {
     ),
     "emergency_addresses.retire_emergency_address": Verb(VOICE, {}, {"address": of("address")}),
     "address_files.add_emergency_addresses": Verb(VOICE, {"rows": lambda side: [("Site 2", side.validated)]}),
+    "calls.import_calls": Verb(
+        VOICE,
+        {"rows": lambda side: read([a_call(1)]), **FROM_SWITCH},
+    ),
+    "usage.rebuild_usage": Verb(VOICE, when=lambda side: wrong_sums(side.organization)),
     "places.add_place": Verb(VOICE, {"name": "3rd floor"}, {"address": of("address")}),
     "places.change_place": Verb(VOICE, {"name": "3rd floor"}, {"place": of("place")}),
     "places.remove_place": Verb(VOICE, {}, {"place": of("place")}),
@@ -129,6 +136,8 @@ def arguments_of_voice(own, file):
     letter.write_bytes(b"%PDF-1.7")
     people = file.with_name("people.csv")
     people.write_text(f"person,number,address\n{OWN}.voice_manager,{own.phone_number.number},{own.elsewhere.name}\n")
+    calls = file.with_name("calls.csv")
+    calls.write_bytes(feed([a_call(1)]))
     here, number = ["--emergency-address", own.elsewhere.name], ["--number", own.phone_number.number]
     return {
         "accept_disclaimer": ["--country", "FR"],
@@ -145,6 +154,7 @@ def arguments_of_voice(own, file):
         "buy_licenses": ["--product", "premium", "--quantity", "1"],
         "cancel_reservation": ["--reservation", str(own.reservation.pk)],
         "change_number": ["--member", f"{OWN}.credit_manager", *number, *here],
+        "import_calls": [str(calls), "--format", "skypemgr"],
         "list_numbers": [],
         "list_port_orders": [],
         "order_port": [
@@ -152,7 +162,9 @@ def arguments_of_voice(own, file):
             *("--signed-by", "Zoé", "--letter", str(letter), "--emergency-address", own.address.name),
         ],
         "load_emergency_addresses": [str(file)],
+        "rebuild_usage": [],
         "release_number": number,
+        "report": ["usage", "--from", "2026-10-01", "--to", "2026-10-31"],
         "reserve_numbers": ["--country", "US", "--city", "Redmond", "--quantity", "1"],
         "set_emergency_address": ["--member", f"{OWN}.credit_manager", *here],
         "set_number_quota": ["--numbers", "70", "--reason", "Test"],

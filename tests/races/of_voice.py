@@ -1,6 +1,26 @@
 """The locks and verbs of ``telephony``, as ``test_inventory`` reads them."""
 
 RACED = {
+    "telephony.calls.partitions.make_months": (
+        "test_two_feeds_of_a_month_that_nobody_knew_make_room_for_it_once",
+        "The name of a partition is there once: without the lock the second fails in the database.",
+    ),
+    "telephony.calls.rollups._upsert": (
+        "test_two_feeds_at_once_add_up_and_charge_each_call_once",
+        "A table that is written by one key: without its conflict the second fails.",
+    ),
+    "telephony.calls.rollups.add_differences": (
+        "test_two_feeds_at_once_add_up_and_charge_each_call_once",
+        "Whoever rebuilds sums holds the calls of the organization.",
+    ),
+    "telephony.calls.storing": (
+        "test_two_feeds_at_once_add_up_and_charge_each_call_once",
+        "A table that is written by one key: without its conflict the second fails.",
+    ),
+    "telephony.calls.storing.lock_calls": (
+        "test_two_feeds_at_once_use_the_minutes_of_a_plan_up_once",
+        "test_control_without_the_lock_two_feeds_use_the_same_minutes",
+    ),
     "telephony.country_seeds.plant": (
         "test_a_disclaimer_accepted_twice_at_once_is_accepted_once",
         "It fills tables once, in a migration, where nobody else is.",

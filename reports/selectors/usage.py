@@ -1,0 +1,197 @@
+"""What an organization's calls cost in a range of its days, by one cut or another, from what calls add up to.
+
+Whole months come from the sums of months, the days around them from those of days; of people and destinations, which
+have none by day, from the calls of those days themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+
+from members.models import Department, Organization
+from telephony.calls.rollups import MEASURED, following_month
+
+NOTHING = Decimal("0.0000")
+
+
+class Cut(StrEnum):
+    ORGANIZATION = "organization"
+    DEPARTMENT = "department"
+    MEMBER = "member"
+    DESTINATION = "destination"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Calls that were answered, the seconds that they lasted, and what they cost; ``attempts`` with all others."""
+
+    attempts: int = 0
+    calls: int = 0
+    seconds: int = 0
+    cost: Decimal = NOTHING
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.attempts + other.attempts,
+            self.calls + other.calls,
+            self.seconds + other.seconds,
+            self.cost + other.cost,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """A line of a report: what it is of (its key, None for what is of none), how that is called, and the figures."""
+
+    key: Any
+    label: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """The lines of a report, and what they add up to. Days are the organization's, both are included."""
+
+    first: date
+    last: date
+    cut: Cut
+    rows: Sequence[UsageRow]
+    total: Usage
+
+
+# Of each cut: the column it groups by in the sums of months, in those of days, and in the calls.
+_MONTHS = {
+    Cut.ORGANIZATION: ("telephony_monthusage", "NULL::bigint"),
+    Cut.DEPARTMENT: ("telephony_monthusage", "department_id"),
+    Cut.MEMBER: ("telephony_memberusage", "member_id"),
+    Cut.DESTINATION: ("telephony_destinationusage", "destination"),
+}
+_DAYS = {
+    Cut.ORGANIZATION: "NULL::bigint",
+    Cut.DEPARTMENT: "department_id",
+    Cut.DAY: "day",
+}
+_CALLS = {Cut.MEMBER: "member_id", Cut.DESTINATION: "destination"}
+_SUMS = "calls, answered, seconds, charge"
+
+
+def whole_months(first: date, last: date) -> tuple[list[date], list[tuple[date, date]]]:
+    """The months that lie in a range of days, by their first days, and the ranges around them, both days included."""
+    begins = first if first.day == 1 else following_month(first)
+    months: list[date] = []
+    while following_month(begins) - timedelta(days=1) <= last:
+        months.append(begins)
+        begins = following_month(begins)
+    if not months:
+        return [], [(first, last)]
+    before, after = (first, months[0] - timedelta(days=1)), (following_month(months[-1]), last)
+    return months, [(start, end) for start, end in (before, after) if start <= end]
+
+
+def usage_by(
+    organization: Organization,
+    *,
+    first: date,
+    last: date,
+    cut: Cut,
+    departments: Sequence[int] | None = None,
+) -> dict[Any, Usage]:
+    """What calls from ``first`` to ``last`` come to, by the keys of a cut.
+
+    With ``departments`` only those that were made in these. None is the key of what is of no department or of nobody,
+    "" that of calls without a destination. Raises ValueError when the range ends before it begins.
+    """
+    if last < first:
+        raise ValueError("A range does not end before it begins.")
+    months, rests = ([], [(first, last)]) if cut == Cut.DAY else whole_months(first, last)
+    parts: list[str] = []
+    facts: dict[str, Any] = {"organization": organization.pk, "departments": departments}
+    within = "" if departments is None else " AND department_id = ANY (%(departments)s)"
+    if months:
+        table, key = _MONTHS[cut]
+        facts |= {"months": months}
+        parts.append(
+            f"SELECT {key} AS key, {_SUMS} FROM {table}"  # noqa: S608
+            f" WHERE organization_id = %(organization)s AND month = ANY (%(months)s){within}"
+        )
+    for place, (start, end) in enumerate(rests):
+        facts |= {f"first_{place}": start, f"last_{place}": end}
+        day = f"day >= %(first_{place})s AND day <= %(last_{place})s"
+        if cut in _DAYS:
+            parts.append(
+                f"SELECT {_DAYS[cut]} AS key, {_SUMS} FROM telephony_dayusage"  # noqa: S608
+                f" WHERE organization_id = %(organization)s AND {day}{within}"
+            )
+        else:
+            parts.append(
+                f"SELECT {_CALLS[cut]} AS key, {MEASURED}"  # noqa: S608
+                f" FROM telephony_call WHERE organization_id = %(organization)s"
+                f" AND at >= %(first_{place})s - interval '2 days' AND at < %(last_{place})s + interval '3 days'"
+                f" AND {day}{within}"
+            )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, sum(calls), sum(answered), sum(seconds), sum(charge) FROM ("  # noqa: S608
+            + " UNION ALL ".join(parts)
+            + ") AS found GROUP BY key HAVING sum(calls) > 0",
+            facts,
+        )
+        return {
+            key: Usage(int(attempts), int(calls), int(seconds), cost)
+            for key, attempts, calls, seconds, cost in cursor.fetchall()
+        }
+
+
+def usage_report(
+    organization: Organization, *, first: date, last: date, cut: Cut, departments: Sequence[int] | None = None
+) -> UsageReport:
+    """What calls came to, a line for each key of a cut, by what they are called: days as they follow, else by cost."""
+    found = usage_by(organization, first=first, last=last, cut=cut, departments=departments)
+    labels = _LABELS[cut](organization, found)
+    rows = [UsageRow(key, labels.get(key, ""), usage) for key, usage in found.items()]
+    if cut == Cut.DAY:
+        rows.sort(key=lambda row: row.key)
+    else:
+        rows.sort(key=lambda row: (-row.usage.cost, -row.usage.seconds, row.label))
+    return UsageReport(first, last, cut, rows, sum(found.values(), Usage()))
+
+
+def _of_organization(organization: Organization, found: Mapping[Any, Usage]) -> dict[Any, str]:
+    return dict.fromkeys(found, organization.name)
+
+
+def _of_departments(organization: Organization, found: Mapping[Any, Usage]) -> dict[Any, str]:
+    keys = [key for key in found if key is not None]
+    return dict(Department.objects.filter(organization=organization, pk__in=keys).values_list("pk", "path"))
+
+
+def _of_members(organization: Organization, found: Mapping[Any, Usage]) -> dict[Any, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT member.id, person.skype_name FROM members_member member
+            JOIN members_user person ON person.id = member.user_id
+            WHERE member.organization_id = %s AND member.id = ANY (%s)
+            """,
+            [organization.pk, [key for key in found if key is not None]],
+        )
+        return dict(cursor.fetchall())
+
+
+def _of_texts(organization: Organization, found: Mapping[Any, Usage]) -> dict[Any, str]:
+    return {key: str(key) for key in found}
+
+
+_LABELS = {
+    Cut.ORGANIZATION: _of_organization,
+    Cut.DEPARTMENT: _of_departments,
+    Cut.MEMBER: _of_members,
+    Cut.DESTINATION: _of_texts,
+    Cut.DAY: _of_texts,
+}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.core import signing
@@ -227,13 +228,9 @@ def change_query(query: QueryDict, **changes: str) -> str:
 
     The cursor goes, unless it is among the changes: another filter or order begins on its first page.
     """
-    changed = query.copy()
-    changed.pop(CURSOR, None)
-    for key, value in changes.items():
-        changed.pop(key, None)
-        if value:
-            changed[key] = value
-    return f"?{changed.urlencode()}"
+    gone = {CURSOR, *changes}
+    kept = [(key, value) for key, values in query.lists() if key not in gone for value in values]
+    return f"?{urlencode([*kept, *((key, value) for key, value in changes.items() if value)])}"
 
 
 def read_text(query: QueryDict, key: str = "q") -> str:

@@ -6,7 +6,7 @@ An amount is a Decimal of at most four places, in a currency named by its ISO 42
 import re
 from copy import copy
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.numbers import NumberPattern, get_currency_precision, get_currency_symbol
 from django.utils.translation import get_language
@@ -83,11 +83,16 @@ def money(amount: Decimal, currency: str, *, sign: bool = False, most: int = PLA
 
     As many decimals as the currency has; more only where the amount has more, up to ``most``.
     """
-    language = get_language() or "en"
-    exact = abs(amount).normalize()
-    places = max(places_of(currency), min(most, -int(exact.as_tuple().exponent)))
-    text = _pattern(language, places).apply(exact, locale_of(language), currency=currency, currency_digits=False)
+    text = _money(abs(amount), currency, most, get_language() or "en")
     return ("−" if amount < 0 else "+" if sign and amount else "") + text
+
+
+# Lists repeat few amounts, and the CLDR writes each the same for ever.
+@lru_cache(maxsize=1_000)
+def _money(amount: Decimal, currency: str, most: int, language: str) -> str:
+    exact = amount.normalize()
+    places = max(places_of(currency), min(most, -int(exact.as_tuple().exponent)))
+    return _pattern(language, places).apply(exact, locale_of(language), currency=currency, currency_digits=False)
 
 
 def symbol_of(currency: str) -> str:

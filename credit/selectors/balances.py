@@ -15,7 +15,7 @@ KEEPS_CREDIT = Q(state=Member.State.ACTIVE) | Q(state=Member.State.LEFT, account
 
 def list_balances(organization: Organization, members: Sequence[Member]) -> dict[int, Decimal]:
     """The Skype Credit of members, by their id, with four places. Who never got any has none."""
-    accounts = LedgerAccount.objects.filter(organization=organization, member__in=members)
+    accounts = LedgerAccount.objects.filter(organization=organization, member__in=[member.pk for member in members])
     held = {member: balance for member, balance in accounts.values_list("member_id", "balance") if member and balance}
     return {member.pk: held.get(member.pk, NO_CREDIT) for member in members}
 

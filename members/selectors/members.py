@@ -173,7 +173,7 @@ class MembersQuery:
         ``total`` is that of the current tab.
         """
         return keyset_page(
-            for_list(self.matching()),
+            Member.objects.of(self.organization),
             order=self.order,
             query=self.query,
             text=TEXTS[self.order.name] % total.number,

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Member, Organization
 from members.models.people import MemberQuerySet
 from members.registry import MembersColumn, MembersFilter, registry
-from telephony.models import License, LicenseAssignment, NumberAssignment, Product
+from telephony.models import LicenseAssignment, NumberAssignment, Product
 from telephony.phone_numbers import shown_number
-from telephony.selectors.licenses import shows_voice
+from telephony.selectors.licenses import owned_on_page, shows_voice
 
 ASLEEP = "asleep"
 NUMBER_CHOICES = [("yes", _("With a phone number")), ("no", _("Without a phone number"))]
@@ -51,10 +51,9 @@ def register() -> None:
 
 def license_choices(organization: Organization) -> list[tuple[str, str]]:
     """The products of which seats are owned, and once more those of which some sleep."""
-    owned = License.objects.filter(organization=organization).owned()
-    found = owned.order_by("product__order").values_list("product__code", "asleep_since").distinct()
-    codes = dict.fromkeys(code for code, _asleep in found)
-    sleeping = {code for code, asleep in found if asleep}
+    owned = owned_on_page(organization)
+    codes = dict.fromkeys(seats.code for seats in owned)
+    sleeping = {seats.code for seats in owned if seats.asleep}
     names = {code: Product(code=code).name for code in codes}
     return [(code, gettext("Has {product}").format(product=names[code])) for code in codes] + [
         (f"{code}.{ASLEEP}", gettext("Has {product}, asleep").format(product=names[code]))

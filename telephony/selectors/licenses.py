@@ -40,12 +40,33 @@ def owned_seats(organization: Organization) -> dict[str, int]:
     return {code: seats.owned for code, seats in count_seats(organization).items()}
 
 
-def shows_voice(organization: Organization) -> bool:
-    """As ``voice_is_open``, asked once for an organization in memory: for a page, whose parts all ask it."""
+@dataclass(frozen=True)
+class OwnedSeats:
+    """Of which product an organization owns seats, those that are awake or those that are asleep."""
+
+    code: str
+    opens_voice: bool
+    asleep: bool
+
+
+def owned_on_page(organization: Organization) -> list[OwnedSeats]:
+    """What seats are owned, in the order of products; asked once for an organization in memory.
+
+    For a page, whose parts all ask it.
+    """
     known = vars(organization)
-    if "_shows_voice" not in known:
-        known["_shows_voice"] = voice_is_open(organization)
-    return bool(known["_shows_voice"])
+    if "_owned_seats" not in known:
+        owned = License.objects.filter(organization=organization).owned().order_by("product__order").distinct()
+        found = owned.values_list("product__code", "product__opens_voice", "asleep_since")
+        known["_owned_seats"] = list(
+            dict.fromkeys(OwnedSeats(code, opens_voice, since is not None) for code, opens_voice, since in found)
+        )
+    return list(known["_owned_seats"])
+
+
+def shows_voice(organization: Organization) -> bool:
+    """As ``voice_is_open``, for a page."""
+    return any(seats.opens_voice and not seats.asleep for seats in owned_on_page(organization))
 
 
 def voice_is_open(organization: Organization) -> bool:

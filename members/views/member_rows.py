@@ -3,17 +3,20 @@
 Their markup is written here as well, and sparingly: the rows are most of the page, in bytes and in time.
 """
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
+from itertools import accumulate
 
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, pgettext
 
 from members.access import Actor, Capability
-from members.departments import names_of
+from members.departments import join_path, lies_in, names_of
 from members.list_columns import DEPARTMENT, STATE
 from members.member_frame import LAMPS
 from members.models import Member, Organization
@@ -22,6 +25,8 @@ from members.selectors.members import ExtraColumn, extra_columns
 from skypemgr.lists import ChoiceFilter
 from skypemgr.templatetags.look import HUES, initials
 
+# Values of attributes that mean themselves without quotation marks.
+_BARE = re.compile(r"[\w@%./+~-]+").fullmatch
 # A name that no Skype Name can be, and that URLs leave as it is.
 ANYBODY = "0"
 
@@ -57,6 +62,8 @@ class MemberUrls:
         ]
 
 
+# Departments in a filter, beyond which those far down are offered when what is above them is chosen.
+MOST_OFFERED = 100
 # Of cells that narrow pages leave out.
 WIDE_ONLY = "wide-only"
 
@@ -111,16 +118,16 @@ def member_rows(
     return rows
 
 
-# Links are relative to the list, where the rows are shown. HTML lets cells and rows go without an end, and attributes
-# without quotation marks. A script fills the cell of the menu, and style draws the initials.
+# Links are relative to the list, where the rows are shown. HTML lets cells and rows go without an end, attributes
+# without quotation marks, and the heading of a row without its scope. Style draws the initials, and knows the first
+# cell, of the box, and the last, of the menu that a script makes.
 _ROW = (
-    "<tr{muted}>{select}<th{hue} scope=row data-initials={initials}>"
-    '<a id=m{pk} href="{url}" dir=auto>{name}</a><small>{skype_name}</small>{department}{state}{cells}'
-    "<td class=cell-menu{kept}>"
+    "<tr{muted}>{select}<th{hue} data-initials={initials}>"
+    "<a href={url} id=m{pk}>{name}</a><small>{skype_name}</small>{department}{state}{cells}<td{kept}>"
 )
 _DEPARTMENT = "<td>{department}{role}"
-_STATE = '<td><span class="badge badge-{lamp}">{state}</span>{personal}'
-_SELECT = "<td class=cell-select><input type=checkbox name=member value={pk} aria-labelledby=m{pk}>"
+_STATE = "<td><span class=badge-{lamp}>{state}</span>{personal}"
+_SELECT = "<td><input type=checkbox name=member value={pk} aria-labelledby=m{pk}>"
 
 
 def _cell(organization: Organization, entry: ExtraColumn, member: Member) -> str:
@@ -136,6 +143,7 @@ def rows_markup(
     Department and state stand in them where ``shown`` holds their keys.
     """
     here = reverse("members:member_list", args=[organization.slug])
+    starts = [_start_of_cell(column) for column, _value in rows[0].cells] if rows else []
     personal = pgettext("account", "Personal")
     # Everything that somebody wrote is escaped on its way in.
     return mark_safe(  # noqa: S308
@@ -146,12 +154,14 @@ def rows_markup(
                 select=_SELECT.format(pk=row.member.pk) if selectable else "",
                 hue=f" class=avatar-{hue}" if (hue := row.member.pk % HUES + 1) > 1 else "",
                 initials=_quoted(initials(row.name)),
-                url=_relative(row.url, here),
+                url=_quoted(row.url.removeprefix(here)),
                 name=escape(row.name),
                 skype_name=escape(row.skype_name),
                 department=_department(row) if DEPARTMENT in shown else "",
                 state=_state(row, personal) if STATE in shown else "",
-                cells="".join(_cells(row)),
+                cells="".join(
+                    f"{start}{escape(value)}" for start, (_column, value) in zip(starts, row.cells, strict=True)
+                ),
                 kept="" if row.can_be_blocked else " data-unblockable",
             )
             for row in rows
@@ -169,39 +179,51 @@ def _state(row: MemberRow, personal: str) -> str:
     return _STATE.format(lamp=row.lamp, state=escape(row.state), personal=tag)
 
 
-def _cells(row: MemberRow) -> Iterator[str]:
-    for column, value in row.cells:
-        css_class = "num" if column.numeric else column.css_class
-        marked = f" class={_quoted(css_class, '-')}" if css_class else ""
-        # Nobody sees the label of what a narrow page leaves out.
-        label = "" if css_class == WIDE_ONLY else f" data-label={_quoted(str(column.label))}"
-        yield f"<td{label}{marked}>{escape(value)}"
-
-
-def _relative(url: str, here: str) -> str:
-    return escape(url.removeprefix(here))
+def _start_of_cell(column: MembersColumn) -> str:
+    css_class = "num" if column.numeric else column.css_class
+    marked = f" class={_quoted(css_class)}" if css_class else ""
+    # Nobody sees the label of what a narrow page leaves out.
+    label = "" if css_class == WIDE_ONLY else f" data-label={_quoted(str(column.label))}"
+    return f"<td{label}{marked}>"
 
 
 def options_markup(choices: ChoiceFilter, *, tree: bool = False) -> SafeString:
-    """The options of a filter, of which there may be hundreds. HTML lets them go without an end.
+    """The options of a filter. HTML lets them go without an end.
 
-    Those of a ``tree``, whose labels are paths in the order of the tree, are indented and say their own name alone.
+    Of a ``tree``, whose labels are paths in its order, there may be thousands. They are indented and say their own
+    name alone; of a large one the uppermost are offered, and those just below what is chosen and what lies above it.
     """
     return mark_safe(  # noqa: S308
         "".join(
-            f"<option value={_quoted(value)}{' selected' if value == choices.chosen else ''}>"
-            f"{escape(_indented(str(label)) if tree else label)}"
-            for value, label in choices.choices
+            f"<option value={_quoted(value)}{' selected' if value == choices.chosen else ''}>{escape(str(label))}"
+            for value, label in (_offered(choices) if tree else choices.choices)
         )
     )
 
 
-def _quoted(value: str, also: str = "") -> str:
-    """A value of an attribute, without quotation marks where it needs none; ``also`` is harmless there too."""
-    bare = value.replace(also, "") if also else value
-    return value if bare.isascii() and bare.isalnum() else f'"{escape(value)}"'
+def _offered(tree: ChoiceFilter) -> Iterator[tuple[str, str]]:
+    """What is offered of a tree, with "…" where there is more below."""
+    paths = [str(label) for _value, label in tree.choices]
+    levels = _levels_to_offer(paths)
+    chosen = str(tree.chosen_label)
+    below_is_hidden = False
+    found = []
+    for (value, _label), path in zip(reversed(tree.choices), reversed(paths), strict=True):
+        *above, name = names_of(path)
+        offered = len(above) < levels or lies_in(chosen, join_path(above))
+        if offered:
+            found.append((value, "\N{EM SPACE}" * len(above) + name + (" …" if below_is_hidden else "")))
+        below_is_hidden = not offered
+    return reversed(found)
 
 
-def _indented(path: str) -> str:
-    *above, name = names_of(path)
-    return "\N{EM SPACE}" * len(above) + name
+def _levels_to_offer(paths: Sequence[str]) -> int:
+    """So many levels of a tree that MOST_OFFERED are not passed; the uppermost whatever it holds."""
+    numbers = Counter(len(names_of(path)) for path in paths)
+    offered = list(accumulate(numbers[level] for level in range(1, len(numbers) + 1)))
+    return max(1, sum(number <= MOST_OFFERED for number in offered))
+
+
+def _quoted(value: str) -> str:
+    """A value of an attribute, without quotation marks where it needs none."""
+    return value if _BARE(value) else f'"{escape(value)}"'

@@ -29,7 +29,7 @@ from members.services.members import block_members, move_members
 from members.views.answers import back_to_list
 from members.views.bulk_steps import begin_run, is_as_shown
 from members.views.bulk_words import BLOCK, MOVE, RESEND, Words
-from members.views.member_rows import MemberUrls, member_rows, options_markup, rows_markup
+from members.views.member_rows import MOST_OFFERED, MemberUrls, member_rows, options_markup, rows_markup
 from skypemgr.forms import form_errors
 from skypemgr.lists import change_query
 
@@ -58,9 +58,12 @@ def member_list(request: OrganizationRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "markup": rows_markup(request.organization, rows, selectable=bool(actions), shown=shown),
-        "filters": []
-        if fragment
-        else [(entry, options_markup(entry, tree=entry.key == "department")) for entry in asked.filters],
+        # Of the form, which stays, only what a large tree of departments offers changes with what is chosen.
+        "filters": [
+            (entry, options_markup(entry, tree=entry.key == "department"))
+            for entry in asked.filters
+            if not fragment or (entry.key == "department" and len(entry.choices) > MOST_OFFERED)
+        ],
         "menu": [] if fragment else MemberUrls(request.organization, request.actor).of_menu(),
         "shown": shown,
         "columns": [(column, *(asked.heading(column.orders) if column.orders else ("", ""))) for column in columns],

@@ -29,8 +29,8 @@ HUES = 5
 def icon(name: str, classes: str = "") -> SafeString:
     """The drawing ``name`` of the sprite; it says nothing to a screen reader."""
     return format_html(
-        '<svg class="icon{}" aria-hidden=true><use href="{}#{}"/></svg>',
-        f" {classes}" if classes else "",
+        "<svg class={} aria-hidden=true><use href={}#{} /></svg>",
+        format_html('"icon {}"', classes) if classes else "icon",
         static("img/icons.svg"),
         name,
     )

@@ -18,13 +18,13 @@ function closeOthers(event) {
 document.addEventListener("pointerdown", closeOthers);
 document.addEventListener("focusin", closeOthers);
 
-// An empty <td class="cell-menu"> gets the menu of <template id="row-menu">, whose links lead on from the page that the
-// row's heading leads to; without [data-block] where the cell is [data-unblockable]. No script, no menu: the page has it
-// all.
+// The empty cell that ends a row of <table class="table lean"> gets the menu of <template id="row-menu">, whose links
+// lead on from the page that the row's heading leads to; without [data-block] where the cell is [data-unblockable]. No
+// script, no menu: the page has it all.
 function addMenus() {
   const template = document.getElementById("row-menu");
   if (!template) return;
-  for (const cell of document.querySelectorAll("td.cell-menu:not(:has(> *))")) {
+  for (const cell of document.querySelectorAll(".lean td:last-child:not(:has(> *))")) {
     const page = cell.closest("tr").querySelector("th a");
     const menu = template.content.firstElementChild.cloneNode(true);
     menu.querySelector("summary").setAttribute("aria-labelledby", `row-menu-label ${page.id}`);

@@ -1,4 +1,4 @@
-const BOX = "tbody .cell-select > input";
+const BOX = ".selectable tbody td:first-child > input";
 
 // <input type="checkbox" data-select-all disabled> in a .selectable form ticks every box of its rows.
 // It is disabled until this runs, since it does nothing alone.

@@ -20,6 +20,7 @@ from credit.ledger import Move, account_of, accounts_of
 from credit.models import Invoice, LedgerAccount, Order, Payment, Transfer
 from credit.selectors.balances import wallet_balance
 from credit.selectors.spans import zone_of
+from credit.sellers import current_seller, day_of
 from credit.services.allocation import allocate_credit
 from credit.services.billing import change_billing
 from credit.services.orders import confirm_order, place_order
@@ -168,7 +169,7 @@ def ago(organization: Organization, *, days: int, hour: int) -> Iterator[None]:
     back = timedelta(days=days) + (today - today.replace(hour=hour, minute=12))
     with transaction.atomic(savepoint=False), pgtrigger.ignore(*UNCHANGING, "members.AuditEntry:append_only"):
         invoices = Invoice.objects.filter(organization=organization, created_at__gte=began)
-        invoices.update(created_at=F("created_at") - back, issued_on=(began - back).date())
+        invoices.update(created_at=F("created_at") - back, issued_on=day_of(current_seller(), began - back))
         for model, moments in MOMENTS.items():
             for moment in moments:
                 of_now = model.objects.filter(organization=organization, **{f"{moment}__gte": began})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -82,7 +82,12 @@ def today_of(seller: Seller) -> date:
     """The day it is at the seller's, by the database's clock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0].astimezone(ZoneInfo(time_zone_of(seller.country))).date()
+        return day_of(seller, cursor.fetchone()[0])
+
+
+def day_of(seller: Seller, instant: datetime) -> date:
+    """The day it was at the seller's, which is the one that invoices and checks bear."""
+    return instant.astimezone(ZoneInfo(time_zone_of(seller.country))).date()
 
 
 def profile_of(organization: Organization) -> BillingProfile | None:

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,7 +13,7 @@ from credit.forms.purchases import ReceivedForm, RefundForm
 from credit.models import Order
 from credit.purchases import refunded_of
 from credit.selectors.purchases import lamp_of, page_of_vat_ids, page_of_waiting
-from credit.sellers import current_seller, evidence_for, missing_of, profile_of
+from credit.sellers import current_seller, evidence_for, missing_of, profile_of, today_of
 from credit.services.billing import change_seller, record_vat_check
 from credit.services.orders import confirm_order, refund_order
 from members.decorators import SignedInRequest, operator_view
@@ -129,7 +128,7 @@ def vat_id(request: SignedInRequest, slug: str) -> HttpResponse:
     organization = get_object_or_404(Organization, slug=slug)
     profile = profile_of(organization)
     form = VatCheckForm(
-        request.POST if request.method == "POST" else None, initial={"checked_on": timezone.localdate()}
+        request.POST if request.method == "POST" else None, initial={"checked_on": today_of(current_seller())}
     )
     if profile is not None and profile.vat_id and form.is_valid():
         record_vat_check(actor=request.actor, organization=organization, vat_id=profile.vat_id, **form.cleaned_data)

@@ -9,11 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from credit.alerts import find_alerts
-from credit.demo import MOST, add_credit
+from credit.demo import MOST, add_credit, ago
 from credit.models import Order, RechargePlan, Transfer
 from credit.sealing import LEDGER
 from credit.selectors.statements import account_of_wallet
 from credit.selectors.wallet import forecast, held_by_members
+from credit.sellers import current_seller, day_of
+from credit.services.orders import confirm_order
 from credit.services.seals import seal_ledgers
 from members.access import Actor
 from members.models import Batch, Organization
@@ -66,7 +68,18 @@ def test_the_past_of_the_demo_company_is_told_in_its_order(demo):
     assert moments == sorted(moments)
     assert moments[0].astimezone(zone).date() == database_now().astimezone(zone).date() - timedelta(days=24)
     assert paid.created_at < paid.payment.received_at <= paid.closed_at
-    assert paid.payment.invoice.issued_on == paid.payment.received_at.date()
+    assert paid.payment.invoice.issued_on == day_of(current_seller(), paid.payment.received_at)
+
+
+def test_an_invoice_of_the_past_bears_the_day_it_was_at_the_sellers(demo):
+    order = Order.objects.get(state="waiting")
+
+    with ago(demo, days=3, hour=0):
+        confirm_order(actor=Actor.system(), organization=demo, order=order, amount=order.gross)
+
+    order.refresh_from_db()
+    invoice, received = order.payment.invoice, order.payment.received_at
+    assert invoice.issued_on == received.astimezone(ZoneInfo("Europe/Paris")).date() != received.date()
 
 
 def test_the_credit_of_the_demo_company_is_added_once(demo):

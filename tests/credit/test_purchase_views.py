@@ -16,7 +16,9 @@ from django.utils import timezone
 
 from credit.models import BillingProfile, Invoice, Order, Seller, VatCheck
 from credit.selectors.balances import wallet_balance
+from credit.sellers import today_of
 from credit.services.orders import place_order, receive_payment
+from credit.views import ops
 from members.access import Actor
 from skypemgr.invariants import find_violations
 from tests.factories import MemberFactory, OrganizationFactory
@@ -230,6 +232,18 @@ def test_an_operator_refunds_a_part_and_sees_what_to_transfer(operator, billed, 
     page = text_of(client.get(reverse("credit_ops:order_detail", args=[bought.number])))
     assert f"€60.00 back, with the reference {bought.number}-R1" in page
     assert wallet_balance(organization) == 50
+
+
+@pytest.mark.parametrize("country", ["KI", "NU"])
+def test_a_vat_id_is_checked_on_the_day_it_is_at_the_sellers(operator, billed, client, monkeypatch, country):
+    # Kiribati is half a day and more ahead of UTC, Niue almost as far behind it: one of them has another day.
+    monkeypatch.setattr(ops, "current_seller", lambda: Seller(country=country))
+    BillingProfile.objects.update(vat_id="FR40303265045")
+
+    before = today_of(Seller(country=country))
+    form = client.get(reverse("credit_ops:vat_id", args=["acme"])).context["form"]
+
+    assert before <= form["checked_on"].value() <= today_of(Seller(country=country))
 
 
 def test_an_operator_records_what_came_of_a_vat_id(operator, billed, organization, client):

@@ -13,6 +13,7 @@ from members.services.import_work import advance, create_chunk
 from members.services.imports import start_batch, start_import_of_people
 from tests.browser.conftest import NewContext, SignIn
 from tests.browser.people import company_of
+from tests.factories import DepartmentFactory
 
 
 @pytest.fixture
@@ -47,6 +48,27 @@ def test_the_list_follows_the_typing_and_the_focus_stays(desk: Page) -> None:
 
     desk.reload()
     assert len(names(desk)) == 10
+
+
+def test_a_department_that_is_chosen_offers_those_under_it_and_keeps_the_focus(desk: Page, admin: Member) -> None:
+    for top in range(3):
+        parent = DepartmentFactory(organization=admin.organization, name=f"Top {top}")
+        for number in range(40):
+            DepartmentFactory(organization=admin.organization, parent=parent, name=f"Below {top}.{number}")
+    desk.reload()
+    chosen = desk.get_by_label("Department", exact=True)
+    expect(chosen.locator("option")).to_have_text(
+        ["Every department", "Studio Lyon", "Top 0 …", "Top 1 …", "Top 2 …", "In no department"]
+    )
+
+    chosen.focus()
+    chosen.select_option(label="Top 1 …")
+
+    expect(chosen.locator("option")).to_have_count(46)
+    expect(chosen.locator("option:checked")).to_have_text("Top 1")
+    expect(chosen).to_be_focused()
+    chosen.select_option(label="\u2003Below 1.7")
+    expect(desk.get_by_role("heading", name="Nobody matches")).to_be_visible()
 
 
 def test_going_back_shows_the_list_as_it_was(desk: Page) -> None:

@@ -26,6 +26,9 @@ CALLS = 100_000
 PEOPLE = 500
 ROUNDS = 3
 START = datetime(2026, 10, 1, tzinfo=UTC)
+READ = """
+    COPY (SELECT * FROM {table} WHERE organization_id = {organization} AND id >= {first} AND id < {until}) TO STDOUT
+"""
 COPIED = ("telephony_callkey", "telephony_call")
 
 
@@ -74,10 +77,8 @@ def _copied(organization: Organization, number: int) -> float:
         for start in range(first, first + number, CHUNK):
             data = []
             for table in COPIED:
-                with cursor.copy(
-                    f"COPY (SELECT * FROM {table} WHERE organization_id = {organization.pk}"
-                    f" AND id >= {start} AND id < {start + CHUNK}) TO STDOUT"
-                ) as copy:
+                chunk = {"table": table, "organization": organization.pk, "first": start, "until": start + CHUNK}
+                with cursor.copy(READ.format(**chunk)) as copy:
                     data.append(b"".join(bytes(piece) for piece in copy))
             chunks.append(data)
         cursor.execute("DELETE FROM telephony_call WHERE organization_id = %s", [organization.pk])
@@ -97,7 +98,7 @@ def _copied(organization: Organization, number: int) -> float:
 
 def _lines(chance: random.Random, number: int, names: list[str], prefix: str) -> Iterator[bytes]:
     yield b"id,account,to,started_at,answered_at,ended_at,seconds"
-    for call in range(number):
+    for _call in range(number):
         at = START + timedelta(seconds=chance.randrange(28 * 86_400))
         length = chance.randrange(1, 900)
         end = at + timedelta(seconds=length)

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ReportsConfig(AppConfig):
@@ -18,5 +19,14 @@ class ReportsConfig(AppConfig):
                 url_name="reports:dashboard",
                 capability=Capability.OPEN_CONSOLE,
                 order=10,
-            )
+            ),
+            NavigationEntry(
+                key="reports",
+                label=_("Reports"),
+                icon="reports",
+                url_name="reports:usage",
+                capability=Capability.VIEW_REPORTS,
+                order=60,
+                children=[("usage", pgettext_lazy("calls", "Usage"), "reports:usage", Capability.VIEW_REPORTS)],
+            ),
         )

@@ -179,3 +179,43 @@ def rate_decks_are_whole() -> Findings:
         )
     """):
         yield f"{number} ranges of rate decks say something else than their rates."
+
+
+@invariant
+def calls_are_what_they_add_up_to() -> Findings:
+    """What calls add up to by month is what their days add up to, and what was charged for them is in the ledger."""
+    if number := count("""
+        SELECT count(*) FROM (
+            SELECT organization_id, month, department_id, sum(calls), sum(answered), sum(seconds), sum(charge) FROM (
+                SELECT organization_id, month, department_id, calls, answered, seconds, charge
+                FROM telephony_monthusage
+                UNION ALL SELECT organization_id, date_trunc('month', day)::date, department_id, -calls, -answered,
+                    -seconds, -charge FROM telephony_dayusage
+            ) AS counted GROUP BY 1, 2, 3
+            HAVING sum(calls) <> 0 OR sum(answered) <> 0 OR sum(seconds) <> 0 OR sum(charge) <> 0
+        ) AS wrong
+    """):
+        yield f"{number} months add up to something else than their days."
+    for table in ("telephony_memberusage", "telephony_destinationusage"):
+        if number := count(f"""
+            SELECT count(*) FROM (
+                SELECT organization_id, month FROM (
+                    SELECT organization_id, month, calls, charge FROM telephony_monthusage
+                    UNION ALL SELECT organization_id, month, -calls, -charge FROM {table}
+                ) AS counted GROUP BY 1, 2 HAVING sum(calls) <> 0 OR sum(charge) <> 0
+            ) AS wrong
+        """):  # noqa: S608
+            yield f"{number} months add up to something else by {table}."
+    if number := count("""
+        SELECT count(*) FROM telephony_call call LEFT JOIN credit_transfer posted
+            ON posted.organization_id = call.organization_id AND posted.operation = 'charge'
+            AND posted.key = md5('call ' || call.id || ' ' || call.postings)::uuid
+        WHERE call.outcome = 'rated' AND call.charge > 0 AND call.at > now() - interval '40 days'
+            AND posted.amount IS DISTINCT FROM call.charge
+    """):
+        yield f"{number} calls of late were not charged by what they cost."
+    if number := count("""
+        SELECT count(*) FROM telephony_call call JOIN members_member member ON member.id = call.member_id
+        WHERE call.at > now() - interval '40 days' AND member.organization_id <> call.organization_id
+    """):
+        yield f"{number} calls are of somebody of another organization."

@@ -59,6 +59,7 @@ WITHOUT_ACTOR = {
     "purge.py",
     "recharge_sweep.py",
     "number_work.py",
+    "call_work.py",
     "rate_work.py",
     "reservation_work.py",
     "stock_work.py",

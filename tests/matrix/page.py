@@ -15,6 +15,7 @@ type Value = str | int | bool | Callable[[Any], object]
 OPEN = Capability.OPEN_CONSOLE
 VIEW = Capability.VIEW_MEMBERS
 MANAGE = Capability.MANAGE_MEMBERS
+REPORTS = Capability.VIEW_REPORTS
 ROLES = Capability.ASSIGN_ROLES
 LOG = Capability.VIEW_AUDIT
 CREDIT = Capability.MANAGE_CREDIT

@@ -17,6 +17,7 @@ from tests.matrix.page import (
     NOTHING_YET,
     OPEN,
     OWN_BUSINESS,
+    REPORTS,
     ROLES,
     RUNNING,
     SETTINGS,
@@ -274,6 +275,8 @@ TABLE: dict[str, Page] = {
     "outbox_letter_source": Page(access="local", get=200, at={"name": of("letter")}),
     # Inside an organization
     "reports:dashboard": Page(access=OPEN, get=200),
+    "reports:usage": Page(access=REPORTS, get=200),
+    "reports:usage_export": Page(access=REPORTS, get=200),
     "members:member_list": Page(access=VIEW, get=200),
     "members:members_columns": Page(access=VIEW, post=302, send={"column": "email"}, unlogged="is a cookie"),
     "members:member_export": Page(access=VIEW, get=200),

@@ -109,6 +109,7 @@ ONE_ROW = "one UPDATE with its condition, which the database carries out one aft
 BY_PLACE = "locks the address as add_place does, by the same function"
 BY_RUN = "claims its key as start_auto_recharge does; what the run does to seats is raced"
 NOT_RACED = {
+    "telephony.call_work.make_room_ahead": "makes room as import_calls does, by the same function",
     "telephony.address_files.add_emergency_addresses": "adds as add_emergency_address does, by the same function",
     "telephony.disclaimers.change_country_rule": ONE_ROW,
     "telephony.feature_settings.set_own_feature": "holds the member, and so comes before or after the other",

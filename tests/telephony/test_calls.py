@@ -1,10 +1,12 @@
 """Calls that are imported: whose they are, what they cost, and what they add up to."""
 
+import json
 import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
@@ -13,8 +15,10 @@ from credit.models import Transfer
 from credit.selectors.balances import balance_of
 from members.models import AuditEntry
 from reports.selectors.usage import Cut, usage_report
+from skypemgr.invariants import find_violations
 from telephony.models import AccountCode, Call, CallKey, DayUsage, MemberUsage, NumberAssignment
 from telephony.rating import Rate, charge
+from telephony.services.call_work import make_room_ahead
 from telephony.services.usage import rebuild_usage
 from tests.credit.recharges import pay, recharged
 from tests.credit.recharges import plan as recharging
@@ -29,7 +33,7 @@ from tests.factories import (
     SeatFactory,
 )
 
-from .calls import PRICES, START, SYSTEM, a_call, imported, with_rates
+from .calls import PRICES, START, SYSTEM, a_call, feed, imported, with_rates, wrong_sums
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -390,3 +394,88 @@ def test_a_chunk_takes_as_many_statements_as_one_call(company, marie):
         imported(company, [a_call(number, account="marie.curie") for number in range(2, 300)])
 
     assert len(many) <= len(few)
+
+
+def test_there_is_room_for_the_months_to_come():
+    assert make_room_ahead() > 0
+    assert make_room_ahead() == 0
+
+
+def test_sums_that_contradict_each_other_are_found(company, marie):
+    imported(company, [a_call(1, account="marie.curie", at=datetime.now(UTC))])
+
+    def found():
+        return [one.message for one in find_violations() if "calls" in one.message or "add up" in one.message]
+
+    assert found() == []
+
+    DayUsage.objects.update(charge=9)
+
+    assert found() == ["1 months add up to something else than their days."]
+
+
+class TestCommands:
+    """``import_calls``, ``report`` and ``rebuild_usage`` as scripts call them."""
+
+    def run(self, capsys, *words):
+        call_command(*words, "--json")
+        return json.loads(capsys.readouterr().out)
+
+    def test_calls_are_imported_reported_and_checked(self, company, marie, tmp_path, capsys):
+        file = tmp_path / "calls.csv"
+        file.write_bytes(feed([a_call(1, account="marie.curie"), a_call(2, account="nobody")]) + b"\nbroken")
+
+        first, again = (self.run(capsys, "import_calls", str(file), "--format", "skypemgr") for _time in range(2))
+        assert {name: first[name] for name in ("added", "duplicates", "unassigned", "unrated", "charged")} == {
+            "added": 2,
+            "duplicates": 0,
+            "unassigned": 1,
+            "unrated": 0,
+            "charged": "0.0500",
+        }
+        assert [one["row"] for one in first["errors"]] == [3]
+        assert (again["added"], again["duplicates"], again["charged"]) == (0, 2, "0.0000")
+        days = ["--from", "2026-10-01", "--to", "2026-10-31"]
+        told = self.run(capsys, "report", "usage", *days, "--by", "member")
+        assert told["rows"] == [
+            {"member": "marie.curie", "calls": 1, "seconds": 60, "cost": "0.0500"},
+            {"member": "", "calls": 1, "seconds": 60, "cost": "0.0000"},
+        ]
+        assert told["total"] == {"calls": 2, "seconds": 120, "cost": "0.0500"}
+        assert self.run(capsys, "rebuild_usage", "--check") == {"days": 1, "differences": []}
+
+    def test_nothing_is_kept_of_what_was_only_tried(self, company, marie, tmp_path, capsys):
+        file = tmp_path / "calls.csv"
+        file.write_bytes(feed([a_call(1, account="marie.curie")]))
+
+        tried = self.run(capsys, "import_calls", str(file), "--format", "skypemgr", "--dry-run")
+
+        assert (tried["added"], tried["would_add"], tried["charged"]) == (0, 1, "0.0500")
+        assert (Call.objects.count(), CallKey.objects.count(), DayUsage.objects.count()) == (0, 0, 0)
+        assert not Transfer.objects.filter(operation="charge").exists()
+
+    @pytest.mark.parametrize("format_", ["csv", "xlsx", "json"])
+    def test_reports_are_written_to_files(self, company, marie, tmp_path, format_):
+        imported(company, [a_call(1, account="marie.curie")])
+        file = tmp_path / "report"
+        days = ["--from", "2026-10-01", "--to", "2026-10-31"]
+
+        call_command("report", "usage", *days, "--by", "department", "--format", format_, "--output", str(file))
+
+        if format_ == "csv":
+            assert file.read_text("utf-8-sig").splitlines() == [
+                "department,calls,seconds,cost",
+                "Chantiers,1,60,0.0500",
+            ]
+        elif format_ == "json":
+            assert json.loads(file.read_text())["total"]["cost"] == "0.0500"
+        else:
+            assert file.read_bytes().startswith(b"PK")
+
+    def test_sums_that_differ_exit_with_one(self, company, marie, capsys):
+        imported(company, [a_call(1, account="marie.curie")])
+        wrong_sums(company)
+
+        with pytest.raises(CommandError):
+            call_command("rebuild_usage", "--check", "--json")
+        assert len(json.loads(capsys.readouterr().out)["differences"]) == 1

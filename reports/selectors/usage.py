@@ -4,7 +4,7 @@ Whole months come from the sums of months, the days around them from those of da
 have none by day, from the calls of those days themselves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -153,7 +153,7 @@ def usage_report(
 ) -> UsageReport:
     """What calls came to, a line for each key of a cut, by what they are called: days as they follow, else by cost."""
     found = usage_by(organization, first=first, last=last, cut=cut, departments=departments)
-    labels = _LABELS[cut](organization, found)
+    labels = labels_of(organization, cut, found)
     rows = [UsageRow(key, labels.get(key, ""), usage) for key, usage in found.items()]
     if cut == Cut.DAY:
         rows.sort(key=lambda row: row.key)
@@ -162,16 +162,21 @@ def usage_report(
     return UsageReport(first, last, cut, rows, sum(found.values(), Usage()))
 
 
-def _of_organization(organization: Organization, found: Mapping[Any, Usage]) -> dict[Any, str]:
-    return dict.fromkeys(found, organization.name)
+def labels_of(organization: Organization, cut: Cut, keys: Iterable[Any]) -> dict[Any, str]:
+    """What the keys of a cut are called; what is of none, or is gone, has no name."""
+    return _LABELS[cut](organization, list(keys))
 
 
-def _of_departments(organization: Organization, found: Mapping[Any, Usage]) -> dict[Any, str]:
+def _of_organization(organization: Organization, found: Sequence[Any]) -> dict[Any, str]:
+    return dict.fromkeys(found, organization.slug)
+
+
+def _of_departments(organization: Organization, found: Sequence[Any]) -> dict[Any, str]:
     keys = [key for key in found if key is not None]
     return dict(Department.objects.filter(organization=organization, pk__in=keys).values_list("pk", "path"))
 
 
-def _of_members(organization: Organization, found: Mapping[Any, Usage]) -> dict[Any, str]:
+def _of_members(organization: Organization, found: Sequence[Any]) -> dict[Any, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -184,7 +189,7 @@ def _of_members(organization: Organization, found: Mapping[Any, Usage]) -> dict[
         return dict(cursor.fetchall())
 
 
-def _of_texts(organization: Organization, found: Mapping[Any, Usage]) -> dict[Any, str]:
+def _of_texts(organization: Organization, found: Sequence[Any]) -> dict[Any, str]:
     return {key: str(key) for key in found}
 
 

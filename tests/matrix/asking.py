@@ -13,7 +13,7 @@ from django.core.handlers.base import BaseHandler
 from django.db import connection, transaction
 from django.test import RequestFactory
 
-OURS = ("members", "credit", "telephony", "reports")
+OURS = ("members", "credit", "telephony")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE")
 # That somebody was here, and how often something was tried, is no change of anything.
 NOTED = {"django_session", "members_usersession", "members_throttle"}

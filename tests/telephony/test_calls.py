@@ -454,7 +454,7 @@ class TestCommands:
         assert (Call.objects.count(), CallKey.objects.count(), DayUsage.objects.count()) == (0, 0, 0)
         assert not Transfer.objects.filter(operation="charge").exists()
 
-    @pytest.mark.parametrize("format_", ["csv", "xlsx", "json"])
+    @pytest.mark.parametrize("format_", ["csv", "xlsx", "json", "pdf"])
     def test_reports_are_written_to_files(self, company, marie, tmp_path, format_):
         imported(company, [a_call(1, account="marie.curie")])
         file = tmp_path / "report"
@@ -469,8 +469,41 @@ class TestCommands:
             ]
         elif format_ == "json":
             assert json.loads(file.read_text())["total"]["cost"] == "0.0500"
+        elif format_ == "pdf":
+            assert file.read_bytes().startswith(b"%PDF")
         else:
             assert file.read_bytes().startswith(b"PK")
+
+    def test_spending_allocations_and_purchases_come_from_the_ledger(self, company, marie, capsys):
+        pay(company, 100)
+        recharging(company, marie, amount=10, below=5, limit=50)
+        imported(company, [a_call(1, account="marie.curie", at=datetime.now(UTC))])
+        days = ["--from", "2026-01-01", "--to", "2099-12-31"]
+
+        spending, by_member, allocations, purchases = (
+            self.run(capsys, "report", *words, *days)
+            for words in (
+                ("spending",),
+                ("spending", "--by", "member"),
+                ("allocations", "--by", "department"),
+                ("purchases", "--by", "day"),
+            )
+        )
+        assert spending["total"] == {"calls": "0.0500", "fees": "0.0000", "cost": "0.0500"}
+        assert [row["member"] for row in by_member["rows"]] == ["marie.curie"]
+        assert allocations["rows"] == [{"department": "Chantiers", "allocations": 1, "amount": "10.0000"}]
+        assert (purchases["total"]["amount"], len(purchases["rows"])) == ("100.0000", 1)
+        with pytest.raises(CommandError):
+            call_command("report", "purchases", *days, "--by", "destination")
+
+    @pytest.mark.parametrize(("name", "column"), [("numbers", "number"), ("readiness", "member")])
+    def test_lists_are_reports_too(self, company, marie, capsys, name, column):
+        has_number(marie, "+33199000001")
+
+        told = self.run(capsys, "report", name, "--from", "2026-01-01", "--to", "2026-12-31")
+
+        assert all(column in row for row in told["rows"])
+        assert len(told["rows"]) == (name == "numbers")
 
     def test_sums_that_differ_exit_with_one(self, company, marie, capsys):
         imported(company, [a_call(1, account="marie.curie")])

@@ -1,0 +1,58 @@
+"""Credit that moved in a range of an organization's days, by one cut or another, from the ledger."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from credit.models import Transfer
+from credit.selectors.spans import Span, zone_of
+from members.models import Organization
+
+from .usage import Cut
+
+Operation = Transfer.Operation
+ALLOCATIONS = (Operation.ALLOCATION, Operation.RECHARGE)
+PURCHASES = (Operation.PURCHASE,)
+FEES = (Operation.FEE,)
+# Whose a movement is: of the account that it came to. People are counted where they are now.
+_KEYS = {
+    Cut.ORGANIZATION: "NULL::bigint",
+    Cut.DEPARTMENT: "member.department_id",
+    Cut.MEMBER: "account.member_id",
+    Cut.DAY: "(transfer.happened_at AT TIME ZONE %(zone)s)::date",
+}
+
+
+def money_by(
+    organization: Organization, *, first: date, last: date, cut: Cut, operations: Sequence[str]
+) -> dict[Any, tuple[int, Decimal]]:
+    """How many movements of some kinds there were from ``first`` to ``last``, and their sum, by the keys of a cut.
+
+    Raises ValueError for a cut that credit does not have.
+    """
+    if cut not in _KEYS:
+        raise ValueError(f"Credit has no {cut}.")
+    start, end = Span(first, last).bounds(zone_of(organization))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {_KEYS[cut]} AS key, count(*), sum(transfer.amount)
+            FROM credit_transfer transfer
+            JOIN credit_ledgeraccount account ON account.id = transfer.target_id
+            LEFT JOIN members_member member ON member.id = account.member_id
+            WHERE transfer.organization_id = %(organization)s AND transfer.operation = ANY (%(operations)s)
+                AND transfer.happened_at >= %(start)s AND transfer.happened_at < %(end)s
+            GROUP BY 1
+            """,  # noqa: S608
+            {
+                "organization": organization.pk,
+                "operations": [str(operation) for operation in operations],
+                "zone": organization.time_zone,
+                "start": start,
+                "end": end,
+            },
+        )
+        return {key: (number, amount) for key, number, amount in cursor.fetchall()}

@@ -11,7 +11,8 @@ from members.models import Letter, Organization
 from skypemgr.lists import count_up_to
 from skypemgr.templatetags.look import count
 from telephony.models import EmergencyAddress, NumberAssignment
-from telephony.quotas import Quota
+from telephony.quotas import COUNTED, Quota
+from telephony.selectors.licenses import count_seats
 
 # So many are counted of those who were sent no letter.
 MOST_UNTOLD = 1_000
@@ -38,13 +39,22 @@ def steps_of(organization: Organization, quota: Quota, *, address_first: bool) -
 
 
 def _licenses(organization: Organization, quota: Quota) -> VoiceStep:
+    """Done once somebody has one: with what is bought and lies there, nobody can be given a number."""
     text = ngettext("{number} license of Phone System", "{number} licenses of Phone System", quota.licenses)
+    note, assigned = text.format(number=count(quota.licenses)), False
+    action_label, url_name = gettext("Buy licenses"), "telephony:buy_licenses"
+    if quota.licenses:
+        seats = count_seats(organization)
+        assigned = any(seats[code].assigned for code in COUNTED if code in seats)
+        if not assigned:
+            note = gettext("{licenses}, and nobody has one yet").format(licenses=note)
+        action_label, url_name = gettext("Assign licenses"), "members:member_list"
     return VoiceStep(
         label=gettext("Buy and assign licenses"),
-        note=text.format(number=count(quota.licenses)),
-        done=quota.licenses > 0,
-        action_label=gettext("Buy licenses"),
-        url=reverse("telephony:buy_licenses", args=[organization.slug]),
+        note=note,
+        done=assigned,
+        action_label=action_label,
+        url=reverse(url_name, args=[organization.slug]),
     )
 
 
@@ -69,7 +79,7 @@ def _addresses(organization: Organization) -> VoiceStep:
     if number:
         note = ngettext("{number} address", "{number} addresses", number).format(number=count(number))
     return VoiceStep(
-        label=gettext("Add emergency addresses"),
+        label=gettext("Add emergency addresses and places"),
         note=note,
         done=number > 0,
         action_label=gettext("Add an address"),

@@ -80,14 +80,14 @@ def test_with_a_license_voice_is_in_the_menu(client, manager):
 
 
 @pytest.mark.parametrize(
-    ("country", "first"), [("US", "Get phone numbers"), ("CA", "Get phone numbers"), ("FR", "Add emergency addresses")]
+    ("country", "first"), [("US", "Get phone numbers"), ("CA", "Get phone numbers"), ("FR", "Add emergency addresses and places")]
 )
 def test_outside_the_us_and_canada_addresses_come_before_numbers(client, manager, country, first):
     type(manager.organization).objects.update(country=country)
 
     text = text_of(client.get(url(manager, "voice")))
 
-    steps = ["Get phone numbers", "Add emergency addresses"]
+    steps = ["Get phone numbers", "Add emergency addresses and places"]
     found = sorted(steps, key=text.index)
     assert found[0] == first
 

@@ -80,7 +80,8 @@ def test_with_a_license_voice_is_in_the_menu(client, manager):
 
 
 @pytest.mark.parametrize(
-    ("country", "first"), [("US", "Get phone numbers"), ("CA", "Get phone numbers"), ("FR", "Add emergency addresses and places")]
+    ("country", "first"),
+    [("US", "Get phone numbers"), ("CA", "Get phone numbers"), ("FR", "Add emergency addresses and places")],
 )
 def test_outside_the_us_and_canada_addresses_come_before_numbers(client, manager, country, first):
     type(manager.organization).objects.update(country=country)

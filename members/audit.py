@@ -125,6 +125,8 @@ class Action(models.TextChoices):
     NUMBER_PORTED = "number.ported", _("Brought a phone number in from another carrier")
     NUMBER_QUOTA_SET = "number_quota.set", _("Set how many phone numbers there may be")
     CALLS_IMPORTED = "calls.imported", _("Imported calls")
+    CALLS_RESOLVED = "calls.resolved", _("Resolved calls that waited")
+    ACCOUNT_CODE_GIVEN = "account_code.given", _("Gave an account code")
     USAGE_REBUILT = "usage.rebuilt", _("Added calls up anew")
     RATES_LOADED = "rates.loaded", _("Loaded what calls cost")
 

@@ -18,6 +18,7 @@ from members.registry import Notice, registry
 type Text = str | Promise
 
 FIELDS: dict[str, Text] = {
+    "account": _("Account code"),
     "address": _("Address"),
     "building": _("Building"),
     "allow_personal_accounts": _("Personal accounts allowed"),

@@ -326,6 +326,19 @@ class DemoPart:
     add: Callable[["Organization"], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class DemoMany:
+    """What an app adds to the demo company in any number: ``key`` is the option of ``seed_demo`` that asks for it.
+
+    ``add`` gets the company and how many there are to be, and gives how many there are.
+    """
+
+    key: str
+    order: int
+    help: str
+    add: Callable[["Organization", int], int]
+
+
 @dataclass
 class Registry:
     _entries: dict[type, dict[str, object]] = field(default_factory=dict)

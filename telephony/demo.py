@@ -10,7 +10,8 @@ from django.core.exceptions import PermissionDenied
 
 from members.access import Actor
 from members.models import Organization
-from members.registry import DemoPart, registry
+from members.registry import DemoMany, DemoPart, registry
+from telephony.demo_calls import add_calls
 from telephony.models import PhoneNumber
 from telephony.services.stock import load_numbers
 from telephony.stock_file import StockRow
@@ -34,7 +35,10 @@ PLACES = (
 
 def register() -> None:
     """Called once at start-up."""
-    registry.add(DemoPart(key="numbers", order=40, add=add_stock))
+    registry.add(
+        DemoPart(key="numbers", order=40, add=add_stock),
+        DemoMany(key="calls", order=50, help="how many calls (0); more are added, of three months", add=add_calls),
+    )
 
 
 def add_stock(organization: Organization) -> None:

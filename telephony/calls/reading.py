@@ -45,8 +45,13 @@ class _Party(NamedTuple):
     internal: bool
 
 
-def read_staged(organization: Organization, rows: Sequence[CallRow]) -> list[StagedCall]:
-    """What each of some calls is, by a handful of queries for all of them."""
+def read_staged(
+    organization: Organization, rows: Sequence[CallRow], *, members: Sequence[int | None] | None = None
+) -> list[StagedCall]:
+    """What each of some calls is, by a handful of queries for all of them.
+
+    ``members`` says of each whose it is, where that is known; None: whoever it names.
+    """
     directory = Directory(organization)
     directory.know_accounts({text for row in rows for text in (row.account.lower(), row.called.lower())})
     callers = [_read(row.caller, organization.country) for row in rows]
@@ -54,15 +59,16 @@ def read_staged(organization: Organization, rows: Sequence[CallRow]) -> list[Sta
     dialed = [_read(row.called, directory.country_of(caller.digits)) for row, caller in zip(rows, callers, strict=True)]
     directory.know_numbers({called.digits for called in dialed})
     parties = [
-        _party(directory, row, caller.digits, called) for row, caller, called in zip(rows, callers, dialed, strict=True)
+        _party(directory, row, caller.digits, called, member)
+        for row, caller, called, member in zip(rows, callers, dialed, members or [None] * len(rows), strict=True)
     ]
     directory.know_members({party.member for party in parties if party.member is not None})
     return [_staged(directory, row, called, party) for row, called, party in zip(rows, dialed, parties, strict=True)]
 
 
-def _party(directory: Directory, row: CallRow, caller: str, called: Called) -> _Party:
+def _party(directory: Directory, row: CallRow, caller: str, called: Called, member: int | None) -> _Party:
     at = row.started_at
-    named = directory.accounts.get(row.account.lower()) if row.account else None
+    named = member or (directory.accounts.get(row.account.lower()) if row.account else None)
     makes, gets = directory.holder(caller, at), directory.holder(called.digits, at)
     from_inside, to_inside = directory.owned(caller, at), directory.owned(called.digits, at)
     if called.kind == Kind.UNREADABLE:
@@ -73,7 +79,7 @@ def _party(directory: Directory, row: CallRow, caller: str, called: Called) -> _
         not row.direction and not from_inside and to_inside and named in (None, gets)
     )
     if came_in and not from_inside:
-        return _Party(gets or named, INBOUND, internal=False)
+        return _Party(member or gets or named, INBOUND, internal=False)
     return _Party(named or makes, OUTBOUND, internal=to_inside)
 
 

@@ -60,6 +60,26 @@ _KEEP = f"""
     ) AS outcome
 """  # noqa: S608
 
+# Of what waited: it is known by its key, and nothing was posted for it.
+_MEND = f"""
+    UPDATE telephony_call call SET
+        member_id = known.member_id, department_id = known.department_id, direction = known.direction,
+        country = known.country, digits = known.digits, plan = known.plan, rate_id = rated.rate_id,
+        destination = coalesce(rate.destination, ''), billed_seconds = rated.billed_seconds,
+        price = CASE WHEN rated.rate_id IS NOT NULL THEN rated.cost END, outcome = outcome.name,
+        charge = CASE WHEN outcome.name = 'rated' THEN rated.cost ELSE 0 END,
+        postings = call.postings + (outcome.name = 'rated' AND rated.cost > 0)::integer
+    FROM ({{rating}}) AS rated
+    JOIN {STAGE} known USING (row)
+    LEFT JOIN telephony_prefixrate rate ON rate.id = rated.rate_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN known.member_id IS NULL THEN 'unassigned'
+            WHEN known.plan <> '' AND rated.outcome IN ('rated', 'unrated') THEN 'covered'
+            ELSE rated.outcome END AS name
+    ) AS outcome
+    WHERE call.organization_id = %(organization)s AND call.at = known.at AND call.id = known.row
+"""  # noqa: S608
+
 
 @transaction.atomic(savepoint=False)
 def lock_calls(organization: Organization) -> None:
@@ -69,13 +89,18 @@ def lock_calls(organization: Organization) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def stage(calls: Sequence[StagedCall]) -> None:
-    """Stage calls, once in a transaction."""
+def stage(calls: Sequence[StagedCall], *, keys: Sequence[int] | None = None) -> None:
+    """Stage calls, once in a transaction; ``keys`` are those of calls that are kept already."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
-        with cursor.copy(f"COPY {STAGE} ({_COLUMNS}) FROM STDIN") as copy:
-            for call in calls:
-                copy.write_row(call)
+        if keys is None:
+            with cursor.copy(f"COPY {STAGE} ({_COLUMNS}) FROM STDIN") as copy:
+                for call in calls:
+                    copy.write_row(call)
+            return
+        with cursor.copy(f"COPY {STAGE} (row, {_COLUMNS}) FROM STDIN") as copy:
+            for key, call in zip(keys, calls, strict=True):
+                copy.write_row((key, *call))
 
 
 @transaction.atomic(savepoint=False)
@@ -83,6 +108,17 @@ def forget_known(organization: Organization, source: str) -> int:
     """Leave out of what is staged the calls of a source that are kept already; how many these are."""
     with connection.cursor() as cursor:
         cursor.execute(_NEW, {"organization": organization.pk, "source": source})
+        return cursor.rowcount
+
+
+@transaction.atomic(savepoint=False)
+def mend_staged(organization: Organization) -> int:
+    """Rate again what is staged, of calls that waited and are kept already; how many these are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MEND.format(rating=rating_of(_TO_RATE)),
+            {"organization": organization.pk, "currency": organization.currency},
+        )
         return cursor.rowcount
 
 

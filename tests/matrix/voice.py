@@ -9,7 +9,7 @@ from telephony.models import Product
 from telephony.porting import Letter, PortRequest
 from tests.matrix.verbs import Verb, key, members_of
 from tests.matrix.world import OWN
-from tests.telephony.calls import a_call, feed, read, wrong_sums
+from tests.telephony.calls import a_call, feed, imported, read, wrong_sums
 
 VOICE = Capability.MANAGE_VOICE
 FROM_SWITCH = {"source": "pbx", "format": "skypemgr"}
@@ -49,6 +49,15 @@ VERBS_OF_VOICE: dict[str, Verb] = {
     "calls.import_calls": Verb(
         VOICE,
         {"rows": lambda side: read([a_call(1)]), **FROM_SWITCH},
+    ),
+    "call_queues.assign_calls": Verb(
+        VOICE,
+        {"account": "2001"},
+        {"member": of("plain")},
+        when=lambda side: imported(side.organization, [a_call(1, account="2001")]),
+    ),
+    "call_queues.rate_waiting_calls": Verb(
+        VOICE, when=lambda side: imported(side.organization, [a_call(1, account=f"{OWN}.plain")])
     ),
     "usage.rebuild_usage": Verb(VOICE, when=lambda side: wrong_sums(side.organization)),
     "places.add_place": Verb(VOICE, {"name": "3rd floor"}, {"address": of("address")}),
@@ -148,6 +157,7 @@ def arguments_of_voice(own, file):
         ],
         "advance_port_order": ["--order", str(own.port_order.pk), "--state", "canceled"],
         "add_place": [*here, "--name", "3rd floor"],
+        "assign_calls": ["--account", "2001", "--member", f"{OWN}.plain", "--remember"],
         "assign_licenses": ["--product", "phone-system", "--member", f"{OWN}.plain"],
         "assign_number": ["--member", f"{OWN}.voice_manager", *number, *here],
         "assign_numbers": [str(people)],
@@ -162,6 +172,7 @@ def arguments_of_voice(own, file):
             *("--signed-by", "Zoé", "--letter", str(letter), "--emergency-address", own.address.name),
         ],
         "load_emergency_addresses": [str(file)],
+        "rate_calls": [],
         "rebuild_usage": [],
         "release_number": number,
         "report": ["usage", "--from", "2026-10-01", "--to", "2026-10-31"],
@@ -190,6 +201,7 @@ NAMING_OF_VOICE = {
     "add_place": [SITE],
     "advance_port_order": [("--order", lambda side: str(side.port_order.pk))],
     "order_port": [("--emergency-address", lambda side: side.address.name)],
+    "assign_calls": _who("plain"),
     "assign_licenses": _who("careful"),
     "assign_number": [*_who("caller"), NUMBER, SITE],
     "cancel_reservation": [RESERVATION],

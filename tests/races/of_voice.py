@@ -109,6 +109,8 @@ ONE_ROW = "one UPDATE with its condition, which the database carries out one aft
 BY_PLACE = "locks the address as add_place does, by the same function"
 BY_RUN = "claims its key as start_auto_recharge does; what the run does to seats is raced"
 NOT_RACED = {
+    "telephony.call_queues.assign_calls": "holds the calls of the organization, and asks again which of them wait",
+    "telephony.call_queues.rate_waiting_calls": "holds the calls of the organization, and asks again which wait",
     "telephony.call_work.make_room_ahead": "makes room as import_calls does, by the same function",
     "telephony.address_files.add_emergency_addresses": "adds as add_emergency_address does, by the same function",
     "telephony.disclaimers.change_country_rule": ONE_ROW,

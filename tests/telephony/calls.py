@@ -19,7 +19,7 @@ COLUMNS = ("id", "leg", "direction", "account", "from", "to", "started_at", "ans
 START = datetime(2026, 10, 15, 9, 0, tzinfo=UTC)
 # A minute to each costs so much; each minute that has begun.
 PRICES = {"33": "0.020000", "34": "0.050000", "3467": "0.200000", "46": "0.030000"}
-NAMES = {"33": "France", "34": "Spain", "3467": "Spain, mobile", "46": "Sweden"}
+NAMES = {"33": "France", "34": "Spain", "3467": "Spain, mobile", "46": "Sweden", "81": "Japan"}
 
 
 def with_rates(prices: Mapping[str, str] = PRICES, *, currency: str = "EUR") -> None:

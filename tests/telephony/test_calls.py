@@ -13,11 +13,13 @@ from django.test.utils import CaptureQueriesContext
 
 from credit.models import Transfer
 from credit.selectors.balances import balance_of
-from members.models import AuditEntry
+from members.models import AuditEntry, Organization
 from reports.selectors.usage import Cut, usage_report
 from skypemgr.invariants import find_violations
+from telephony.call_errors import CodeTaken, NothingWaits
 from telephony.models import AccountCode, Call, CallKey, DayUsage, MemberUsage, NumberAssignment
 from telephony.rating import Rate, charge
+from telephony.services.call_queues import assign_calls, rate_waiting_calls
 from telephony.services.call_work import make_room_ahead
 from telephony.services.usage import rebuild_usage
 from tests.credit.recharges import pay, recharged
@@ -512,3 +514,72 @@ class TestCommands:
         with pytest.raises(CommandError):
             call_command("rebuild_usage", "--check", "--json")
         assert len(json.loads(capsys.readouterr().out)["differences"]) == 1
+
+
+class TestQueues:
+    """Calls of nobody are given to somebody, calls without a rate are rated again."""
+
+    def test_calls_of_nobody_become_somebody_s(self, company, marie):
+        imported(company, [*(a_call(number, account="2001") for number in range(3)), a_call(9, account="2002")])
+        assert sums_agree(company) == 0
+
+        resolved = assign_calls(actor=SYSTEM, organization=company, member=marie, account="2001", remember=True)
+
+        assert (resolved.calls, resolved.waiting, resolved.charged) == (3, 0, Decimal("0.1500"))
+        assert balance_of(company, marie) == Decimal("-0.1500")
+        assert (the_call(1).member, the_call(1).department, the_call(9).member) == (marie, marie.department, None)
+        assert sums_agree(company) == Decimal("0.1500")
+        assert imported(company, [a_call(10, account="2001")]).unassigned == 0
+        with pytest.raises(NothingWaits):
+            assign_calls(actor=SYSTEM, organization=company, member=marie, account="2001")
+        with pytest.raises(CodeTaken):
+            other = MemberFactory(organization=company)
+            assign_calls(actor=SYSTEM, organization=company, member=other, account="2001", remember=True)
+
+    def test_what_is_only_tried_is_not_kept(self, company, marie):
+        imported(company, [a_call(1, account="2001")])
+
+        tried = assign_calls(
+            actor=SYSTEM, organization=company, member=marie, account="2001", remember=True, dry_run=True
+        )
+
+        assert tried.charged == Decimal("0.0500")
+        assert (the_call().outcome, AccountCode.objects.count(), sums_agree(company)) == ("unassigned", 0, 0)
+
+    def test_calls_without_a_rate_are_rated_when_there_is_one(self, company, marie):
+        imported(
+            company,
+            [
+                a_call(1, account="marie.curie", to="+81312345678"),
+                a_call(2, account="marie.curie", to="+996312345678"),
+            ],
+        )
+        with_rates(PRICES | {"81": "0.400000"})
+
+        resolved = rate_waiting_calls(actor=SYSTEM, organization=company)
+
+        assert (resolved.calls, resolved.waiting, resolved.charged) == (1, 1, Decimal("0.4000"))
+        assert (the_call(1).destination, the_call(2).outcome) == ("Japan", "unrated")
+        assert sums_agree(company) == Decimal("0.4000")
+        assert rate_waiting_calls(actor=SYSTEM, organization=company).calls == 0
+
+    def test_commands_do_the_same(self, company, marie, capsys):
+        imported(company, [a_call(1, account="2001"), a_call(2, account="marie.curie", to="+81312345678")])
+        with_rates(PRICES | {"81": "0.400000"})
+
+        call_command("assign_calls", "--account", "2001", "--member", "marie.curie", "--json")
+        assert json.loads(capsys.readouterr().out) == {"calls": 1, "waiting": 0, "charged": "0.0500"}
+        call_command("rate_calls", "--json")
+        assert json.loads(capsys.readouterr().out) == {"calls": 1, "waiting": 0, "charged": "0.4000"}
+
+
+def test_the_demo_company_has_calls_when_asked(db, capsys):
+    call_command("seed_demo", "--members", "12", "--calls", "300", "--json")
+    made = json.loads(capsys.readouterr().out)
+
+    company = Organization.objects.get(slug=made["slug"])
+    assert made["calls"] == 300 == Call.objects.filter(organization=company).count()
+    assert not Call.objects.filter(outcome__in=["unassigned", "unrated"]).exists()
+    assert rebuild_usage(actor=SYSTEM, organization=company, check=True).differences == []
+    call_command("seed_demo", "--calls", "310", "--json")
+    assert Call.objects.filter(organization=company).count() == 310

@@ -13,7 +13,7 @@ from hypothesis.strategies import booleans, integers, sampled_from
 from members.access import Actor
 from skypemgr.errors import DomainError
 from skypemgr.invariants import all_invariants, find_violations
-from telephony.errors import QuotaReached, ReservationOver
+from telephony.errors import NothingFree, QuotaReached, ReservationOver
 from telephony.models import PhoneNumber, Reservation
 from telephony.quotas import quota_of
 from telephony.releasing import KEPT
@@ -65,6 +65,9 @@ class Exchange(RuleBasedStateMachine):
             )
         except QuotaReached:
             assert quota.can_acquire < quantity
+        except NothingFree:
+            # Where there is none, the quota is not asked.
+            assert quota.can_acquire >= quantity or not self.numbers.free().exists()
         except DomainError:
             assert quota.can_acquire >= quantity
         else:

@@ -7,7 +7,7 @@ from members.access import Actor
 from members.crowd import tidy_tables
 from members.management.base import JsonCommand, Refused
 from members.models import Member
-from members.registry import DemoPart, registry
+from members.registry import DemoMany, DemoPart, registry
 from members.services import demo
 
 
@@ -17,6 +17,8 @@ class Command(JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--members", type=int, default=40, metavar="N", help="how many people (40); more are added")
+        for part in registry.all(DemoMany):
+            parser.add_argument(f"--{part.key}", type=int, default=0, metavar="N", help=part.help)
 
     def act(self, **options: Any) -> dict[str, Any]:
         if not settings.LOCAL:
@@ -28,9 +30,11 @@ class Command(JsonCommand):
             tidy_tables()
         for part in registry.all(DemoPart):
             part.add(organization)
+        many = {part.key: part.add(organization, options[part.key]) for part in registry.all(DemoMany)}
         return {
             "slug": organization.slug,
             "members": Member.objects.of(organization).present().count(),
+            **many,
             "sign_ins": [
                 {"role": "administrator", "skype_name": demo.ADMINISTRATOR, "password": demo.PASSWORD},
                 {"role": "member", "skype_name": demo.MEMBER, "password": demo.PASSWORD},

@@ -210,12 +210,12 @@ def calls_are_what_they_add_up_to() -> Findings:
         SELECT count(*) FROM telephony_call call LEFT JOIN credit_transfer posted
             ON posted.organization_id = call.organization_id AND posted.operation = 'charge'
             AND posted.key = md5('call ' || call.id || ' ' || call.postings)::uuid
-        WHERE call.outcome = 'rated' AND call.charge > 0 AND call.at > now() - interval '40 days'
+        WHERE call.outcome = 'rated' AND call.charge > 0 AND call.at > now() - interval '2 days'
             AND posted.amount IS DISTINCT FROM call.charge
     """):
         yield f"{number} calls of late were not charged by what they cost."
     if number := count("""
         SELECT count(*) FROM telephony_call call JOIN members_member member ON member.id = call.member_id
-        WHERE call.at > now() - interval '40 days' AND member.organization_id <> call.organization_id
+        WHERE call.at > now() - interval '2 days' AND member.organization_id <> call.organization_id
     """):
         yield f"{number} calls are of somebody of another organization."

@@ -137,7 +137,7 @@ class Call(models.Model):
     id = models.BigIntegerField()
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
     department = models.ForeignKey(
-        Department, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+        Department, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
     rate = models.ForeignKey(
         PrefixRate, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
@@ -212,7 +212,7 @@ class Usage(models.Model):
         Organization, models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     department = models.ForeignKey(
-        Department, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+        Department, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
     calls = models.BigIntegerField()
     answered = models.BigIntegerField()

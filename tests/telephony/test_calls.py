@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from credit.models import Transfer
 from credit.selectors.balances import balance_of
 from members.models import AuditEntry, Organization
+from members.services.departments import merge_departments
 from reports.selectors.usage import Cut, usage_report
 from skypemgr.invariants import find_violations
 from telephony.call_errors import CodeTaken, NothingWaits
@@ -212,6 +213,18 @@ def test_the_department_is_that_of_then(company, marie):
 
     assert [the_call(number).department for number in (1, 2, 3)] == [before, marie.department, before]
     assert sums_agree(company) == Decimal("0.1500")
+
+
+def test_a_department_that_had_calls_can_go_and_they_stay(company, marie):
+    imported(company, [a_call(1, account="marie.curie")])
+    gone, into = marie.department, DepartmentFactory(organization=company)
+
+    merge_departments(actor=SYSTEM, organization=company, department=gone, into=into)
+
+    first, last = date(2026, 10, 1), date(2026, 10, 31)
+    [row] = usage_report(company, first=first, last=last, cut=Cut.DEPARTMENT).rows
+    assert (row.key, row.label, row.usage.calls) == (gone.pk, "", 1)
+    sums_agree(company)
 
 
 def test_a_call_dearer_than_the_balance_is_booked_in_full_and_recharged_at_once(company, marie):

@@ -13,6 +13,7 @@ _SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _AROUND = re.compile(r"[@;].*", re.DOTALL)
 _SHAPE = re.compile(r"\+?[\d\s().\-‐‑–/]*\d[\d\s().\-‐‑–/]*")
 _MOST_DIGITS = 15
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 # Shorter ones are of one network alone.
 _FEWEST_DIGITS = 7
 
@@ -39,6 +40,9 @@ def read_called(text: str, *, country: str) -> Called:
     else one with its country and no +, as many exchanges write it. It need not be a number that anybody has: whoever
     was connected is charged for. Names, extensions and codes as *43 are unreadable.
     """
+    if _E164.fullmatch(text):
+        # Most are, of those that come by the million.
+        return Called(Kind.NUMBER, text[1:])
     written = "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() else character for character in _bare(text)
     )

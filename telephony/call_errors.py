@@ -13,3 +13,7 @@ class NothingWaits(Refusal):
 class CodeTaken(Refusal):
     text = _("{account} is the account code of somebody else.")
     field = "account"
+
+
+class Tried(Exception):
+    """It was only to be tried: nothing is kept."""

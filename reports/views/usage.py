@@ -121,7 +121,7 @@ def usage(request: OrganizationRequest) -> HttpResponse:
         "lines": lines,
         "more": len(report.rows) - len(lines),
         **_steps(request, asked),
-        "everywhere_url": f"{request.path}?{change_query(request.GET, department='')}",
+        "everywhere_url": request.path + change_query(request.GET, department=""),
         "export_url": f"{reverse('reports:usage_export', args=[request.organization.slug])}?{request.GET.urlencode()}",
     }
     return render(request, "reports/usage.html", context)
@@ -165,7 +165,7 @@ def _line(request: OrganizationRequest, asked: Asked, row: UsageRow) -> Line:
         return Line(written_day(row.key), row)
     url = ""
     if asked.cut == Cut.DEPARTMENT and row.label:
-        url = f"?{change_query(request.GET, department=str(row.key), by=Cut.MEMBER.value)}"
+        url = change_query(request.GET, department=str(row.key), by=Cut.MEMBER.value)
     elif asked.cut == Cut.MEMBER and row.label and request.actor.can(Capability.VIEW_MEMBERS):
         url = reverse("members:member_profile", args=[request.organization.slug, row.label])
     return Line(_label(asked.cut, row), row, url)
@@ -174,7 +174,7 @@ def _line(request: OrganizationRequest, asked: Asked, row: UsageRow) -> Line:
 def _tab(request: OrganizationRequest, asked: Asked, cut: Cut) -> dict[str, Any]:
     return {
         "label": CUTS[cut],
-        "url": f"?{change_query(request.GET, by=cut.value)}",
+        "url": change_query(request.GET, by=cut.value),
         "current": cut == asked.cut,
     }
 
@@ -185,7 +185,7 @@ def _steps(request: OrganizationRequest, asked: Asked) -> dict[str, Any]:
 
     def step(day: date) -> dict[str, Any]:
         query = change_query(request.GET, **{"month": f"{day:%Y-%m}", "from": "", "to": ""})
-        return {"day": day, "url": f"?{query}"}
+        return {"day": day, "url": query}
 
     today = timezone.now().astimezone(zone_of(request.organization)).date()
     after = following_month(asked.first)

@@ -38,26 +38,29 @@ _TO_RATE = f"""(
     FROM {STAGE}
 )"""  # noqa: S608
 # What a plan may cover is taken to be covered until its minutes are counted.
+_OUTCOME = """
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN known.member_id IS NULL THEN 'unassigned'
+            WHEN known.plan <> '' AND rated.outcome IN ('rated', 'unrated') THEN 'covered'
+            ELSE rated.outcome END AS name
+    ) AS outcome
+"""
 _KEEP = f"""
     INSERT INTO telephony_call (
         organization_id, at, id, member_id, department_id, imported_id, answered_at, ended_at, day, duration, seconds,
         direction, country, digits, plan, account, caller, called, rate_id, destination, billed_seconds, price,
         outcome, charge, postings
     )
-    SELECT %(organization)s, call.at, call.row, call.member_id, call.department_id, %(imported)s, call.answered_at,
-        call.ended_at, (call.at AT TIME ZONE %(zone)s)::date, call.duration, call.seconds, call.direction,
-        call.country, call.digits, call.plan, call.account, call.caller, call.called, rated.rate_id,
+    SELECT %(organization)s, known.at, known.row, known.member_id, known.department_id, %(imported)s, known.answered_at,
+        known.ended_at, (known.at AT TIME ZONE %(zone)s)::date, known.duration, known.seconds, known.direction,
+        known.country, known.digits, known.plan, known.account, known.caller, known.called, rated.rate_id,
         coalesce(rate.destination, ''), rated.billed_seconds, CASE WHEN rated.rate_id IS NOT NULL THEN rated.cost END,
         outcome.name, CASE WHEN outcome.name = 'rated' THEN rated.cost ELSE 0 END,
         (outcome.name = 'rated' AND rated.cost > 0)::integer
     FROM ({{rating}}) AS rated
-    JOIN {STAGE} call USING (row)
+    JOIN {STAGE} known USING (row)
     LEFT JOIN telephony_prefixrate rate ON rate.id = rated.rate_id
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN call.member_id IS NULL THEN 'unassigned'
-            WHEN call.plan <> '' AND rated.outcome IN ('rated', 'unrated') THEN 'covered'
-            ELSE rated.outcome END AS name
-    ) AS outcome
+    {{outcome}}
 """  # noqa: S608
 
 # Of what waited: it is known by its key, and nothing was posted for it.
@@ -72,11 +75,7 @@ _MEND = f"""
     FROM ({{rating}}) AS rated
     JOIN {STAGE} known USING (row)
     LEFT JOIN telephony_prefixrate rate ON rate.id = rated.rate_id
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN known.member_id IS NULL THEN 'unassigned'
-            WHEN known.plan <> '' AND rated.outcome IN ('rated', 'unrated') THEN 'covered'
-            ELSE rated.outcome END AS name
-    ) AS outcome
+    {{outcome}}
     WHERE call.organization_id = %(organization)s AND call.at = known.at AND call.id = known.row
 """  # noqa: S608
 
@@ -116,7 +115,7 @@ def mend_staged(organization: Organization) -> int:
     """Rate again what is staged, of calls that waited and are kept already; how many these are."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _MEND.format(rating=rating_of(_TO_RATE)),
+            _MEND.format(rating=rating_of(_TO_RATE), outcome=_OUTCOME),
             {"organization": organization.pk, "currency": organization.currency},
         )
         return cursor.rowcount
@@ -127,7 +126,7 @@ def keep_staged(organization: Organization, imported: int) -> int:
     """Rate what is staged and keep it; how many calls these are. There is room for them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _KEEP.format(rating=rating_of(_TO_RATE)),
+            _KEEP.format(rating=rating_of(_TO_RATE), outcome=_OUTCOME),
             {
                 "organization": organization.pk,
                 "currency": organization.currency,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models.query import QuerySet
 
@@ -11,7 +12,7 @@ from members.access import Actor, Capability, require
 from members.audit import Action, record
 from members.locks import take_time
 from members.models import Member, Organization
-from telephony.call_errors import CodeTaken, NothingWaits
+from telephony.call_errors import CodeTaken, NothingWaits, Tried
 from telephony.call_files import CallRow
 from telephony.calls.charging import charge_calls
 from telephony.calls.covering import cover
@@ -53,6 +54,8 @@ def assign_calls(
     NothingWaits, CodeTaken.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
+    if member.organization_id != organization.pk:
+        raise PermissionDenied
     if remember and not dry_run:
         _remember(actor=actor, organization=organization, member=member, account=account)
 
@@ -113,10 +116,6 @@ def _resolve(
         except Tried:
             continue
     return resolved
-
-
-class Tried(Exception):
-    """It was only to be tried: nothing is kept."""
 
 
 @transaction.atomic(durable=True)

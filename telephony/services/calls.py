@@ -14,6 +14,7 @@ from members.locks import take_time
 from members.models import Organization
 from skypemgr.clock import database_now
 from skypemgr.kill_points import kill_point
+from telephony.call_errors import Tried
 from telephony.call_files import CallRow
 from telephony.calls.charging import charge_calls
 from telephony.calls.covering import cover
@@ -77,10 +78,6 @@ def import_calls(
             _finish(actor, organization, run, imported)
     logger.info("Imported calls.", extra={"count": imported.added})
     return imported
-
-
-class Tried(Exception):
-    """It was only to be tried: nothing is kept."""
 
 
 def _readable(rows: Iterable[CallRow | RowError], imported: ImportedCalls) -> Iterator[CallRow]:

@@ -49,6 +49,21 @@ def test_departments_come_by_what_they_cost_and_open_up_to_their_people(client, 
     assert list(inside) == ["pierre.curie", "marie.curie"]
 
 
+def test_links_lead_where_they_say(client, company):
+    here = f"/{company.slug}/reports/usage/"
+    page = client.get(f"{here}?month=2026-10")
+    [people] = [tab["url"] for tab in page.context["tabs"] if tab["label"] == "People"]
+    [sites] = [line.url for line in page.context["lines"] if line.label == "Chantiers"]
+
+    assert client.get(here + people).context["asked"].cut == "member"
+    inside = client.get(here + sites)
+    assert [line.label for line in inside.context["lines"]] == ["pierre.curie", "marie.curie"]
+    assert inside.context["asked"].first.month == 10
+    assert client.get(inside.context["everywhere_url"]).context["asked"].department is None
+    before = client.get(here + inside.context["month_before"]["url"]).context["asked"]
+    assert (before.first.month, before.department.path) == (9, "Chantiers")
+
+
 def test_people_destinations_and_days(client, company):
     assert list(lines(client, company, "by=member")) == ["pierre.curie", "marie.curie", "somebody", "Nobody’s"]
     assert list(lines(client, company, "by=destination")) == ["Spain", "France", "Without a destination"]

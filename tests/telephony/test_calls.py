@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Sum
@@ -548,6 +549,13 @@ class TestQueues:
         with pytest.raises(CodeTaken):
             other = MemberFactory(organization=company)
             assign_calls(actor=SYSTEM, organization=company, member=other, account="2001", remember=True)
+
+    def test_nobody_of_another_organization_gets_calls_or_a_code(self, company, marie):
+        imported(company, [a_call(1, account="2001")])
+
+        with pytest.raises(PermissionDenied):
+            assign_calls(actor=SYSTEM, organization=company, member=MemberFactory(), account="2001", remember=True)
+        assert (the_call().outcome, AccountCode.objects.count()) == ("unassigned", 0)
 
     def test_what_is_only_tried_is_not_kept(self, company, marie):
         imported(company, [a_call(1, account="2001")])

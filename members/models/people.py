@@ -135,6 +135,12 @@ def local_part(field: str) -> Func:
     return Func(Lower(field), Value("@"), Value(1), function="split_part", output_field=models.CharField())
 
 
+def joined_month() -> Func:
+    """The month of UTC in which a member joined, as its first moment without a time zone."""
+    utc = Func("joined_at", template="%(expressions)s AT TIME ZONE 'UTC'", output_field=models.DateTimeField())
+    return Func(Value("month"), utc, function="date_trunc", output_field=models.DateTimeField())
+
+
 # Who has not left; the lists show nobody else unless they are asked to.
 PRESENT = ~Q(state="left")
 
@@ -254,6 +260,14 @@ class Member(models.Model):
                 name="member_newest_by_kind",
             ),
             models.Index(fields=["organization", "joined_at"], name="member_joined"),
+            models.Index(
+                "organization",
+                joined_month(),
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=PRESENT,
+                name="member_newest_by_month",
+            ),
             GinIndex(F("organization"), OpClass(F("search_text"), "gin_trgm_ops"), name="member_search"),
         ]
         triggers = [

@@ -1,7 +1,7 @@
 """When members joined, as the filter of the list asks for it: by days of the organization's time zone."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Q
 from django.http import QueryDict
@@ -24,16 +24,66 @@ JOINED = [
 ]
 
 
-def joined_when(choice: str) -> Q:
-    """The condition of a choice of JOINED, in the active time zone; who has not joined yet meets none.
+@dataclass(frozen=True)
+class Span:
+    """Time in which somebody joined, from ``since`` up to ``until`` without it; None where there is no end."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def condition(self) -> Q:
+        """Who joined then; who has not joined yet is found by a span without ends alone."""
+        condition = Q()
+        if self.since:
+            condition &= Q(joined_at__gte=self.since)
+        if self.until:
+            condition &= Q(joined_at__lt=self.until)
+        return condition
+
+    def both(self, other: "Span") -> "Span":
+        """The time that is in this one and in the other."""
+        starts = [one.since for one in (self, other) if one.since]
+        ends = [one.until for one in (self, other) if one.until]
+        return Span(max(starts, default=None), min(ends, default=None))
+
+    def months(self, first: datetime, last: datetime) -> tuple[list[datetime], list["Span"]]:
+        """The months of UTC that lie in it as a whole, and what it holds beside them.
+
+        Nobody joined before ``first`` or after ``last``.
+        """
+        begin, end = _month(first), _next(_month(last))
+        if self.since:
+            begin = max(begin, _month(self.since) if self.since == _month(self.since) else _next(_month(self.since)))
+        if self.until:
+            end = min(end, _month(self.until))
+        if begin >= end:
+            return [], [self]
+        whole = [begin]
+        while (month := _next(whole[-1])) < end:
+            whole.append(month)
+        edges = [Span(self.since, begin)] if self.since and self.since < begin else []
+        return whole, edges + ([Span(end, self.until)] if self.until and end < self.until else [])
+
+
+def _month(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _next(month: datetime) -> datetime:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def span_of(choice: str) -> Span:
+    """The time of a choice of JOINED, in the active time zone.
 
     Days are whole: the last 7 are today and the six before it.
     """
     today = timezone.localdate()
     if choice == EARLIER:
-        return Q(joined_at__lt=_begin(today.replace(month=1, day=1)))
+        return Span(until=_begin(today.replace(month=1, day=1)))
     first = today.replace(month=1, day=1) if choice == THIS_YEAR else today - timedelta(days=DAYS[choice] - 1)
-    return Q(joined_at__gte=_begin(first))
+    return Span(since=_begin(first))
 
 
 def _begin(first: date) -> datetime:
@@ -71,16 +121,12 @@ class JoinedDays:
             return gettext("The first day is after the last one. Change one of them.")
         return ""
 
-    def condition(self) -> Q:
-        """Who joined on one of the days; nobody when something is wrong with them."""
-        if self.wrong:
-            return Q(pk__in=[])
-        condition = Q()
-        if self.since:
-            condition &= Q(joined_at__gte=_begin(self.since))
-        if self.until:
-            condition &= Q(joined_at__lt=_begin(self.until + timedelta(days=1)))
-        return condition
+    @property
+    def span(self) -> Span:
+        """The time of the days; nobody is asked for when something is wrong with them."""
+        return Span(
+            _begin(self.since) if self.since else None, _begin(self.until + timedelta(days=1)) if self.until else None
+        )
 
     def chips(self, query: QueryDict) -> list[Chip]:
         """A chip for each end that was asked for."""

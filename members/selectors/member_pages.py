@@ -6,8 +6,9 @@ find fifty of them. So what has no index in the order of the list is found here 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import groupby
 
 from django.db import connection, transaction
@@ -69,30 +70,40 @@ def _is_long(word: str) -> bool:
     return any(len(run) > 2 for run in runs) or any(character >= UNSPACED for character in word)
 
 
-def find_across(
-    members: MemberQuerySet, departments: Collection[int], beyond: Q, fields: Sequence[str], number: int
-) -> list[int]:
-    """The keys of the first ``number`` of ``members`` who are in any of ``departments``, in the order of ``fields``.
+@dataclass(frozen=True)
+class Places:
+    """Where members are, of which an index has an order for each: the field that says so, and which are asked for.
 
-    The first few of each department are taken from the index, and the first of those. A department of which all
-    few are among them is asked for as many as a page holds; more of it can only push others out.
+    ``kind`` is what the database calls such a value.
     """
-    few = max(4 * number // len(departments), FEW)
-    one = members.filter(beyond, department=RawSQL("place.id", ())).order_by(*fields)
+
+    field: str
+    kind: str
+    values: Sequence[object]
+
+
+def find_across(members: MemberQuerySet, places: Places, beyond: Q, fields: Sequence[str], number: int) -> list[int]:
+    """The keys of the first ``number`` of ``members`` who are in any of ``places``, in the order of ``fields``.
+
+    The first few of each place are taken from the index, and the first of those. A place of which all few are among
+    them is asked for as many as a page holds; more of it can only push others out.
+    """
+    few = max(4 * number // len(places.values), FEW)
+    one = members.filter(beyond, **{places.field: RawSQL("place.value", ())}).order_by(*fields)
     select, params = one.values_list("id", *_columns(fields))[:number].query.sql_with_params()
     order = _order_sql(fields)
     statement = f"""
         WITH heads AS MATERIALIZED (
-            SELECT place.id AS place, found.* FROM unnest(%s::bigint[]) AS place(id)
+            SELECT place.value AS place, found.* FROM unnest(%s::{places.kind}[]) AS place(value)
             CROSS JOIN LATERAL (SELECT * FROM ({select}) AS first LIMIT %s) AS found ORDER BY {order} LIMIT %s
-        ), whole AS MATERIALIZED (SELECT place AS id FROM heads GROUP BY place HAVING count(*) = %s)
+        ), whole AS MATERIALIZED (SELECT place AS value FROM heads GROUP BY place HAVING count(*) = %s)
         SELECT found.id FROM (
-            SELECT heads.* FROM heads WHERE place NOT IN (SELECT id FROM whole)
-            UNION ALL SELECT place.id, more.* FROM whole AS place CROSS JOIN LATERAL ({select}) AS more
+            SELECT heads.* FROM heads WHERE place NOT IN (SELECT value FROM whole)
+            UNION ALL SELECT place.value, more.* FROM whole AS place CROSS JOIN LATERAL ({select}) AS more
         ) AS found ORDER BY {order} LIMIT %s
     """  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(departments), *params, few, number, few, *params, number])
+        cursor.execute(statement, [list(places.values), *params, few, number, few, *params, number])
         return [key for (key,) in cursor.fetchall()]
 
 
@@ -130,12 +141,28 @@ def find_by_facts(
     What they have to be like has no index in that order. ``near`` holds them and others, and has one that begins
     with ``index_order``. When they are ``common``, a page of them is likely to be near; otherwise all are sorted.
     """
-    if common:
-        rows = near.filter(beyond).order_by(*index_order)
-        with only_indexed():
-            found = _first_of(parts, fields, number, pk__in=rows.values("pk")[:WINDOW])
-        if len(found) == number or not rows[WINDOW - 1 : WINDOW].exists():
-            return found
+    found = find_nearby(near, parts, beyond, fields, number, index_order=index_order) if common else None
+    return find_matching(parts, beyond, fields, number) if found is None else found
+
+
+def find_nearby(
+    near: MemberQuerySet,
+    parts: Sequence[MemberQuerySet],
+    beyond: Q,
+    fields: Sequence[str],
+    number: int,
+    *,
+    index_order: Sequence[str],
+) -> list[int] | None:
+    """The same, of the next rows of ``near`` alone; None when these hold too few and are not the last ones."""
+    rows = near.filter(beyond).order_by(*index_order)
+    with only_indexed():
+        found = _first_of(parts, fields, number, pk__in=rows.values("pk")[:WINDOW])
+    return found if len(found) == number or not rows[WINDOW - 1 : WINDOW].exists() else None
+
+
+def find_matching(parts: Sequence[MemberQuerySet], beyond: Q, fields: Sequence[str], number: int) -> list[int]:
+    """The same, by looking up all who match and sorting them."""
     with only_matching():
         return _first_of([part.filter(beyond) for part in parts], fields, number)
 

@@ -5,24 +5,26 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
-from django.db.models import Q
+from django.db.models import Max, Min, Q
 from django.http import QueryDict
 from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.departments import lies_in
 from members.models import Member, Organization, User
-from members.models.people import MemberQuerySet
+from members.models.people import MemberQuerySet, joined_month
 from members.names import sort_key
 from members.registry import MembersColumn, MembersFilter, Text, registry
 from members.selectors.departments import department_paths
-from members.selectors.joined import JOINED, JOINED_FROM, JOINED_TO, JoinedDays, joined_when
+from members.selectors.joined import JOINED, JOINED_FROM, JOINED_TO, JoinedDays, Span, span_of
 from members.selectors.member_pages import (
+    Places,
     Words,
     count_by_state,
     find_across,
-    find_by_facts,
     find_by_words,
+    find_matching,
+    find_nearby,
     only_indexed,
     only_matching,
 )
@@ -230,13 +232,19 @@ class MembersQuery:
                 near = _in_tab(Member.objects.of(self.organization).filter(self._facts(self._in_order)), self.state)
                 index_order = [*self._null_first(fields), *fields]
                 parts = [_in_tab(part, self.state) for part in self._parts()]
-                keys = find_by_facts(near, parts, beyond, fields, number, index_order=index_order, common=common)
+                nearby = find_nearby(near, parts, beyond, fields, number, index_order=index_order) if common else None
+                if nearby is not None:
+                    keys = nearby
+                elif common and self._is_by_months:
+                    keys = self._find_by_months(beyond, fields, number)
+                else:
+                    keys = find_matching(parts, beyond, fields, number)
             elif self.search:
                 members = _in_tab(self._filtered(), self.state)
                 keys = find_by_words(members, Words(self.search), beyond, fields, number, common=common)
             elif len(self._places) > 1:
                 members = _in_tab(self._filtered(but="department"), self.state)
-                keys = find_across(members, self._places, beyond, fields, number)
+                keys = find_across(members, Places("department", "bigint", self._places), beyond, fields, number)
             else:
                 # Who they are before what is shown of them: a planner that expects few would join first, then sort all.
                 order = [*self._null_first(fields), *fields]
@@ -246,6 +254,31 @@ class MembersQuery:
             return [found[key] for key in keys if key in found]
 
         return take
+
+    @property
+    def _is_by_months(self) -> bool:
+        """Whether nothing is asked but when they joined, by when they came, which an index has of each month."""
+        asked = self._chosen.keys() <= {"joined", JOINED_FROM, JOINED_TO} and not self.search
+        return asked and self.state in (EVERYONE, State.ACTIVE) and self.order.name in ("newest", "oldest")
+
+    def _find_by_months(self, beyond: Q, fields: Sequence[str], number: int) -> list[int]:
+        """Who came first or last of those who joined in a time is far from the others on the list: by each month."""
+        everybody = Member.objects.of(self.organization).alias(joined_month=joined_month())
+        ends = everybody.aggregate(first=Min("joined_at"), last=Max("joined_at"))
+        if ends["first"] is None:
+            return []
+        months, rest = self._span.months(ends["first"], ends["last"])
+        members, keys = _in_tab(everybody, self.state), list[int]()
+        if months:
+            places = Places("joined_month", "timestamp", [month.replace(tzinfo=None) for month in months])
+            keys = find_across(members, places, beyond, fields, number)
+        parts = [members.filter(pk__in=keys), *(members.filter(span.condition) for span in rest)]
+        return find_matching(parts, beyond, fields, number)
+
+    @property
+    def _span(self) -> Span:
+        """When they joined who are asked for."""
+        return self.joined.span.both(span_of(since) if (since := self._chosen.get("joined")) else Span())
 
     def _null_first(self, fields: Sequence[str]) -> list[str]:
         """The column in front of ``fields`` in the index of those who are in no department.
@@ -319,10 +352,8 @@ class MembersQuery:
             condition &= Q(role=role)
         if kind := chosen.get("kind"):
             condition &= Q(account_kind=kind)
-        if since := chosen.get("joined"):
-            condition &= joined_when(since)
-        if chosen.keys() & {JOINED_FROM, JOINED_TO}:
-            condition &= self.joined.condition()
+        if chosen.keys() & {"joined", JOINED_FROM, JOINED_TO}:
+            condition &= Q(pk__in=[]) if self.joined.wrong else self._span.condition
         return condition
 
     def _tallied(self) -> dict[str, Total | None]:

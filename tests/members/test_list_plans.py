@@ -16,6 +16,7 @@ from credit.ledger import Move, account_of, accounts_of, post
 from members.access import Actor
 from members.crowd import Tongue, add_crowd, tidy_tables
 from members.models import Department, Member, User
+from members.selectors import member_pages
 from members.selectors.joined import JOINED
 from members.selectors.member_pages import FEW, WINDOW
 from members.selectors.members import ORDERS, TABS, MembersQuery
@@ -307,6 +308,33 @@ def test_pages_across_departments_hold_whom_the_whole_list_holds_there(company):
 
             assert keys(company, after, total) == everybody[place + 1 : place + PAGE_SIZE + 1]
             assert keys(company, before, total) == everybody[place : place + PAGE_SIZE]
+
+
+def test_pages_by_months_hold_whom_the_whole_list_holds_there(company, monkeypatch):
+    monkeypatch.setattr(member_pages, "WINDOW", 1)
+    year = timezone.localdate().year
+    for order, chosen in product(
+        ORDERS[2:],
+        [
+            {"joined": "earlier"},
+            {"joined": "year"},
+            {"joined_from": f"{year - 2}-03-07", "joined_to": f"{year - 1}-11-21"},
+            {"joined_from": f"{year - 1}-04-02", "joined_to": f"{year - 1}-04-20"},
+            {"joined_to": f"{year - 1}-05-31", "state": "active"},
+        ],
+    ):
+        query = QueryDict(mutable=True)
+        query.update({**chosen, "sort": order.name})
+        asked = MembersQuery.read(company, query)
+        members = list(asked.matching().order_by(*order.fields))
+        assert len(members) > PAGE_SIZE
+        total = Total.up_to(MOST_COUNTED + 1, MOST_COUNTED)
+        for place in range(0, len(members) - PAGE_SIZE, len(members) // 5):
+            after = QueryDict(page_url(query, order, "after", members[place]).removeprefix("?"))
+            before = QueryDict(page_url(query, order, "before", members[place + PAGE_SIZE]).removeprefix("?"))
+
+            assert keys(company, after, total) == [member.pk for member in members[place + 1 : place + PAGE_SIZE + 1]]
+            assert keys(company, before, total) == [member.pk for member in members[place : place + PAGE_SIZE]]
 
 
 def keys(company, query, total):

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -45,12 +46,15 @@ def _articles(request: HttpRequest) -> list[Article]:
 def _organizations(request: HttpRequest) -> list[Organization]:
     if not request.user.is_authenticated:
         return []
-    own = Member.objects.filter(user=request.user, state=Member.State.ACTIVE)
-    return list(
-        Organization.objects.filter(pk__in=own.values("organization"), closed_at=None)
-        .only("name", "slug")
-        .order_by("name")[:20]
-    )
+    # A person is a member of an organization once, so that the join shows none twice.
+    own = Organization.objects.filter(members__user=request.user, members__state=Member.State.ACTIVE, closed_at=None)
+    return list(own.only("name", "slug").order_by("name")[:20])
+
+
+# Every page asks for all of them; they are the same as long as the process lives.
+@lru_cache(maxsize=10_000)
+def _section_url(url_name: str, slug: str) -> str:
+    return reverse(url_name, args=[slug])
 
 
 def _navigation(organization: Organization, actor: Actor) -> list[dict[str, Any]]:
@@ -59,9 +63,9 @@ def _navigation(organization: Organization, actor: Actor) -> list[dict[str, Any]
             "key": entry.key,
             "label": entry.label,
             "icon": entry.icon,
-            "url": reverse(entry.url_name, args=[organization.slug]),
+            "url": _section_url(entry.url_name, organization.slug),
             "children": [
-                {"key": key, "label": label, "url": reverse(url_name, args=[organization.slug])}
+                {"key": key, "label": label, "url": _section_url(url_name, organization.slug)}
                 for key, label, url_name, capability in entry.children
                 if actor.can(capability)
             ],

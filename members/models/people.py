@@ -265,6 +265,7 @@ class Member(models.Model):
                 joined_month(),
                 F("created_at").desc(),
                 F("id").desc(),
+                F("joined_at"),
                 condition=PRESENT,
                 name="member_newest_by_month",
             ),

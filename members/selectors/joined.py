@@ -47,31 +47,18 @@ class Span:
         ends = [one.until for one in (self, other) if one.until]
         return Span(max(starts, default=None), min(ends, default=None))
 
-    def months(self, first: datetime, last: datetime) -> tuple[list[datetime], list["Span"]]:
-        """The months of UTC that lie in it as a whole, and what it holds beside them.
-
-        Nobody joined before ``first`` or after ``last``.
-        """
-        begin, end = _month(first), _next(_month(last))
-        if self.since:
-            begin = max(begin, _month(self.since) if self.since == _month(self.since) else _next(_month(self.since)))
-        if self.until:
-            end = min(end, _month(self.until))
-        if begin >= end:
-            return [], [self]
-        whole = [begin]
-        while (month := _next(whole[-1])) < end:
-            whole.append(month)
-        edges = [Span(self.since, begin)] if self.since and self.since < begin else []
-        return whole, edges + ([Span(end, self.until)] if self.until and end < self.until else [])
+    def months(self, first: datetime, last: datetime) -> list[datetime]:
+        """The months of UTC in which somebody joined in this time, of all who joined from ``first`` to ``last``."""
+        month, end = _month(max(self.since or first, first)), min(self.until or last, last)
+        found = []
+        while month <= end:
+            found.append(month)
+            month = (month + timedelta(days=31)).replace(day=1)
+        return found
 
 
 def _month(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _next(month: datetime) -> datetime:
-    return (month + timedelta(days=31)).replace(day=1)
 
 
 def span_of(choice: str) -> Span:

@@ -265,15 +265,13 @@ class MembersQuery:
         """Who came first or last of those who joined in a time is far from the others on the list: by each month."""
         everybody = Member.objects.of(self.organization).alias(joined_month=joined_month())
         ends = everybody.aggregate(first=Min("joined_at"), last=Max("joined_at"))
-        if ends["first"] is None:
+        months = self._span.months(ends["first"], ends["last"]) if ends["first"] else []
+        if not months:
             return []
-        months, rest = self._span.months(ends["first"], ends["last"])
-        members, keys = _in_tab(everybody, self.state), list[int]()
-        if months:
-            places = Places("joined_month", "timestamp", [month.replace(tzinfo=None) for month in months])
-            keys = find_across(members, places, beyond, fields, number)
-        parts = [members.filter(pk__in=keys), *(members.filter(span.condition) for span in rest)]
-        return find_matching(parts, beyond, fields, number)
+        places = Places("joined_month", "timestamp", [month.replace(tzinfo=None) for month in months])
+        return find_across(
+            _in_tab(everybody.filter(self._span.condition), self.state), places, beyond, fields, number
+        )
 
     @property
     def _span(self) -> Span:

@@ -16,9 +16,12 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_p
 from members.models import User
 from skypemgr import translations
 from tests.browser.site import (
+    MailServer,
     Site,
     collect_static_files,
+    running_mail_server,
     running_site,
+    running_worker,
     wait_until_the_site_rests,
 )
 from tests.browser.watch import Watch
@@ -29,6 +32,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 expect.set_options(timeout=20_000)
 
 type NewContext = Callable[..., BrowserContext]
+type Office = tuple[MailServer, str]
 type SignIn = Callable[[BrowserContext, User], BrowserContext]
 
 
@@ -79,6 +83,30 @@ def site(django_db_setup: None, static_files: Path) -> Iterator[Site]:
     """The site of a machine without a mail server: its letters are read at /outbox/."""
     with running_site(static_files) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def office() -> Iterator[Office]:
+    with running_mail_server() as office:
+        yield office
+
+
+@pytest.fixture(scope="module")
+def posting_site(django_db_setup: None, static_files: Path, office: Office) -> Iterator[Site]:
+    """A site with a mail server and a worker that talks to it, for tests whose ``site`` it is."""
+    _server, address = office
+    with (
+        running_site(static_files, SMTP_URL=address) as site,
+        running_worker(static_files, SMTP_URL=address, BASE_URL=site.url),
+    ):
+        yield site
+
+
+@pytest.fixture
+def mail(office: Office) -> MailServer:
+    server, _address = office
+    server.delivered.clear()
+    return server
 
 
 @pytest.fixture

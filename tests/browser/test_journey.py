@@ -13,12 +13,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from members.models import Member
 from tests.browser.conftest import NewContext
-from tests.browser.site import MailServer, Site, running_mail_server, running_site, running_worker
+from tests.browser.site import MailServer, Site
 
 DIRECTORIES = Path(__file__).parent.parent / "data" / "directories"
 PASSWORD = "neuf lanternes sur le canal"
-
-type Office = tuple[MailServer, str]
 
 
 @dataclass(frozen=True)
@@ -39,27 +37,8 @@ READERS = {
 
 
 @pytest.fixture(scope="module")
-def office() -> Iterator[Office]:
-    with running_mail_server() as office:
-        yield office
-
-
-@pytest.fixture(scope="module")
-def site(django_db_setup: None, static_files: Path, office: Office) -> Iterator[Site]:
-    """A site with a mail server and a worker that talks to it."""
-    _server, address = office
-    with (
-        running_site(static_files, SMTP_URL=address) as site,
-        running_worker(static_files, SMTP_URL=address, BASE_URL=site.url),
-    ):
-        yield site
-
-
-@pytest.fixture
-def mail(office: Office) -> MailServer:
-    server, _address = office
-    server.delivered.clear()
-    return server
+def site(posting_site: Site) -> Site:
+    return posting_site
 
 
 @pytest.fixture(params=["en", "fr", "sv"])

@@ -269,9 +269,7 @@ class MembersQuery:
         if not months:
             return []
         places = Places("joined_month", "timestamp", [month.replace(tzinfo=None) for month in months])
-        return find_across(
-            _in_tab(everybody.filter(self._span.condition), self.state), places, beyond, fields, number
-        )
+        return find_across(_in_tab(everybody.filter(self._span.condition), self.state), places, beyond, fields, number)
 
     @property
     def _span(self) -> Span:

@@ -137,15 +137,13 @@ def write_numbers(order: PortOrder, numbers: Sequence[str]) -> None:
     """Make these the numbers of an open order, and of no other one. Raises NumberNotPortable."""
     order.numbers.all().delete()
     owned = PhoneNumber.objects.filter(number__in=numbers, organization__isnull=False)
-    ordered = PortNumber.objects.filter(number__in=numbers, open=True)
-    for taken in (owned, ordered):
-        if number := taken.order_by("number").values_list("number", flat=True).first():
-            raise NumberNotPortable(number=number)
+    if number := owned.order_by("number").values_list("number", flat=True).first():
+        raise NumberNotPortable(number=number)
     rows = [
         PortNumber(organization_id=order.organization_id, order=order, number=number, open=True)
         for number in sorted(numbers)
     ]
-    # Of two who order one at once the second waits here, and finds it taken.
+    # Of two who order one at once the second waits here. What another order has already is left out as well.
     written = PortNumber.objects.bulk_create(rows, ignore_conflicts=True)
     kept = set(order.numbers.values_list("number", flat=True))
     if missing := [row.number for row in written if row.number not in kept]:

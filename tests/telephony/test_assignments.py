@@ -239,6 +239,14 @@ def test_an_address_is_in_the_country_of_the_number(organization, seats, site):
         assign(Pairing(somebody(seats), number, site))
 
 
+def test_nobody_is_found_at_an_address_that_was_retired(organization, seats, paris, site):
+    retire_emergency_address(actor=Actor.system(), organization=organization, address=site)
+    site.refresh_from_db()
+
+    with pytest.raises(AddressElsewhere):
+        assign(Pairing(somebody(seats), number_of(organization, paris), site))
+
+
 def test_the_disclaimer_of_the_country_comes_first(paris):
     organization = OrganizationFactory()
     seats = LicenseFactory(organization=organization)

@@ -201,8 +201,9 @@ def test_an_account_that_ends_keeps_neither_number_nor_license():
     who = equipped(invited=True)
     InvitationFactory(member=who.member)
 
-    with pytest.raises(NotAChoice):
-        leave(who, choices={"number": "keep"})
+    for kept in ("number", "license-phone-system"):
+        with pytest.raises(NotAChoice):
+            leave(who, choices={kept: "keep"})
 
     who.member.refresh_from_db()
     assert who.member.state == "invited"

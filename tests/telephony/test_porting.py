@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,13 +13,13 @@ from django.urls import reverse
 
 from members.access import Actor
 from members.letter_texts import compose
-from members.models import AuditEntry, Letter, Member
+from members.models import AuditEntry, Letter, Member, Organization
 from skypemgr.clock import database_now
 from telephony.licensing import today_of
 from telephony.models import NumberOwnership, PhoneNumber, PortNumber, PortOrder, PortStep
-from telephony.port_errors import NumberNotPortable, OrderMovedOn
+from telephony.port_errors import NumberNotPortable, OrderMovedOn, PortAddressElsewhere, ReasonNeeded
 from telephony.porting import Letter as Scan
-from telephony.porting import PortRequest
+from telephony.porting import PortRequest, is_settled
 from telephony.quotas import quota_of
 from telephony.services.porting import (
     advance_port_order,
@@ -28,6 +28,7 @@ from telephony.services.porting import (
     move_port_order,
     order_port,
 )
+from telephony.services.reservations import reserve_numbers
 from tests.factories import (
     EmergencyAddressFactory,
     MemberFactory,
@@ -175,6 +176,85 @@ def test_states_lead_only_where_they_lead(manager, address):
     advanced(order, "rejected", reason="Wrong account")
     with pytest.raises(OrderMovedOn):
         called_off(manager, order)
+
+
+def test_only_an_approved_order_has_a_day_to_move(manager, address):
+    order = ordered(manager, address)
+    with pytest.raises(OrderMovedOn):
+        moved(manager, order, 9)
+
+    moved(manager, approved(order), 9)
+
+    assert PortOrder.objects.get().transfer_on == today_of(order.organization) + timedelta(days=9)
+
+
+def test_an_approved_order_is_completed_by_what_brings_its_numbers_in_and_by_nothing_else(manager, address):
+    order = approved(ordered(manager, address))
+
+    with pytest.raises(OrderMovedOn):
+        advanced(order, "completed")
+
+    assert not PhoneNumber.objects.filter(number=LYON).exists()
+
+
+def test_a_rejection_says_why(manager, address):
+    order = ordered(manager, address)
+
+    with pytest.raises(ReasonNeeded):
+        advanced(order, "rejected")
+
+    assert PortOrder.objects.get().state == "processing"
+
+
+def test_who_calls_off_twice_calls_off_once(manager, address):
+    order = ordered(manager, address)
+
+    assert [called_off(manager, order).state for _time in range(2)] == ["canceled", "canceled"]
+    assert order.steps.filter(state="canceled").count() == 1
+
+
+def test_an_order_names_an_address_in_the_country_of_its_numbers(manager):
+    elsewhere = EmergencyAddressFactory(organization=manager.organization, country="SE")
+
+    with pytest.raises(PortAddressElsewhere):
+        ordered(manager, elsewhere)
+
+
+def test_a_number_that_somebody_acquired_meanwhile_is_not_brought_in(manager, address):
+    order = approved(ordered(manager, address))
+    owner = PhoneNumberFactory(number=LYON, organization=OrganizationFactory()).organization
+
+    with pytest.raises(NumberNotPortable):
+        completed(order)
+
+    assert PhoneNumber.objects.get(number=LYON).organization == owner
+
+
+def test_a_number_that_somebody_holds_is_taken_from_the_reservation_when_it_is_brought_in(manager, address):
+    number, other = PhoneNumberFactory(number=LYON), OrganizationFactory()
+    open_voice(other)
+    reservation = reserve_numbers(actor=Actor.system(), organization=other, area=number.area, quantity=1, key=uuid4())
+
+    completed(approved(ordered(manager, address)))
+
+    number.refresh_from_db()
+    assert (number.organization, number.reservation, number.reserved_until) == (manager.organization, None, None)
+    assert list(PhoneNumber.objects.filter(reservation=reservation)) == []
+
+
+@pytest.mark.parametrize(("zone", "settled"), [("Pacific/Kiritimati", True), ("Pacific/Pago_Pago", False)])
+def test_the_day_of_a_transfer_begins_where_its_company_is(zone, settled):
+    order = PortOrder(state="approved", transfer_on=date(2026, 11, 23), organization=Organization(time_zone=zone))
+
+    # It is eleven hours to go in the one place, and 36 in the other.
+    assert is_settled(order, datetime(2026, 11, 21, 23, tzinfo=UTC)) == settled
+
+
+def moved(member, order, days):
+    day = today_of(order.organization) + timedelta(days=days)
+    return move_port_order(
+        actor=Actor.of_member(member), organization=member.organization, order=order, transfer_on=day
+    )
 
 
 def test_in_the_last_day_nothing_changes_any_more(manager, address):

@@ -110,7 +110,7 @@ class JoinedDays:
 
     @property
     def span(self) -> Span:
-        """The time of the days; nobody is asked for when something is wrong with them."""
+        """The time of the days, for those with which nothing is ``wrong``."""
         return Span(
             _begin(self.since) if self.since else None, _begin(self.until + timedelta(days=1)) if self.until else None
         )

@@ -6,7 +6,7 @@ find fifty of them. So what has no index in the order of the list is found here 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -135,34 +135,22 @@ def find_by_facts(
     *,
     index_order: Sequence[str],
     common: bool,
+    across: Callable[[], list[int]] | None = None,
 ) -> list[int]:
     """The keys of the first ``number`` of those in any of ``parts``, which share nobody, in the order of ``fields``.
 
     What they have to be like has no index in that order. ``near`` holds them and others, and has one that begins
-    with ``index_order``. When they are ``common``, a page of them is likely to be near; otherwise all are sorted.
+    with ``index_order``. When they are ``common``, a page of them is likely to be near; otherwise all are sorted, or
+    found by ``across``, where common ones have an index by places.
     """
-    found = find_nearby(near, parts, beyond, fields, number, index_order=index_order) if common else None
-    return find_matching(parts, beyond, fields, number) if found is None else found
-
-
-def find_nearby(
-    near: MemberQuerySet,
-    parts: Sequence[MemberQuerySet],
-    beyond: Q,
-    fields: Sequence[str],
-    number: int,
-    *,
-    index_order: Sequence[str],
-) -> list[int] | None:
-    """The same, of the next rows of ``near`` alone; None when these hold too few and are not the last ones."""
-    rows = near.filter(beyond).order_by(*index_order)
-    with only_indexed():
-        found = _first_of(parts, fields, number, pk__in=rows.values("pk")[:WINDOW])
-    return found if len(found) == number or not rows[WINDOW - 1 : WINDOW].exists() else None
-
-
-def find_matching(parts: Sequence[MemberQuerySet], beyond: Q, fields: Sequence[str], number: int) -> list[int]:
-    """The same, by looking up all who match and sorting them."""
+    if common:
+        rows = near.filter(beyond).order_by(*index_order)
+        with only_indexed():
+            found = _first_of(parts, fields, number, pk__in=rows.values("pk")[:WINDOW])
+        if len(found) == number or not rows[WINDOW - 1 : WINDOW].exists():
+            return found
+        if across:
+            return across()
     with only_matching():
         return _first_of([part.filter(beyond) for part in parts], fields, number)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 
 from django.db.models import Max, Min, Q
@@ -22,9 +22,8 @@ from members.selectors.member_pages import (
     Words,
     count_by_state,
     find_across,
+    find_by_facts,
     find_by_words,
-    find_matching,
-    find_nearby,
     only_indexed,
     only_matching,
 )
@@ -232,13 +231,10 @@ class MembersQuery:
                 near = _in_tab(Member.objects.of(self.organization).filter(self._facts(self._in_order)), self.state)
                 index_order = [*self._null_first(fields), *fields]
                 parts = [_in_tab(part, self.state) for part in self._parts()]
-                nearby = find_nearby(near, parts, beyond, fields, number, index_order=index_order) if common else None
-                if nearby is not None:
-                    keys = nearby
-                elif common and self._is_by_months:
-                    keys = self._find_by_months(beyond, fields, number)
-                else:
-                    keys = find_matching(parts, beyond, fields, number)
+                across = partial(self._find_by_months, beyond, fields, number) if self._is_by_months else None
+                keys = find_by_facts(
+                    near, parts, beyond, fields, number, index_order=index_order, common=common, across=across
+                )
             elif self.search:
                 members = _in_tab(self._filtered(), self.state)
                 keys = find_by_words(members, Words(self.search), beyond, fields, number, common=common)

@@ -76,10 +76,18 @@ def register() -> None:
         VisibleFact(
             key="call_detail",
             text=_("Whom you call, when and for how long."),
+            capability=Capability.VIEW_REPORTS,
+            order=50,
+            kind=User.Kind.BUSINESS,
+        ),
+        VisibleFact(
+            key="call_detail_agreed",
+            text=_("Whom you call, when and for how long."),
             capability=Capability.MANAGE_ORGANIZATION,
             consent=True,
             consent_note=_("Only if you agree; you can take that back at any time."),
             order=50,
+            kind=User.Kind.PERSONAL,
         ),
         VisibleFact(
             key="letters",

@@ -14,7 +14,7 @@ from members.tallies import present, tally
 from members.tenures import present_stint
 
 # What is logged when somebody looks at data of one person in particular.
-LOOKED_AT = (Action.MEMBER_DATA_EXPORTED,)
+LOOKED_AT = (Action.MEMBER_DATA_EXPORTED, Action.CALLS_VIEWED)
 MOST = 50
 
 

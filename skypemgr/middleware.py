@@ -12,8 +12,8 @@ from skypemgr.views.errors import bad_request, refused
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 # The largest file that a page takes, with room for the rest of its form.
 LARGEST_UPLOAD = 33 * 1024 * 1024
-# Where other machines speak to us, in JSON, and how much they may say at once.
-LARGEST_MESSAGES = {"/payments/stripe/": 256 * 1024}
+# Where other machines speak to us, and how much they may say at once; what takes calls says itself what is too much.
+LARGEST_MESSAGES = {"/payments/stripe/": 256 * 1024, "/api/v1/calls/": LARGEST_UPLOAD}
 
 
 class RequestGuardMiddleware:

@@ -78,20 +78,20 @@ def typed(amount: Decimal, currency: str) -> str:
     return text.replace(".", ",") if (get_language() or "en")[:2] in _WITH_COMMA else text
 
 
-def money(amount: Decimal, currency: str, *, sign: bool = False, most: int = PLACES) -> str:
+def money(amount: Decimal, currency: str, *, sign: bool = False, least: int = 0, most: int = PLACES) -> str:
     """An amount as the present language writes it: €1,284.50, 1 284,50 €; with ``sign`` also a plus.
 
-    As many decimals as the currency has; more only where the amount has more, up to ``most``.
+    As many decimals as the currency has, ``least`` at least; more only where the amount has more, up to ``most``.
     """
-    text = _money(abs(amount), currency, most, get_language() or "en")
+    text = _money(abs(amount), currency, least, most, get_language() or "en")
     return ("−" if amount < 0 else "+" if sign and amount else "") + text
 
 
 # Lists repeat few amounts, and the CLDR writes each the same for ever.
 @lru_cache(maxsize=1_000)
-def _money(amount: Decimal, currency: str, most: int, language: str) -> str:
+def _money(amount: Decimal, currency: str, least: int, most: int, language: str) -> str:
     exact = amount.normalize()
-    places = max(places_of(currency), min(most, -int(exact.as_tuple().exponent)))
+    places = max(places_of(currency), least, min(most, -int(exact.as_tuple().exponent)))
     return _pattern(language, places).apply(exact, locale_of(language), currency=currency, currency_digits=False)
 
 

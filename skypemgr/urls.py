@@ -20,6 +20,8 @@ urlpatterns = [
     path("me/credit/", include("credit.urls.me")),
     path("me/features/", include("telephony.urls.my_features")),
     path("me/phone/", include("telephony.urls.my_phone")),
+    path("me/usage/", include("reports.urls.my_usage")),
+    path("api/v1/calls/", include("telephony.urls.api")),
     path("api/v1/", include("members.urls.api")),
     path("ops/", include("members.urls.ops")),
     path("ops/", include("credit.urls.ops")),

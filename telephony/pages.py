@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from members.access import Capability
 from members.models import Member, User
 from members.registry import (
+    ApiScope,
     BulkAction,
     DepartmentAction,
     HandOverPart,
@@ -20,7 +21,7 @@ from members.registry import (
 )
 from telephony.models import LicenseAssignment
 from telephony.own_features import licenses_of, render_own_features
-from telephony.personal_data import phone_of
+from telephony.personal_data import calls_of, phone_of
 from telephony.phone_numbers import shown_number
 from telephony.selectors.acknowledgments import told_place
 from telephony.selectors.assignments import open_assignments
@@ -80,6 +81,19 @@ def register() -> None:
                 ("readiness", _("Emergency readiness"), "telephony:readiness", Capability.MANAGE_VOICE),
             ],
         ),
+        NavigationEntry(
+            key="calls",
+            label=_("Calls"),
+            icon="swap",
+            url_name="telephony:call_imports",
+            capability=Capability.MANAGE_VOICE,
+            order=45,
+            children=[
+                ("imports", _("Import calls"), "telephony:call_imports", Capability.MANAGE_VOICE),
+                ("unassigned", _("Calls of nobody"), "telephony:unassigned_calls", Capability.MANAGE_VOICE),
+                ("unrated", _("Calls without a rate"), "telephony:unrated_calls", Capability.MANAGE_VOICE),
+            ],
+        ),
         HandOverPart(key="voice", order=20, list=_handed_over),
         BulkAction(
             key="assign_license",
@@ -118,8 +132,10 @@ def register() -> None:
         OperatorPage(
             key="disclaimers", label=_("Emergency calling"), url_name="emergency_ops:disclaimer_list", order=60
         ),
+        ApiScope(key="calls:write", label=_("Send calls"), capability=Capability.MANAGE_VOICE, order=20),
         PersonalPanel(key="phone", order=20, render=render_own_phone),
         PersonalDataPart(key="phone", order=20, collect=phone_of),
+        PersonalDataPart(key="calls", order=30, collect=calls_of),
         HandOverPart(key="phone", order=20, list=_handed_over),
         VisibleFact(
             key="phone",

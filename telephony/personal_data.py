@@ -4,7 +4,7 @@ from django.db.models import Q
 
 from members.models import Member
 from members.tenures import Stint
-from telephony.models import EmergencyAcknowledgment, NumberAssignment
+from telephony.models import AccountCode, Call, EmergencyAcknowledgment, NumberAssignment
 
 
 def phone_of(member: Member, stint: Stint) -> dict[str, object]:
@@ -39,4 +39,18 @@ def phone_of(member: Member, stint: Stint) -> dict[str, object]:
             }
             for one in said.select_related("assignment__number", "version__address", "disclaimer").order_by("pk")
         ],
+    }
+
+
+def calls_of(member: Member, stint: Stint) -> dict[str, object]:
+    """How many calls are kept of the time in which the account was somebody's, and what switches call them by.
+
+    The calls themselves are theirs to download on their own page: administrators get this file, too, and may see
+    single calls only of those who agreed.
+    """
+    calls = Call.objects.filter(stint.covers("at"), organization=member.organization_id, member=member)
+    codes = AccountCode.objects.filter(organization=member.organization_id, member=member)
+    return {
+        "account_codes": [] if stint.until else list(codes.order_by("code").values_list("code", flat=True)),
+        "calls": calls.count(),
     }

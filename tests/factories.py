@@ -22,6 +22,7 @@ from members.models import (
 )
 from members.names import search_text, sort_key
 from members.newcomers import sorting_of
+from reports.models import ReportReader, SavedReport
 from telephony.models import (
     EmergencyAddress,
     EmergencyAddressVersion,
@@ -102,6 +103,26 @@ class PasskeyFactory(factory.django.DjangoModelFactory):
     name = "Phone"
     credential_id = factory.LazyAttribute(lambda passkey: passkey.made.credential_id)
     credential = factory.LazyAttribute(lambda passkey: passkey.made.credential)
+
+
+class SavedReportFactory(factory.django.DjangoModelFactory):
+    """A report that is sent each month to whoever saved it."""
+
+    class Meta:
+        model = SavedReport
+        skip_postgeneration_save = True
+
+    saved_by = factory.SubFactory("tests.factories.MemberFactory", admin=True)
+    organization = factory.SelfAttribute("saved_by.organization")
+    name = "Usage"
+    report = "usage"
+    sent = "monthly"
+    format = "csv"
+
+    @factory.post_generation
+    def readers(self, create, extracted, **kwargs):
+        for member in extracted or [self.saved_by]:
+            ReportReader.objects.create(organization=self.organization, saved=self, member=member)
 
 
 class ApiTokenFactory(factory.django.DjangoModelFactory):

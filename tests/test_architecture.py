@@ -58,6 +58,7 @@ WITHOUT_ACTOR = {
     "license_work.py",
     "purge.py",
     "recharge_sweep.py",
+    "report_letters.py",
     "number_work.py",
     "call_work.py",
     "rate_work.py",

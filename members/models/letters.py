@@ -33,6 +33,7 @@ class Letter(models.Model):
         LETTERS_FAILED = "letters_failed", _("Letters not delivered")
         NUMBER_ASSIGNED = "number_assigned", _("Your phone number")
         PORT_ORDER = "port_order", _("Port order")
+        REPORT = "report", _("Report")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -85,6 +86,7 @@ class Letter(models.Model):
                         "letters_failed",
                         "number_assigned",
                         "port_order",
+                        "report",
                     ]
                 ),
                 name="letter_kind_known",

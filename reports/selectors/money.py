@@ -10,8 +10,7 @@ from django.db import connection
 from credit.models import Transfer
 from credit.selectors.spans import Span, zone_of
 from members.models import Organization
-
-from .usage import Cut
+from reports.asked import Cut
 
 Operation = Transfer.Operation
 ALLOCATIONS = (Operation.ALLOCATION, Operation.RECHARGE)
@@ -27,15 +26,26 @@ _KEYS = {
 
 
 def money_by(
-    organization: Organization, *, first: date, last: date, cut: Cut, operations: Sequence[str]
+    organization: Organization,
+    *,
+    first: date,
+    last: date,
+    cut: Cut,
+    operations: Sequence[str],
+    departments: Sequence[int | None] | None = None,
 ) -> dict[Any, tuple[int, Decimal]]:
     """How many movements of some kinds there were from ``first`` to ``last``, and their sum, by the keys of a cut.
 
-    Raises ValueError for a cut that credit does not have.
+    With ``departments`` only those to people who are in these now. Raises ValueError for a cut that credit does not
+    have.
     """
     if cut not in _KEYS:
         raise ValueError(f"Credit has no {cut}.")
     start, end = Span(first, last).bounds(zone_of(organization))
+    within = ""
+    if departments is not None:
+        nowhere = " OR account.member_id IS NOT NULL AND member.department_id IS NULL" if None in departments else ""
+        within = f"AND (member.department_id = ANY (%(departments)s){nowhere})"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -44,13 +54,14 @@ def money_by(
             JOIN credit_ledgeraccount account ON account.id = transfer.target_id
             LEFT JOIN members_member member ON member.id = account.member_id
             WHERE transfer.organization_id = %(organization)s AND transfer.operation = ANY (%(operations)s)
-                AND transfer.happened_at >= %(start)s AND transfer.happened_at < %(end)s
+                AND transfer.happened_at >= %(start)s AND transfer.happened_at < %(end)s {within}
             GROUP BY 1
             """,  # noqa: S608
             {
                 "organization": organization.pk,
                 "operations": [str(operation) for operation in operations],
                 "zone": organization.time_zone,
+                "departments": [key for key in departments or () if key is not None],
                 "start": start,
                 "end": end,
             },

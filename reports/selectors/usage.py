@@ -8,23 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from django.db import connection
 
 from members.models import Department, Organization
+from reports.asked import Cut
 from telephony.calls.rollups import MEASURED, following_month
 
 NOTHING = Decimal("0.0000")
-
-
-class Cut(StrEnum):
-    ORGANIZATION = "organization"
-    DEPARTMENT = "department"
-    MEMBER = "member"
-    DESTINATION = "destination"
-    DAY = "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +35,6 @@ class Usage:
             self.seconds + other.seconds,
             self.cost + other.cost,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class UsageRow:
-    """A line of a report: what it is of (its key, None for what is of none), how that is called, and the figures."""
-
-    key: Any
-    label: str
-    usage: Usage
-
-
-@dataclass(frozen=True, slots=True)
-class UsageReport:
-    """The lines of a report, and what they add up to. Days are the organization's, both are included."""
-
-    first: date
-    last: date
-    cut: Cut
-    rows: Sequence[UsageRow]
-    total: Usage
 
 
 # Of each cut: the column it groups by in the sums of months, in those of days, and in the calls.
@@ -100,19 +72,32 @@ def usage_by(
     first: date,
     last: date,
     cut: Cut,
-    departments: Sequence[int] | None = None,
+    departments: Sequence[int | None] | None = None,
+    destination: str | None = None,
+    keys: Sequence[Any] | None = None,
 ) -> dict[Any, Usage]:
-    """What calls from ``first`` to ``last`` come to, by the keys of a cut.
+    """What calls from ``first`` to ``last`` come to, by the keys of a cut; with ``keys`` by these alone.
 
-    With ``departments`` only those that were made in these. None is the key of what is of no department or of nobody,
+    With ``departments`` only those that were made in these, with ``destination`` those that went there, which are
+    added up from the calls themselves. None is the key of what is of no department or of nobody,
     "" that of calls without a destination. Raises ValueError when the range ends before it begins.
     """
     if last < first:
         raise ValueError("A range does not end before it begins.")
-    months, rests = ([], [(first, last)]) if cut == Cut.DAY else whole_months(first, last)
+    single = cut == Cut.DAY or destination is not None
+    months, rests = ([], [(first, last)]) if single else whole_months(first, last)
     parts: list[str] = []
-    facts: dict[str, Any] = {"organization": organization.pk, "departments": departments}
-    within = "" if departments is None else " AND department_id = ANY (%(departments)s)"
+    facts: dict[str, Any] = {"organization": organization.pk, "destination": destination}
+    within = ""
+    if departments is not None:
+        facts |= {"departments": [key for key in departments if key is not None]}
+        # Few are asked for both; who asks for none alone need not be told apart.
+        nowhere = " OR department_id IS NULL" if None in departments else ""
+        within = f" AND (department_id = ANY (%(departments)s){nowhere})"
+    of_keys = ""
+    if keys is not None:
+        facts |= {"keys": [key for key in keys if key is not None]}
+        of_keys = " WHERE key = ANY (%(keys)s)" + (" OR key IS NULL" if None in keys else "")
     if months:
         table, key = _MONTHS[cut]
         facts |= {"months": months}
@@ -123,43 +108,29 @@ def usage_by(
     for place, (start, end) in enumerate(rests):
         facts |= {f"first_{place}": start, f"last_{place}": end}
         day = f"day >= %(first_{place})s AND day <= %(last_{place})s"
-        if cut in _DAYS:
+        if cut in _DAYS and destination is None:
             parts.append(
                 f"SELECT {_DAYS[cut]} AS key, {_SUMS} FROM telephony_dayusage"  # noqa: S608
                 f" WHERE organization_id = %(organization)s AND {day}{within}"
             )
         else:
             parts.append(
-                f"SELECT {_CALLS[cut]} AS key, {MEASURED}"  # noqa: S608
+                f"SELECT {(_CALLS | _DAYS)[cut]} AS key, {MEASURED}"  # noqa: S608
                 f" FROM telephony_call WHERE organization_id = %(organization)s"
                 f" AND at >= %(first_{place})s - interval '2 days' AND at < %(last_{place})s + interval '3 days'"
-                f" AND {day}{within}"
+                f" AND {day}{within}" + (" AND destination = %(destination)s" if destination is not None else "")
             )
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, sum(calls), sum(answered), sum(seconds), sum(charge) FROM ("  # noqa: S608
             + " UNION ALL ".join(parts)
-            + ") AS found GROUP BY key HAVING sum(calls) > 0",
+            + f") AS found{of_keys} GROUP BY key HAVING sum(calls) > 0",
             facts,
         )
         return {
             key: Usage(int(attempts), int(calls), int(seconds), cost)
             for key, attempts, calls, seconds, cost in cursor.fetchall()
         }
-
-
-def usage_report(
-    organization: Organization, *, first: date, last: date, cut: Cut, departments: Sequence[int] | None = None
-) -> UsageReport:
-    """What calls came to, a line for each key of a cut, by what they are called: days as they follow, else by cost."""
-    found = usage_by(organization, first=first, last=last, cut=cut, departments=departments)
-    labels = labels_of(organization, cut, found)
-    rows = [UsageRow(key, labels.get(key, ""), usage) for key, usage in found.items()]
-    if cut == Cut.DAY:
-        rows.sort(key=lambda row: row.key)
-    else:
-        rows.sort(key=lambda row: (-row.usage.cost, -row.usage.seconds, row.label))
-    return UsageReport(first, last, cut, rows, sum(found.values(), Usage()))
 
 
 def labels_of(organization: Organization, cut: Cut, keys: Iterable[Any]) -> dict[Any, str]:

@@ -1,6 +1,7 @@
 """Words and small drawings every page uses; a builtin library, so templates don't load it."""
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -85,6 +86,11 @@ def day(value: date | datetime | None) -> str:
     return pattern.apply(value, locale)
 
 
+def short_day(value: date) -> str:
+    """A day where there is little room: "21 Nov"."""
+    return _skeleton(present_locale(), "MMMd").apply(value, present_locale())
+
+
 @register.filter
 def month(value: date | None) -> str:
     """The month of a day as "November 2026"."""
@@ -140,6 +146,18 @@ def show_money(value: Decimal | None, currency: str) -> str:
 def money_change(value: Decimal | None, currency: str) -> str:
     """An amount that came or went, for statements: +€20.00, −€1.15."""
     return "" if value is None else money(value, currency, sign=True)
+
+
+def change(now: Decimal | int, before: Decimal | int) -> str:
+    """How much more or less there is than before, in percent: "+12.1%"; "" where there was nothing to compare with."""
+    if not before:
+        return ""
+    locale = present_locale()
+    share = Decimal(now) / Decimal(before) - 1
+    pattern = copy(locale.percent_formats[None])
+    pattern.frac_prec = (0, 1)
+    text = pattern.apply(abs(share), locale)
+    return ("−" if share < 0 else "+" if share else "") + str(text)
 
 
 def _local(value: Any) -> Any:

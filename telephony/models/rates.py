@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from members.models import Organization, User
 from skypemgr.clock import DatabaseClock
-from telephony.rating.prices import MOST_DECIMALS, RATE_DECIMALS
+from telephony.rating.prices import MOST_DECIMALS, RATE_DECIMALS, Rate
 
 from .moments import MomentOrNever
 
@@ -114,6 +114,18 @@ class PrefixRate(models.Model):
             ),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    @property
+    def rate(self) -> Rate:
+        """What calls to these numbers cost, by which they are priced."""
+        return Rate(
+            per_minute=self.per_minute.normalize(),
+            connection_fee=self.connection_fee.normalize(),
+            first_increment=self.first_increment,
+            next_increment=self.next_increment,
+            grace_seconds=self.grace_seconds,
+            minimum_charge=self.minimum_charge.normalize(),
+        )
 
     def __str__(self) -> str:
         return f"{self.prefix} {self.destination}"

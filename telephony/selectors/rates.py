@@ -18,7 +18,7 @@ from django.utils.translation import ngettext_lazy, pgettext_lazy
 from members.places import country_name
 from skypemgr.lists import Ordering, Page, count_up_to, keyset_page, read_text
 from telephony.models import PrefixRate, RateDeck, RateDeckVersion
-from telephony.rating import Deck, DeckEntry, Rate
+from telephony.rating import Deck, DeckEntry
 
 BY_PREFIX = Ordering("prefix", ("prefix", "valid_from", "id"))
 AT_ONCE = 50
@@ -67,14 +67,7 @@ def deck_for(version: RateDeckVersion, digits: str) -> Deck:
         DeckEntry(
             prefix=one.prefix,
             destination=one.destination,
-            rate=Rate(
-                per_minute=one.per_minute.normalize(),
-                connection_fee=one.connection_fee.normalize(),
-                first_increment=one.first_increment,
-                next_increment=one.next_increment,
-                grace_seconds=one.grace_seconds,
-                minimum_charge=one.minimum_charge.normalize(),
-            ),
+            rate=one.rate,
             valid_from=one.valid_from,
             key=one.pk,
         )

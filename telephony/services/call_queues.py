@@ -32,8 +32,9 @@ class ResolvedCalls:
     calls: int = 0
     waiting: int = 0
     charged: Decimal = Decimal("0.0000")
-    # The key up to which they were looked at.
+    # The key up to which they were looked at, and whether there are more behind it.
     behind: int = field(default=0, repr=False)
+    more: bool = field(default=False, repr=False)
 
 
 type Waiting = Callable[[], QuerySet[Call]]
@@ -45,37 +46,54 @@ def assign_calls(
     organization: Organization,
     member: Member,
     account: str,
+    by_caller: bool = False,
     remember: bool = False,
+    most: int | None = None,
     dry_run: bool = False,
 ) -> ResolvedCalls:
     """Give the calls of an account that nobody is known by to a member: rated, charged and added up as theirs.
 
-    With ``remember`` the account is theirs from now on, as an account code; with ``dry_run`` nothing is kept. Raises
-    NothingWaits, CodeTaken.
+    With ``by_caller`` ``account`` is who called, of calls that have no account. With ``remember`` the account is
+    theirs from now on, as an account code; with ``dry_run`` nothing is kept. With ``most`` it ends behind so many
+    calls; what is left of them waits to be asked for again. Raises NothingWaits, CodeTaken.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
     if member.organization_id != organization.pk:
         raise PermissionDenied
-    if remember and not dry_run:
+    if remember and not by_caller and not dry_run:
         _remember(actor=actor, organization=organization, member=member, account=account)
 
     def waiting() -> QuerySet[Call]:
-        return Call.objects.filter(organization=organization, outcome=Outcome.UNASSIGNED, account__iexact=account)
+        calls = Call.objects.filter(organization=organization, outcome=Outcome.UNASSIGNED)
+        return calls.filter(account="", caller=account) if by_caller else calls.filter(account__iexact=account)
 
-    resolved = _resolve(actor=actor, organization=organization, waiting=waiting, member=member.pk, dry_run=dry_run)
+    resolved = _resolve(
+        actor=actor,
+        organization=organization,
+        waiting=waiting,
+        member=member.pk,
+        dry_run=dry_run,
+        behind=0,
+        most=most,
+    )
     if not resolved.calls and not remember:
         raise NothingWaits(account=account)
     return resolved
 
 
-def rate_waiting_calls(*, actor: Actor, organization: Organization, dry_run: bool = False) -> ResolvedCalls:
-    """Rate the calls that had no rate again; those that still have none go on waiting. ``dry_run`` keeps nothing."""
+def rate_waiting_calls(
+    *, actor: Actor, organization: Organization, behind: int = 0, most: int | None = None, dry_run: bool = False
+) -> ResolvedCalls:
+    """Rate the calls that had no rate again; those that still have none go on waiting. ``dry_run`` keeps nothing.
+
+    With ``most`` it ends behind so many calls, and goes on from ``behind`` when it is asked again.
+    """
     require(actor, organization, Capability.MANAGE_VOICE)
 
     def waiting() -> QuerySet[Call]:
         return Call.objects.filter(organization=organization, outcome=Outcome.UNRATED)
 
-    return _resolve(actor=actor, organization=organization, waiting=waiting, dry_run=dry_run)
+    return _resolve(actor=actor, organization=organization, waiting=waiting, dry_run=dry_run, behind=behind, most=most)
 
 
 @transaction.atomic(durable=True)
@@ -98,10 +116,20 @@ def _remember(*, actor: Actor, organization: Organization, member: Member, accou
 
 
 def _resolve(
-    *, actor: Actor, organization: Organization, waiting: Waiting, dry_run: bool, member: int | None = None
+    *,
+    actor: Actor,
+    organization: Organization,
+    waiting: Waiting,
+    dry_run: bool,
+    behind: int,
+    most: int | None,
+    member: int | None = None,
 ) -> ResolvedCalls:
-    resolved = ResolvedCalls()
+    resolved = ResolvedCalls(behind=behind)
     while calls := list(waiting().filter(id__gt=resolved.behind).order_by("id")[:CHUNK]):
+        if most is not None and resolved.calls + resolved.waiting >= most:
+            resolved.more = True
+            break
         resolved.behind = calls[-1].id
         try:
             _resolve_some(

@@ -2,6 +2,7 @@ from django.urls import path
 
 from telephony.views import (
     assignment_files,
+    calls,
     feature_settings,
     features,
     member_features,
@@ -34,6 +35,11 @@ urlpatterns = [
         member_features.member_unassign,
         name="member_unassign",
     ),
+    path("calls/unassigned/", calls.unassigned_calls, name="unassigned_calls"),
+    path("calls/unassigned/give/", calls.give_calls, name="give_calls"),
+    path("calls/unrated/", calls.unrated_calls, name="unrated_calls"),
+    path("calls/unrated/rate/", calls.rate_calls, name="rate_calls"),
+    path("calls/imports/", calls.call_imports, name="call_imports"),
     path("voice/readiness/", readiness.readiness, name="readiness"),
     path("voice/readiness/export.csv", readiness.readiness_export, name="readiness_export"),
     path("members/@<str:skype_name>/features/settings/", feature_settings.member_setting, name="member_setting"),

@@ -13,6 +13,7 @@ from members.models import Member, Organization
 from members.views import setup
 from skypemgr.translations import begin_page
 from skypemgr.views import errors
+from telephony.models import Call
 from tests.browser.sight import Args, Make, Sight, member, send, themselves
 from tests.browser.sights_of_voice import SIGHTS_OF_VOICE
 from tests.browser.world import World
@@ -62,6 +63,7 @@ def take_first_step(page: Page) -> None:
 
 def make_token(page: Page) -> None:
     page.locator("#id_name").fill("Export of the exchange")
+    page.locator("[name=scopes][value='members:read']").check()
     send(page)
 
 
@@ -134,6 +136,13 @@ def leaving(world: World, language: str) -> list[Any]:
     found = world.leaving
     assert found is not None
     return [found.member.user.skype_name, found.pk]
+
+
+def last_call(world: World, language: str) -> list[Any]:
+    """The newest call that was charged for."""
+    call = Call.objects.filter(organization=world.company, outcome="rated").order_by("-at").first()
+    assert call is not None
+    return [call.at.date(), call.id]
 
 
 def send_too_many_days(page: Page) -> None:
@@ -276,7 +285,22 @@ SIGHTS = [
     Sight("reports:dashboard"),
     Sight("reports:dashboard", "founder"),
     Sight("reports:usage"),
+    Sight("reports:top"),
+    Sight("reports:member_usage", args=member("active")),
     Sight("reports:usage", "founder", state="days", query="?by=day"),
+    Sight("reports:usage", state="people", query="?by=member"),
+    *(Sight(f"reports:{name}") for name in ("spending", "allocations", "purchases", "holdings")),
+    *(Sight(f"reports:{name}", "founder", "empty") for name in ("spending", "allocations", "holdings")),
+    Sight("reports:saved_list"),
+    Sight("reports:saved_list", "founder", "empty"),
+    *(Sight(f"reports:{name}_save") for name in ("usage", "spending", "allocations", "purchases")),
+    Sight("reports:saved_change", args=lambda world, _: [world.saved.pk]),
+    Sight("reports:saved_delete", args=lambda world, _: [world.saved.pk]),
+    Sight("reports:call_list"),
+    Sight("reports:call_list", "founder"),
+    Sight("reports:call", args=last_call),
+    Sight("my_usage:usage", args=lambda world, _: [world.company.slug]),
+    Sight("my_usage:usage", "guest", "empty", args=lambda world, _: [world.company.slug]),
     Sight("members:member_list"),
     Sight("members:member_list", "founder"),
     Sight("members:member_list", state="invited", query="?state=invited"),
@@ -452,6 +476,8 @@ SIGHTS = [
 
 # What is no page. Whoever asks an act for a page is told that it has none; the others answer with something else.
 ACTS = {
+    "telephony:rate_calls",
+    "reports:saved_stop",
     "me:personal_data",
     "members:member_data",
     "members:closing_call_off",
@@ -554,7 +580,9 @@ ANSWERS = {
     "porting_ops:order_letter": "application/pdf",
     "credit:invoice_pdf": "application/pdf",
     "credit:wallet_statement_export": "text/csv",
-    "reports:usage_export": "text/csv",
+    **{f"reports:{name}_export": "text/csv" for name in ("usage", "spending", "allocations", "purchases", "holding")},
+    "reports:call_export": "text/csv",
+    "my_usage:export": "text/csv",
     "members:invitation_export": "text/csv",
     "my_credit:export": "text/csv",
     "members:import_outcome": "text/csv",
@@ -564,6 +592,6 @@ ANSWERS = {
     "members:import_progress": "text/html",
 }
 # For programs, which bring a token: no browser sees them.
-FOR_PROGRAMS = {"api:token", "api:member_list"}
+FOR_PROGRAMS = {"api:token", "api:member_list", "calls_api:import"}
 # Lead elsewhere, to a page that is here.
-WAYS = {"home", "join:accept", "credit:member_add", "credit:member_recharge"}
+WAYS = {"home", "my_usage:home", "join:accept", "credit:member_add", "credit:member_recharge"}

@@ -125,6 +125,13 @@ RIGHT_ROWS = (
 )
 
 SIGHTS_OF_VOICE = [
+    Sight("telephony:call_imports"),
+    Sight("telephony:call_imports", "founder", "empty"),
+    Sight("telephony:unassigned_calls"),
+    Sight("telephony:unassigned_calls", "founder", "empty"),
+    Sight("telephony:give_calls", query="?account=2001"),
+    Sight("telephony:unrated_calls"),
+    Sight("telephony:unrated_calls", "founder", "empty"),
     Sight("me:home", "phoning", "with-number"),
     Sight("me:home", "idle", "number-to-read"),
     Sight("my_phone:phone", "phoning", "read"),

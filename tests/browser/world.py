@@ -51,6 +51,7 @@ from members.services.run_work import advance_run
 from members.services.runs import cancel_run, start_run
 from members.services.seals import seal_audit_logs
 from members.tokens import address_token, invitation_token
+from reports.models import SavedReport
 from skypemgr import settings as everywhere
 from telephony.models import (
     License,
@@ -70,6 +71,7 @@ from tests.factories import (
     MemberFactory,
     OrganizationFactory,
     PasskeyFactory,
+    SavedReportFactory,
     UserFactory,
 )
 
@@ -96,6 +98,7 @@ class World:
     # The key of an invitation of somebody of whom only the address is known.
     stranger: int = 0
     token: ApiToken | None = None
+    saved: SavedReport | None = None
     number: PhoneNumber | None = None
     place: Place | None = None
     port_orders: dict[str, PortOrder] = field(default_factory=dict)
@@ -244,6 +247,7 @@ def _add_runs(world: World, acting: dict[str, Any]) -> None:
 def _add_tokens(world: World) -> None:
     maker = world.people["administrator", "en"].memberships.get()
     long_ago = timezone.now() - timedelta(days=200)
+    world.saved = SavedReportFactory(saved_by=maker, name="Calls of the month")
     world.token = ApiTokenFactory(made_by=maker, name="Call import of the exchange", last_used_at=timezone.now())
     ApiTokenFactory(made_by=maker, name="Directory", revoked_at=timezone.now())
     expired = ApiTokenFactory(made_by=maker, name="A trial")

@@ -11,6 +11,7 @@ from members.access import Actor
 from members.services.leavers import process_leaver
 from telephony.assigning import Pairing
 from telephony.countries import missing_disclaimer
+from telephony.demo_calls import add_calls
 from telephony.models import (
     EmergencyAddress,
     License,
@@ -38,6 +39,7 @@ from tests.factories import (
     PortOrderFactory,
     SeatFactory,
 )
+from tests.telephony.calls import a_call, imported
 from tests.telephony.voice import open_voice
 
 if TYPE_CHECKING:
@@ -52,6 +54,10 @@ def add_voice(world: "World", acting: dict[str, Any]) -> None:
     _add_numbers(world)
     _add_addresses(world)
     _add_rates(world)
+    add_calls(world.company, 120)
+    caller = world.members["active"].user.skype_name
+    waiting = [a_call(1, account="2001"), a_call(2, account="2002"), a_call(3, account=caller, to="+81312345678")]
+    imported(world.company, waiting)
     _add_leavers(world)
     _give_numbers(world, acting)
     _add_voice_users(world)

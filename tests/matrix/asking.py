@@ -13,7 +13,7 @@ from django.core.handlers.base import BaseHandler
 from django.db import connection, transaction
 from django.test import RequestFactory
 
-OURS = ("members", "credit", "telephony")
+OURS = ("members", "credit", "telephony", "reports")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE")
 # That somebody was here, and how often something was tried, is no change of anything.
 NOTED = {"django_session", "members_usersession", "members_throttle"}
@@ -111,5 +111,6 @@ def rows() -> dict[tuple[str, str], dict[str, Any]]:
                 cursor.execute(f"SELECT row_to_json(t)::text FROM ({query}) AS t", params)  # noqa: S608
                 for (text,) in cursor.fetchall():
                     row = json.loads(text)
-                    found[model._meta.db_table, str(row[model._meta.pk.column])] = row
+                    key = "/".join(str(row[field.column]) for field in model._meta.pk_fields)
+                    found[model._meta.db_table, key] = row
     return found

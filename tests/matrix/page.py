@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from members.access import Capability
+from tests.telephony.calls import a_call, feed
 
 type Value = str | int | bool | Callable[[Any], object]
 
@@ -103,6 +104,11 @@ def rates_file(side: Any) -> object:
     return SameFile("rates.csv", RATES)
 
 
+def calls_file(side: Any) -> object:
+    """A file of a call."""
+    return SameFile("calls.csv", feed([a_call(77, account=side.plain.user.skype_name)]))
+
+
 def address_as_typed(**more: Value) -> dict[str, Value]:
     """What the form of an emergency address sends, of the one that was validated."""
     fields = {name: of(f"validated.normalized.{name}") for name in ("house_number", "street", "city", "postal_code")}
@@ -121,6 +127,9 @@ OWN_BUSINESS = "is about somebody's own account, which belongs to no organizatio
 NOTHING_YET = "is still a draft, of which nothing has come"
 RUNNING = "operators run the installation"
 COUNTED = "is a reply that stands on the list of invitations"
+
+# That single calls were looked at.
+LOOKED = frozenset({"members_auditentry", "members_auditorigin"})
 
 # Who sees members, and may not do what a change of many did.
 NOT_THEIR_KIND = dict.fromkeys(["credit_manager", "voice_manager", "reports_viewer"], (403, 0))

@@ -17,7 +17,6 @@ from tests.matrix.page import (
     NOTHING_YET,
     OPEN,
     OWN_BUSINESS,
-    REPORTS,
     ROLES,
     RUNNING,
     SETTINGS,
@@ -26,11 +25,15 @@ from tests.matrix.page import (
     key,
 )
 from tests.matrix.table_of_credit import TABLE_OF_CREDIT
+from tests.matrix.table_of_reports import TABLE_OF_REPORTS
 from tests.matrix.table_of_voice import TABLE_OF_VOICE
 from tests.matrix.world import NEW_PASSWORD
 
+# Who looks at single calls is written down.
+
 TABLE: dict[str, Page] = {
     **TABLE_OF_CREDIT,
+    **TABLE_OF_REPORTS,
     **TABLE_OF_VOICE,
     # Asked by monitors and browsers
     "healthz": Page(access="open", get=200),
@@ -43,6 +46,7 @@ TABLE: dict[str, Page] = {
     # Asked by programs, which bring a token; nobody's session counts
     "api:token": Page(access="token", get=200),
     "api:member_list": Page(access="token", get=200),
+    "calls_api:import": Page(access="token", post=400, unlogged="sends nothing"),
     # Everybody
     "home": Page(access="public", get=302),
     "set_language": Page(access="public", post=302, send={"language": "sv"}, unlogged=OWN_BUSINESS),
@@ -274,9 +278,6 @@ TABLE: dict[str, Page] = {
     "outbox_letter": Page(access="local", get=200, at={"name": of("letter")}),
     "outbox_letter_source": Page(access="local", get=200, at={"name": of("letter")}),
     # Inside an organization
-    "reports:dashboard": Page(access=OPEN, get=200),
-    "reports:usage": Page(access=REPORTS, get=200),
-    "reports:usage_export": Page(access=REPORTS, get=200),
     "members:member_list": Page(access=VIEW, get=200),
     "members:members_columns": Page(access=VIEW, post=302, send={"column": "email"}, unlogged="is a cookie"),
     "members:member_export": Page(access=VIEW, get=200),

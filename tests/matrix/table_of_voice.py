@@ -12,6 +12,7 @@ from tests.matrix.page import (
     address_as_typed,
     address_list,
     assignment_list,
+    calls_file,
     key,
     port_as_typed,
     rates_file,
@@ -28,6 +29,24 @@ def stamp(side: Any) -> object:
 NEW_NUMBER = {"number": of("phone_number.number"), "emergency_address": of("american.pk"), "key": key}
 
 TABLE_OF_VOICE: dict[str, Page] = {
+    "telephony:unassigned_calls": Page(access=VOICE, get=200),
+    "telephony:give_calls": Page(
+        access=VOICE,
+        get=200,
+        post=302,
+        query={"account": "2001"},
+        send={"person": of("plain.user.skype_name")},
+        logs=("calls.resolved",),
+    ),
+    "telephony:unrated_calls": Page(access=VOICE, get=200),
+    "telephony:rate_calls": Page(access=VOICE, post=302, unlogged="finds none that has a rate by now"),
+    "telephony:call_imports": Page(
+        access=VOICE,
+        get=200,
+        post=200,
+        send={"file": calls_file, "format": "skypemgr", "time_zone": "UTC"},
+        logs=("calls.imported",),
+    ),
     "my_phone:phone": Page(access="signed_in", get=200),
     "my_phone:acknowledge": Page(
         access="signed_in",

@@ -178,6 +178,9 @@ def test_no_letter_tells_anything_of_another_company(world, language):
         )
         write_number_letters(own.organization, [given])
         write_port_letter(own.port_approved)
+        report = personal_letter(Letter.Kind.REPORT, own.administrator.user, member=own.administrator)
+        report.facts = {"saved": own.saved.pk, "due_on": "2026-11-01"}
+        report.save()
         for letter in Letter.objects.filter(organization=own.organization).select_related("user__owner"):
             composed = compose(letter)
             if composed is None:

@@ -21,6 +21,7 @@ from members.access import ROLES, Actor, Capability
 from members.importing import Draft
 from members.models import Batch, Organization
 from members.services.organizations import Company, Founder
+from reports.services.saved_reports import ReportWish
 from skypemgr.errors import DomainError
 from telephony.models import PortOrder
 from telephony.rating import Rate
@@ -211,6 +212,15 @@ VERBS: dict[str, Verb] = {
     "runs.cancel_run": Verb(MANAGE, {}, {"batch": of("run")}),
 }
 VERBS |= VERBS_OF_VOICE
+WISH = ReportWish("Other", "never", "csv")
+VERBS |= {
+    "saved_reports.save_report": Verb(
+        Capability.VIEW_REPORTS, {"report": "usage", "query": "", "wish": WISH, "key": key}
+    ),
+    "saved_reports.change_report": Verb(Capability.VIEW_REPORTS, {"wish": WISH}, {"saved": of("saved")}),
+    "saved_reports.delete_report": Verb(Capability.VIEW_REPORTS, {}, {"saved": of("saved")}),
+    "saved_reports.stop_report": Verb(Capability.VIEW_REPORTS, {}, {"saved": of("saved")}),
+}
 # Those that need no role, and why.
 OWN_ACCOUNT = "somebody's own account: the actor's, and no other can be named"
 OWN_PASSKEY = "a passkey of the actor's own account: another's is refused, as is tried below"
@@ -307,6 +317,7 @@ def test_the_table_names_every_argument_that_could_belong_to_another(name):
         "tenure",
         "token",
         *OBJECTS_OF_VOICE,
+        "saved",
     }
     assert parameters & objects == set(verb.objects)
 

@@ -9,7 +9,7 @@ from telephony.models import Product
 from telephony.porting import Letter, PortRequest
 from tests.matrix.verbs import Verb, key, members_of
 from tests.matrix.world import OWN
-from tests.telephony.calls import a_call, feed, imported, read, wrong_sums
+from tests.telephony.calls import START, a_call, feed, imported, read, with_rates, wrong_sums
 
 VOICE = Capability.MANAGE_VOICE
 FROM_SWITCH = {"source": "pbx", "format": "skypemgr"}
@@ -39,6 +39,13 @@ def pairing_of(side, member):
     return Pairing(member, side.phone_number, side.american)
 
 
+def charged_by_other_rates(side):
+    """A call was charged by rates that have been corrected since."""
+    with_rates()
+    imported(side.organization, [a_call(3, account=side.plain.user.skype_name)])
+    with_rates({"34": "0.070000"})
+
+
 VERBS_OF_VOICE: dict[str, Verb] = {
     "emergency_addresses.add_emergency_address": Verb(VOICE, {"name": "Site 2", "result": of("validated")}),
     "emergency_addresses.change_emergency_address": Verb(
@@ -50,6 +57,9 @@ VERBS_OF_VOICE: dict[str, Verb] = {
         VOICE,
         {"rows": lambda side: read([a_call(1)]), **FROM_SWITCH},
     ),
+    "call_detail.note_look": Verb(
+        Capability.VIEW_REPORTS, {"first": START.date(), "last": START.date()}, {"member": of("plain")}
+    ),
     "call_queues.assign_calls": Verb(
         VOICE,
         {"account": "2001"},
@@ -58,6 +68,11 @@ VERBS_OF_VOICE: dict[str, Verb] = {
     ),
     "call_queues.rate_waiting_calls": Verb(
         VOICE, when=lambda side: imported(side.organization, [a_call(1, account=f"{OWN}.plain")])
+    ),
+    "rerating.rerate_calls": Verb(
+        VOICE,
+        {"first": date(2026, 10, 1), "last": date(2026, 12, 31)},
+        when=charged_by_other_rates,
     ),
     "usage.rebuild_usage": Verb(VOICE, when=lambda side: wrong_sums(side.organization)),
     "places.add_place": Verb(VOICE, {"name": "3rd floor"}, {"address": of("address")}),
@@ -173,6 +188,7 @@ def arguments_of_voice(own, file):
         ],
         "load_emergency_addresses": [str(file)],
         "rate_calls": [],
+        "rerate_calls": ["--from", "2026-10-01", "--to", "2026-12-31"],
         "rebuild_usage": [],
         "release_number": number,
         "report": ["usage", "--from", "2026-10-01", "--to", "2026-10-31"],

@@ -55,6 +55,7 @@ from skypemgr.clock import database_now
 from telephony.gateways.address_validators import address_validator
 from telephony.holding import hold
 from telephony.models import (
+    Call,
     License,
     NumberAssignment,
     NumberQuota,
@@ -83,12 +84,14 @@ from tests.factories import (
     PhoneNumberFactory,
     PlaceFactory,
     PortOrderFactory,
+    SavedReportFactory,
     SeatFactory,
     UserFactory,
     had_before,
 )
 from tests.matrix.asking import OURS
 from tests.matrix.page import RATES
+from tests.telephony.calls import START, a_call, imported
 from tests.telephony.decks import entry, row_of
 from tests.telephony.voice import open_voice
 
@@ -213,6 +216,12 @@ def _side(word: str, *, first_row: int) -> Side:
     _addresses(side)
     _port_orders(side)
     _rates(side)
+    # On a day on which the other company has none.
+    called = a_call(9, account=side.plain.user.skype_name, at=START + timedelta(days=len(side.word)))
+    nobodys = a_call(8, account="2001", at=START + timedelta(days=len(side.word)))
+    imported(side.organization, [called, nobodys], source=f"{side.word} {CANARY}")
+    side.call = Call.objects.get(organization=side.organization, member=side.plain)
+    side.saved = SavedReportFactory(saved_by=side.administrator, name=f"{title} {CANARY}")
     side.reset_uid = urlsafe_base64_encode(force_bytes(side.plain.user.pk))
     side.reset_token = default_token_generator.make_token(side.plain.user)
     side.address_token = address_token(side.plain.user)

@@ -1,5 +1,7 @@
 """Ids that nothing has, and what each role can do. Who may open which page is in ``tests/matrix``."""
 
+from datetime import date
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
@@ -63,7 +65,7 @@ def test_an_id_that_nothing_has_is_not_found(acme, name, parameters):
     for pk in (0, 10**18, 10**19 - 1, 10**25):
         values = dict.fromkeys(
             ("number", "invitation", "department", "batch", "key", "digits", "country", "place_pk"), pk
-        ) | {"skype_name": f"nobody-{pk}", "code": f"nothing-{pk}"}
+        ) | {"skype_name": f"nobody-{pk}", "code": f"nothing-{pk}", "day": date(2001, 1, 1)}
         assert status(boss, address(name, parameters, values)) == {404}
 
 

@@ -78,6 +78,7 @@ def test_the_page_shows_who_it_is_in_a_frame_of_tabs(client, boss, ann):
         "Profile",
         "Credit",
         "Features",
+        "Usage",
         "History",
     ]
     assert f'href="{url("member_history", ann)}"' in response.text

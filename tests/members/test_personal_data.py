@@ -19,8 +19,10 @@ from members.services.erasure import erase_member
 from members.services.imports import start_import_of_people
 from members.services.members import assign_role
 from members.services.personal_data import export_member_data
+from telephony.models import AccountCode
 from tests.closings import close
 from tests.factories import AuthenticatorAppFactory, InvitationFactory, MemberFactory, PasskeyFactory
+from tests.telephony.calls import a_call, imported
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +113,15 @@ def test_an_administrator_gives_what_their_organization_keeps_and_the_log_says_s
     assert "203.0.113.9" not in answer.content.decode()
     entry = AuditEntry.objects.get(action="member.data_exported")
     assert (entry.actor_member, entry.subject_member) == (administrator, anna)
+
+
+def test_how_many_calls_are_kept_and_what_switches_call_somebody_by(client, anna, administrator):
+    AccountCode.objects.create(organization=anna.organization, member=anna, code="2001")
+    imported(anna.organization, [a_call(1, account="2001"), a_call(2, account="2001")])
+
+    [membership] = json.loads(own_file(client, anna).content)["memberships"]
+
+    assert membership["calls"] == {"account_codes": ["2001"], "calls": 2}
 
 
 def test_rows_of_files_about_somebody_are_in_it(client, anna, administrator):

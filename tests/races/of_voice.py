@@ -5,6 +5,10 @@ RACED = {
         "test_two_feeds_of_a_month_that_nobody_knew_make_room_for_it_once",
         "The name of a partition is there once: without the lock the second fails in the database.",
     ),
+    "credit.charging.give_back": (
+        "test_two_who_rate_the_same_calls_again_at_once_post_once",
+        "Whoever rates again holds the calls; accounts are locked by their keys, as those who post lock them.",
+    ),
     "telephony.calls.rollups._upsert": (
         "test_two_feeds_at_once_add_up_and_charge_each_call_once",
         "A table that is written by one key: without its conflict the second fails.",
@@ -109,6 +113,7 @@ ONE_ROW = "one UPDATE with its condition, which the database carries out one aft
 BY_PLACE = "locks the address as add_place does, by the same function"
 BY_RUN = "claims its key as start_auto_recharge does; what the run does to seats is raced"
 NOT_RACED = {
+    "telephony.call_detail.note_look": "adds a line to the log, and asks nothing",
     "telephony.call_queues.assign_calls": "holds the calls of the organization, and asks again which of them wait",
     "telephony.call_queues.rate_waiting_calls": "holds the calls of the organization, and asks again which wait",
     "telephony.call_work.make_room_ahead": "makes room as import_calls does, by the same function",

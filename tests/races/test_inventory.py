@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.races import of_credit, of_voice
+from tests.races import of_credit, of_reports, of_voice
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = re.compile(
@@ -14,7 +14,7 @@ LOCK = re.compile(
     r"|credit_(?:post|post_many|close)\(%s"
 )
 # The apps, and what is put before the names of theirs.
-APPS = {"members": "", "credit": "credit.", "telephony": "telephony."}
+APPS = {"members": "", "credit": "credit.", "telephony": "telephony.", "reports": "reports."}
 
 # The function that locks, or lets a constraint decide; the test that has two of them meet, and the control, which
 # shows what would happen without it, or a sentence about why nothing can.
@@ -339,11 +339,12 @@ def all_tests() -> dict[str, ast.stmt]:
 
 
 def test_every_lock_is_known_and_named_with_its_race():
-    assert set(locks()) == set(RACED | of_credit.RACED | of_voice.RACED)
+    assert set(locks()) == set(RACED | of_credit.RACED | of_voice.RACED | of_reports.RACED)
 
 
 def test_every_race_that_is_named_exists_and_has_its_control():
-    known, known_locks = all_tests(), [*RACED.values(), *of_credit.RACED.values(), *of_voice.RACED.values()]
+    of_apps = (part.RACED for part in (of_credit, of_voice, of_reports))
+    known, known_locks = all_tests(), [*RACED.values(), *(pair for part in of_apps for pair in part.values())]
 
     assert [race for race, _control in known_locks if race not in known or not is_race(known[race])] == []
     controls = [control for _race, control in known_locks if " " not in control]
@@ -354,5 +355,5 @@ def test_every_verb_meets_another_in_a_race_or_says_why_not():
     met = raced()
 
     assert {verb for verb in verbs() if verb.rpartition(".")[2] not in met} == set(
-        NOT_RACED | of_credit.NOT_RACED | of_voice.NOT_RACED
+        NOT_RACED | of_credit.NOT_RACED | of_voice.NOT_RACED | of_reports.NOT_RACED
     )

@@ -32,17 +32,21 @@ def company(client):
 def lines(client, organization, query=""):
     page = client.get(f"/{organization.slug}/reports/usage/?month=2026-10&{query}")
     assert page.status_code == 200
-    return {line.label: (line.row.usage.calls, line.row.usage.cost) for line in page.context["lines"]}
+    return {line.label: (line.row.values["calls"], line.row.values["cost"]) for line in page.context["lines"]}
 
 
 def test_departments_come_by_what_they_cost_and_open_up_to_their_people(client, company):
     found = lines(client, company)
     assert {name: f"{cost:.2f}" for name, (_calls, cost) in found.items()} == {
-        "Chantiers / Nord": "0.10",
-        "Chantiers": "0.05",
+        "Chantiers": "0.15",
         "No department": "0.02",
     }
     sites = company.departments.get(path="Chantiers")
+    below = lines(client, company, f"department={sites.pk}")
+    assert {name: f"{cost:.2f}" for name, (_calls, cost) in below.items()} == {
+        "Chantiers / Nord": "0.10",
+        "Chantiers, directly": "0.05",
+    }
 
     inside = lines(client, company, f"by=member&department={sites.pk}")
 
@@ -57,11 +61,16 @@ def test_links_lead_where_they_say(client, company):
 
     assert client.get(here + people).context["asked"].cut == "member"
     inside = client.get(here + sites)
-    assert [line.label for line in inside.context["lines"]] == ["pierre.curie", "marie.curie"]
-    assert inside.context["asked"].first.month == 10
-    assert client.get(inside.context["everywhere_url"]).context["asked"].department is None
+    assert [line.label for line in inside.context["lines"]] == ["Chantiers / Nord", "Chantiers, directly"]
+    assert inside.context["asked"].days.first.month == 10
+    [north, directly] = [client.get(here + line.url) for line in inside.context["lines"]]
+    assert [line.label for line in north.context["lines"]] == ["pierre.curie"]
+    assert [line.label for line in directly.context["lines"]] == ["marie.curie"]
+    assert [chip.label for chip in directly.context["chips"]] == ["Chantiers, directly"]
+    [everywhere] = inside.context["chips"]
+    assert client.get(here + everywhere.url).context["asked"].scope.department is None
     before = client.get(here + inside.context["month_before"]["url"]).context["asked"]
-    assert (before.first.month, before.department.path) == (9, "Chantiers")
+    assert (before.days.first.month, before.scope.department.path) == (9, "Chantiers")
 
 
 def test_people_destinations_and_days(client, company):
@@ -85,11 +94,16 @@ def test_the_file_holds_the_same_lines(client, company):
 
 def test_other_days_and_the_time_before(client, company):
     page = client.get(f"/{company.slug}/reports/usage/?month=2026-11")
-    assert (page.context["total"].calls, page.context["before"].calls) == (0, 4)
+    assert page.context["total"]["calls"] == 0
+    assert [stat.note for stat in page.context["stats"]] == [
+        "€0.17 before, −100%",
+        "5 before, −100%",
+        "4 before, −100%",
+    ]
     assert b"No calls in these days" in page.content
 
     days = client.get(f"/{company.slug}/reports/usage/?from=2026-10-15&to=2026-10-15")
-    assert days.context["total"].calls == 4
+    assert days.context["total"]["calls"] == 4
 
 
 def test_a_department_of_another_organization_is_not_found(client, company):

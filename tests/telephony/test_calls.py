@@ -16,7 +16,9 @@ from credit.models import Transfer
 from credit.selectors.balances import balance_of
 from members.models import AuditEntry, Organization
 from members.services.departments import merge_departments
-from reports.selectors.usage import Cut, usage_report
+from reports.asked import Asked, Cut, Days
+from reports.selectors.usage import Usage, usage_by
+from reports.tables import cut_report
 from skypemgr.invariants import find_violations
 from telephony.call_errors import CodeTaken, NothingWaits
 from telephony.models import AccountCode, Call, CallKey, DayUsage, MemberUsage, NumberAssignment
@@ -223,8 +225,8 @@ def test_a_department_that_had_calls_can_go_and_they_stay(company, marie):
     merge_departments(actor=SYSTEM, organization=company, department=gone, into=into)
 
     first, last = date(2026, 10, 1), date(2026, 10, 31)
-    [row] = usage_report(company, first=first, last=last, cut=Cut.DEPARTMENT).rows
-    assert (row.key, row.label, row.usage.calls) == (gone.pk, "", 1)
+    [row] = cut_report("usage").table(company, Asked(Days(first, last, whole=True), Cut.DEPARTMENT)).rows
+    assert (row.key, row.values["department"], row.values["calls"]) == (gone.pk, "", 1)
     sums_agree(company)
 
 
@@ -351,9 +353,9 @@ def test_months_and_days_are_those_of_the_organization(company, marie, zone, bef
     moments = [datetime.fromisoformat(f"{moment}+00:00") for moment in (before, after)]
     imported(company, [a_call(number, account="marie.curie", at=at) for number, at in enumerate(moments)])
 
-    october = usage_report(company, first=date(2026, 10, 1), last=date(2026, 10, 31), cut=Cut.MEMBER)
-    november = usage_report(company, first=date(2026, 11, 1), last=date(2026, 11, 30), cut=Cut.MEMBER)
-    assert [report.total.calls for report in (october, november)] == [1, 1]
+    october = usage_by(company, first=date(2026, 10, 1), last=date(2026, 10, 31), cut=Cut.MEMBER)
+    november = usage_by(company, first=date(2026, 11, 1), last=date(2026, 11, 30), cut=Cut.MEMBER)
+    assert [found[marie.pk].calls for found in (october, november)] == [1, 1]
     assert sorted(MemberUsage.objects.values_list("month", flat=True)) == [date(2026, 10, 1), date(2026, 11, 1)]
     sums_agree(company)
 
@@ -379,12 +381,12 @@ def test_every_cut_of_any_range_comes_to_what_the_calls_say(company, marie, cut)
         (date(2026, 8, 25), date(2026, 11, 3)),
         (date(2026, 10, 25), date(2026, 10, 25)),
     ]:
-        report = usage_report(company, first=first, last=last, cut=cut)
+        total = sum(usage_by(company, first=first, last=last, cut=cut).values(), Usage())
         within = Call.objects.filter(organization=company, day__range=(first, last))
         facts = within.aggregate(seconds=Sum("seconds", default=0), cost=Sum("charge", default=0))
-        assert (report.total.seconds, report.total.cost) == (facts["seconds"], facts["cost"])
-        assert report.total.attempts == within.count()
-        assert report.total.calls == within.exclude(answered_at=None).count()
+        assert (total.seconds, total.cost) == (facts["seconds"], facts["cost"])
+        assert total.attempts == within.count()
+        assert total.calls == within.exclude(answered_at=None).count()
 
 
 def test_what_differs_is_told_and_mended(company, marie):

@@ -4,11 +4,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.utils import translation
+
 from members.access import Actor, require
 from members.management.base import OrganizationCommand, Refused
 from members.models import Organization
+from reports.asked import Asked, Cut, Days
 from reports.papers import report_as_pdf
-from reports.selectors.usage import Cut
 from reports.tables import REPORTS, NoSuchCut, ReportTable
 from skypemgr.csv_files import write_csv_rows
 from skypemgr.plain_json import as_json
@@ -54,16 +56,19 @@ class Command(OrganizationCommand):
         if format in ("xlsx", "pdf") and output is None:
             raise Refused(f"A file of the format {format} is written: --output FILE.")
         try:
-            table = REPORTS[name].make(organization, first, last, Cut(by))
+            report, asked = REPORTS[name], Asked(Days(first, last, whole=False), Cut(by))
+            table = report.table(organization, asked)
         except NoSuchCut as refusal:
             raise Refused(str(refusal)) from None
         self.written, self.format = output, format
-        result = {"rows": list(table.rows), "total": table.total, "currency": organization.currency}
-        title = f"{organization.name}: {name}, {first} – {last}"
-        if output is not None:
-            _write(output, _pieces(format or "json", title, table, result))
+        result = {"rows": [row.values for row in table.rows], "total": table.total, "currency": organization.currency}
+        if output is not None and format == "pdf":
+            with translation.override(organization.language):
+                _write(output, [report_as_pdf(report, asked, table, organization)])
+        elif output is not None:
+            _write(output, _pieces(format or "json", table, result))
         elif format == "csv":
-            for piece in _pieces("csv", title, table, result):
+            for piece in _pieces("csv", table, result):
                 self.stdout.write(piece.decode(), ending="")
         return result
 
@@ -77,14 +82,12 @@ class Command(OrganizationCommand):
                 self.stdout.write("\t".join("" if value is None else str(value) for value in row.values()))
 
 
-def _pieces(format_: str, title: str, table: ReportTable, result: dict[str, Any]) -> Iterable[bytes]:
-    rows = ([row[name] for name in table.columns] for row in table.rows)
+def _pieces(format_: str, table: ReportTable, result: dict[str, Any]) -> Iterable[bytes]:
+    rows = ([row.values[name] for name in table.columns] for row in table.rows)
     if format_ == "csv":
         return write_csv_rows(table.columns, rows)
     if format_ == "xlsx":
         return write_xlsx_rows(table.columns, rows)
-    if format_ == "pdf":
-        return [report_as_pdf(title, table)]
     return [as_json(result, indent=2).encode()]
 
 

@@ -1,0 +1,164 @@
+"""Calls that come in: files of them, those that are nobody's, and those that no rate is known for."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from members.access import Capability
+from members.decorators import OrganizationRequest, organization_view
+from members.tenures import know_predecessors
+from skypemgr.forms import form_errors
+from skypemgr.lists import read_number, read_text
+from skypemgr.money import money
+from skypemgr.templatetags.look import count
+from telephony.call_files import read_calls
+from telephony.forms.calls import FORMAT_NAMES, CallFileForm, GiveCallsForm
+from telephony.models import CallImport
+from telephony.selectors.call_queues import count_unassigned, count_unrated, list_unassigned, list_unrated
+from telephony.services.call_queues import CHUNK, ResolvedCalls, assign_calls, rate_waiting_calls
+from telephony.services.calls import ImportedCalls, import_calls
+
+VOICE = Capability.MANAGE_VOICE
+NEWEST_IMPORTS = 20
+SHOWN_ERRORS = 50
+
+
+@organization_view(VOICE)
+@require_safe
+def unassigned_calls(request: OrganizationRequest) -> HttpResponse:
+    """Calls of accounts that name nobody, each with a way to say whose it is."""
+    organization = request.organization
+    give_url = reverse("telephony:give_calls", args=[organization.slug])
+    rows = [(one, f"{give_url}?{_named(one.name, by_caller=one.by_caller)}") for one in list_unassigned(organization)]
+    context = {"section": "calls", "subsection": "unassigned", "rows": rows, "total": count_unassigned(organization)}
+    return render(request, "telephony/unassigned_calls.html", context)
+
+
+@organization_view(VOICE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def give_calls(request: OrganizationRequest) -> HttpResponse:
+    """Give all calls of an account to a person."""
+    organization, by_caller = request.organization, request.GET.get("by") == "caller"
+    name = read_text(request.GET, "account")
+    if not name and not by_caller:
+        raise Http404
+    form = GiveCallsForm(
+        request.POST if request.method == "POST" else None, organization=organization, by_caller=by_caller
+    )
+    if form.is_valid():
+        with form_errors(form):
+            member = form.cleaned_data["person"]
+            resolved = assign_calls(
+                actor=request.actor,
+                organization=organization,
+                member=member,
+                account=name,
+                by_caller=by_caller,
+                remember=form.cleaned_data.get("remember", False),
+                most=CHUNK,
+            )
+            messages.success(request, _resolved(request, resolved, member.user.display_name))
+            if resolved.more:
+                return redirect(f"{request.path}?{_named(name, by_caller=by_caller)}")
+            return redirect("telephony:unassigned_calls", organization.slug)
+    context = {
+        "section": "calls",
+        "subsection": "unassigned",
+        "form": form,
+        "name": name,
+        "by_caller": by_caller,
+    }
+    return render(request, "telephony/give_calls.html", context, status=422 if form.is_bound else 200)
+
+
+@organization_view(VOICE)
+@require_safe
+def unrated_calls(request: OrganizationRequest) -> HttpResponse:
+    """Calls to where no rate is known for, and a button to rate them again."""
+    context = {
+        "section": "calls",
+        "subsection": "unrated",
+        "rows": list_unrated(request.organization),
+        "total": count_unrated(request.organization),
+        "behind": read_number(request.GET, "behind"),
+    }
+    return render(request, "telephony/unrated_calls.html", context)
+
+
+@organization_view(VOICE)
+@require_POST
+def rate_calls(request: OrganizationRequest) -> HttpResponse:
+    """Rate them again, some thousands at a time."""
+    resolved = rate_waiting_calls(
+        actor=request.actor,
+        organization=request.organization,
+        behind=read_number(request.POST, "behind") or 0,
+        most=CHUNK,
+    )
+    messages.success(request, _resolved(request, resolved))
+    back = reverse("telephony:unrated_calls", args=[request.organization.slug])
+    return redirect(f"{back}?behind={resolved.behind}" if resolved.more else back)
+
+
+@organization_view(VOICE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def call_imports(request: OrganizationRequest) -> HttpResponse:
+    """Import a file of calls, or try it first; and what came of the newest feeds."""
+    organization = request.organization
+    form = CallFileForm(request.POST, request.FILES) if request.method == "POST" else CallFileForm()
+    context: dict[str, Any] = {"section": "calls", "subsection": "imports", "form": form}
+    if form.is_valid():
+        with form_errors(form):
+            tried = "try" in request.POST
+            imported = _import(request, form, dry_run=tried)
+            context |= {"imported": imported, "tried": tried, "wrong_rows": imported.errors[:SHOWN_ERRORS]}
+            if not tried:
+                context["form"] = CallFileForm()
+    imports = list(
+        CallImport.objects.filter(organization=organization)
+        .select_related("imported_by__user", "imported_by__organization")
+        .order_by("-pk")[:NEWEST_IMPORTS]
+    )
+    know_predecessors(one.imported_by for one in imports)
+    context["imports"] = [(one, FORMAT_NAMES.get(one.format, one.format)) for one in imports]
+    return render(request, "telephony/call_imports.html", context, status=422 if form.errors else 200)
+
+
+def _import(request: OrganizationRequest, form: CallFileForm, *, dry_run: bool) -> ImportedCalls:
+    data = form.cleaned_data
+    return import_calls(
+        actor=request.actor,
+        organization=request.organization,
+        rows=read_calls(data["file"].file, named=data["format"], clock=data["time_zone"]),
+        source=data["source"] or data["format"],
+        format=data["format"],
+        file_name=data["file"].name[:255],
+        dry_run=dry_run,
+    )
+
+
+def _named(name: str, *, by_caller: bool) -> str:
+    return urlencode({"account": name, **({"by": "caller"} if by_caller else {})})
+
+
+def _resolved(request: OrganizationRequest, resolved: ResolvedCalls, who: str = "") -> str:
+    """What became of the calls, in a sentence or three."""
+    if who:
+        text = ngettext("{number} call is now of {who}.", "{number} calls are now of {who}.", resolved.calls)
+    else:
+        text = ngettext("{number} call has a rate now.", "{number} calls have a rate now.", resolved.calls)
+    parts = [text.format(number=count(resolved.calls), who=who)]
+    if resolved.charged:
+        parts.append(gettext("{amount} charged.").format(amount=money(resolved.charged, request.organization.currency)))
+    if resolved.more:
+        parts.append(gettext("There are more: press the button again."))
+    elif resolved.waiting:
+        still = ngettext("{number} still has none.", "{number} still have none.", resolved.waiting)
+        parts.append(still.format(number=count(resolved.waiting)))
+    return " ".join(parts)

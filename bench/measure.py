@@ -31,7 +31,7 @@ class Figure:
     def __str__(self) -> str:
         limit = f"at most {self.most:g}" if self.most is not None else f"at least {self.least:g}"
         verdict = "holds" if self.holds else "FAILS"
-        return f"{verdict:5}  {self.name:72} {self.value:10.2f} {self.unit:3} ({limit})"
+        return f"{verdict:5}  {self.name:72} {self.value:10.3g} {self.unit:3} ({limit})"
 
 
 def seconds(work: Work) -> float:

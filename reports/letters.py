@@ -42,7 +42,7 @@ def _report(letter: Letter) -> dict[str, Any] | None:
         translation.override(letter.language or language_of(letter.user, organization)),
         timezone.override(zone_of(organization)),
     ):
-        table = report.table(organization, asked)
+        table = report.table(organization, asked, most=MOST_ATTACHED)
         writer = Writer.of(report, table, organization)
         main = report.figures[-1]
         first = [(label_of(report, asked, row), writer.figure(main, row.values)) for row in table.rows[:FIRST_LINES]]
@@ -52,7 +52,7 @@ def _report(letter: Letter) -> dict[str, Any] | None:
             "days": days,
             "totals": list(reversed(writer.cells(table.total))),
             "first": first,
-            "more": max(0, len(table.rows) - FIRST_LINES),
+            "more": max(0, len(table.rows) - FIRST_LINES) + table.more,
             "url": settings.BASE_URL + path_of(organization, saved, days),
             "saved_url": absolute_url("reports:saved_list", organization.slug),
             "attached": _file(saved, report, asked, table, organization),
@@ -63,7 +63,7 @@ def _file(
     saved: SavedReport, report: CutReport, asked: Asked, table: ReportTable, organization: Organization
 ) -> tuple[Attachment, ...]:
     """The whole report; nothing where it is too long, or this machine can't make PDF."""
-    if len(table.rows) > MOST_ATTACHED:
+    if table.more or len(table.rows) > MOST_ATTACHED:
         return ()
     name = f"{organization.slug}-{report.name}-{asked.days.first}-{asked.days.last}.{saved.format}"
     if saved.format == SavedReport.Format.PDF:

@@ -1,5 +1,6 @@
 """Reports as files to print."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -22,14 +23,15 @@ def report_as_pdf(
 
     Raises PdfUnavailable where this machine can't make one.
     """
-    few = ReportTable(table.columns, table.rows[:MOST_ROWS], table.total)
+    more = max(0, len(table.rows) - MOST_ROWS) + table.more
+    few = replace(table, rows=table.rows[:MOST_ROWS], more=more)
     context = write_paper(report, asked, few, organization) if isinstance(report, CutReport) else _list(few)
     css = render_to_string("reports/report_pdf.css")
     context |= {
         "organization": organization,
         "report": report,
         "asked": asked,
-        "more": len(table.rows) - len(few.rows),
+        "more": few.more,
         "language": get_language(),
     }
     return make_pdf(render_to_string("reports/report_pdf.html", context), css=css)

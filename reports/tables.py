@@ -1,7 +1,7 @@
 """Reports as tables: what each of them has in its columns, by name, for whoever shows them or writes them to a file."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from members.access import Capability
 from members.models import Department, Organization
 from members.selectors.departments import list_departments
 from reports.asked import Asked, Cut, Scope
+from reports.selectors.grouped import Grouped
 from reports.selectors.money import ALLOCATIONS, FEES, PURCHASES, money_by
 from reports.selectors.usage import NOTHING, Usage, labels_of, usage_by
 from telephony.selectors.numbers import all_numbers, number_facts
@@ -55,18 +56,53 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class ReportTable:
-    """The columns of a report, its rows, and what they come to."""
+    """The columns of a report, its rows, and what they come to; ``more`` rows are left out, and are in the total."""
 
     columns: Sequence[str]
     rows: Sequence[ReportRow]
     total: Figures
+    more: int = 0
 
 
 class NoSuchCut(ValueError):
     """A report that can't be cut that way."""
 
 
-type Find = Callable[[Organization, Asked], dict[Any, Figures]]
+@dataclass(frozen=True)
+class Found:
+    """What a report is made of: ``grouped`` in the columns that ``figures`` makes of it, and what stands ``beside``."""
+
+    grouped: Grouped[Any]
+    figures: Callable[[Any], Figures]
+    beside: Mapping[Any, Figures] = field(default_factory=dict)
+
+    def all(self) -> dict[Any, Figures]:
+        found = self._made(self.grouped.all())
+        for key, figures in self.beside.items():
+            there = found.get(key)
+            found[key] = figures if there is None else {name: there[name] + figures[name] for name in figures}
+        return found
+
+    def most(self, number: int) -> tuple[dict[Any, Figures], int]:
+        """Those that come to the most and what stands beside; how many more there are."""
+        found = self.grouped.most(number)
+        more = self.grouped.number() - number if len(found) == number else 0
+        return {**self._made(found), **self.beside}, more
+
+    def chunks(self) -> Iterator[dict[Any, Figures]]:
+        """All of them, what stands beside first."""
+        if self.beside:
+            yield dict(self.beside)
+        for some in self.grouped.chunks():
+            yield self._made(some)
+
+    def _made(self, found: Mapping[Any, Any]) -> dict[Any, Figures]:
+        return {key: self.figures(one) for key, one in found.items()}
+
+
+type Find = Callable[[Organization, Asked], Found]
+# Cuts that may have a hundred thousand keys.
+LONG = (Cut.MEMBER, Cut.DESTINATION)
 
 
 @dataclass(frozen=True)
@@ -80,26 +116,48 @@ class CutReport:
     find: Find
     needs: Capability = Capability.VIEW_REPORTS
 
-    def table(self, organization: Organization, asked: Asked) -> ReportTable:
-        """Days as they follow one another, all else by the figure that it is about. Raises NoSuchCut."""
+    def table(self, organization: Organization, asked: Asked, *, most: int | None = None) -> ReportTable:
+        """Days as they follow one another, all else by the figure that it is about. Raises NoSuchCut.
+
+        With ``most`` no more than so many rows are asked for, of cuts that may have very many.
+        """
+        found = self._find(organization, asked)
+        if most is not None and asked.cut in LONG:
+            figures, more = found.most(most)
+            total = self.total(organization, asked) if more else self.sum(figures.values())
+            return ReportTable(self.columns(asked), self._rows(organization, asked, figures), total, more)
+        figures = found.all()
+        if asked.nested and asked.cut == Cut.DEPARTMENT:
+            figures = self._nest(organization, figures, asked.scope)
+        rows = self._rows(organization, asked, figures)
+        return ReportTable(self.columns(asked), rows, self.sum(figures.values()))
+
+    def columns(self, asked: Asked) -> Sequence[str]:
+        return (str(asked.cut), *(figure.name for figure in self.figures))
+
+    def chunks(self, organization: Organization, asked: Asked) -> Iterable[Sequence[ReportRow]]:
+        """The rows of ``table``, so many at a time that no cut fills the memory. Raises NoSuchCut."""
+        if asked.cut not in LONG:
+            return [self.table(organization, asked).rows]
+        return (self._rows(organization, asked, some) for some in self._find(organization, asked).chunks())
+
+    def _find(self, organization: Organization, asked: Asked) -> Found:
         if asked.cut not in (*self.cuts, Cut.ORGANIZATION):
             raise NoSuchCut(f"There are no {self.name} by {asked.cut}.")
-        found = self.find(organization, asked)
-        if asked.nested and asked.cut == Cut.DEPARTMENT:
-            found = self._nest(organization, found, asked.scope)
+        return self.find(organization, asked)
+
+    def _rows(self, organization: Organization, asked: Asked, found: Mapping[Any, Figures]) -> list[ReportRow]:
         labels = labels_of(organization, asked.cut, [key for key in found if key != COMPANY])
         rows = [ReportRow({str(asked.cut): labels.get(key, ""), **figures}, key) for key, figures in found.items()]
         if asked.cut == Cut.DAY:
-            rows.sort(key=lambda row: row.key)
-        else:
-            main = self.figures[-1].name
-            rows.sort(key=lambda row: (-row.values[main], str(row.values[str(asked.cut)])))
-        names = [figure.name for figure in self.figures]
-        return ReportTable((str(asked.cut), *names), rows, self.sum(found.values()))
+            return sorted(rows, key=lambda row: row.key)
+        main = self.figures[-1].name
+        # The company itself stands first: it is none of those that it is compared with.
+        return sorted(rows, key=lambda row: (row.key != COMPANY, -row.values[main], str(row.values[str(asked.cut)])))
 
     def total(self, organization: Organization, asked: Asked) -> Figures:
         """What all comes to, without its rows."""
-        return self.sum(self.find(organization, replace(asked, cut=Cut.ORGANIZATION)).values())
+        return self.sum(self.find(organization, replace(asked, cut=Cut.ORGANIZATION, keys=None)).all().values())
 
     def sum(self, some: Iterable[Figures]) -> Figures:
         found = {figure.name: figure.nothing for figure in self.figures}
@@ -149,14 +207,14 @@ class ListReport:
         return ReportTable(self.columns, rows, {self.counted: len(rows)})
 
 
-def _usage(organization: Organization, asked: Asked) -> dict[Any, Figures]:
-    return {
-        key: {"calls": usage.calls, "seconds": usage.seconds, "cost": usage.cost}
-        for key, usage in _calls(organization, asked).items()
-    }
+def _usage(organization: Organization, asked: Asked) -> Found:
+    return Found(
+        _calls(organization, asked),
+        lambda usage: {"calls": usage.calls, "seconds": usage.seconds, "cost": usage.cost},
+    )
 
 
-def _calls(organization: Organization, asked: Asked) -> dict[Any, Usage]:
+def _calls(organization: Organization, asked: Asked) -> Grouped[Usage]:
     return usage_by(
         organization,
         first=asked.days.first,
@@ -168,35 +226,38 @@ def _calls(organization: Organization, asked: Asked) -> dict[Any, Usage]:
     )
 
 
-def _spending(organization: Organization, asked: Asked) -> dict[Any, Figures]:
+def _spending(organization: Organization, asked: Asked) -> Found:
     """What calls cost, and what was paid for licenses and numbers, which are the organization's own."""
-    calls = {key: usage.cost for key, usage in _calls(organization, asked).items()}
-    fees: dict[Any, Decimal] = {}
+    fees: dict[Any, Figures] = {}
     if asked.scope.departments is None and asked.scope.destination is None:
         # Licenses and numbers have no destination, and are paid by the organization as a whole.
         of_fees = Cut.DAY if asked.cut == Cut.DAY else Cut.ORGANIZATION
         paid = money_by(organization, first=asked.days.first, last=asked.days.last, cut=of_fees, operations=FEES)
         # A row of its own, which no department, person or destination opens up to.
         own = {Cut.DAY, Cut.ORGANIZATION}
-        fees = {key if asked.cut in own else COMPANY: amount for key, (_number, amount) in paid.items()}
-    found: dict[Any, Figures] = {}
-    for key in dict.fromkeys((*calls, *fees)):
-        of_calls, of_rest = calls.get(key, NOTHING), fees.get(key, NOTHING)
-        found[key] = {"calls": of_calls, "fees": of_rest, "cost": of_calls + of_rest}
-    return found
+        fees = {
+            key if asked.cut in own else COMPANY: {"calls": NOTHING, "fees": amount, "cost": amount}
+            for key, (_number, amount) in paid.all().items()
+        }
+    return Found(
+        _calls(organization, asked),
+        lambda usage: {"calls": usage.cost, "fees": NOTHING, "cost": usage.cost},
+        fees,
+    )
 
 
 def _moved(operations: Sequence[str], counted: str) -> Find:
-    def find(organization: Organization, asked: Asked) -> dict[Any, Figures]:
-        found = money_by(
+    def find(organization: Organization, asked: Asked) -> Found:
+        moved = money_by(
             organization,
             first=asked.days.first,
             last=asked.days.last,
             cut=asked.cut,
             operations=operations,
             departments=asked.scope.departments,
+            keys=asked.keys,
         )
-        return {key: {counted: number, "amount": amount} for key, (number, amount) in found.items()}
+        return Found(moved, lambda one: {counted: one[0], "amount": one[1]})
 
     return find
 

@@ -5,12 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
 from credit.models import Transfer
 from credit.selectors.spans import Span, zone_of
 from members.models import Organization
 from reports.asked import Cut
+from reports.selectors.grouped import Grouped
 
 Operation = Transfer.Operation
 ALLOCATIONS = (Operation.ALLOCATION, Operation.RECHARGE)
@@ -33,11 +32,12 @@ def money_by(
     cut: Cut,
     operations: Sequence[str],
     departments: Sequence[int | None] | None = None,
-) -> dict[Any, tuple[int, Decimal]]:
+    keys: Sequence[Any] | None = None,
+) -> Grouped[tuple[int, Decimal]]:
     """How many movements of some kinds there were from ``first`` to ``last``, and their sum, by the keys of a cut.
 
-    With ``departments`` only those to people who are in these now. Raises ValueError for a cut that credit does not
-    have.
+    With ``departments`` only those to people who are in these now, with ``keys`` those of these alone. Raises
+    ValueError for a cut that credit does not have.
     """
     if cut not in _KEYS:
         raise ValueError(f"Credit has no {cut}.")
@@ -46,24 +46,27 @@ def money_by(
     if departments is not None:
         nowhere = " OR account.member_id IS NOT NULL AND member.department_id IS NULL" if None in departments else ""
         within = f"AND (member.department_id = ANY (%(departments)s){nowhere})"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {_KEYS[cut]} AS key, count(*), sum(transfer.amount)
-            FROM credit_transfer transfer
-            JOIN credit_ledgeraccount account ON account.id = transfer.target_id
-            LEFT JOIN members_member member ON member.id = account.member_id
-            WHERE transfer.organization_id = %(organization)s AND transfer.operation = ANY (%(operations)s)
-                AND transfer.happened_at >= %(start)s AND transfer.happened_at < %(end)s {within}
-            GROUP BY 1
-            """,  # noqa: S608
-            {
-                "organization": organization.pk,
-                "operations": [str(operation) for operation in operations],
-                "zone": organization.time_zone,
-                "departments": [key for key in departments or () if key is not None],
-                "start": start,
-                "end": end,
-            },
-        )
-        return {key: (number, amount) for key, number, amount in cursor.fetchall()}
+    if keys is not None:
+        within += f" AND {_KEYS[cut]} = ANY (%(keys)s)"
+    return Grouped(
+        f"""
+        SELECT {_KEYS[cut]} AS key, count(*), sum(transfer.amount) AS amount
+        FROM credit_transfer transfer
+        JOIN credit_ledgeraccount account ON account.id = transfer.target_id
+        LEFT JOIN members_member member ON member.id = account.member_id
+        WHERE transfer.organization_id = %(organization)s AND transfer.operation = ANY (%(operations)s)
+            AND transfer.happened_at >= %(start)s AND transfer.happened_at < %(end)s {within}
+        GROUP BY 1
+        """,  # noqa: S608
+        {
+            "organization": organization.pk,
+            "operations": [str(operation) for operation in operations],
+            "zone": organization.time_zone,
+            "keys": list(keys or ()),
+            "departments": [key for key in departments or () if key is not None],
+            "start": start,
+            "end": end,
+        },
+        main="amount",
+        read=lambda number, amount: (number, amount),
+    )

@@ -54,7 +54,7 @@ def present_month(organization: Organization) -> PresentMonth:
     today = timezone.now().astimezone(zone_of(organization)).date()
     first = today.replace(day=1)
     before = (first - timedelta(days=1)).replace(day=1)
-    found = usage_by(organization, first=before, last=today, cut=Cut.DAY)
+    found = usage_by(organization, first=before, last=today, cut=Cut.DAY).all()
 
     def costs(start: date, end: date) -> list[Decimal]:
         days = (end - start).days

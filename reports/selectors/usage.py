@@ -14,6 +14,7 @@ from django.db import connection
 
 from members.models import Department, Organization
 from reports.asked import Cut
+from reports.selectors.grouped import Grouped
 from telephony.calls.rollups import MEASURED, following_month
 
 NOTHING = Decimal("0.0000")
@@ -75,7 +76,7 @@ def usage_by(
     departments: Sequence[int | None] | None = None,
     destination: str | None = None,
     keys: Sequence[Any] | None = None,
-) -> dict[Any, Usage]:
+) -> Grouped[Usage]:
     """What calls from ``first`` to ``last`` come to, by the keys of a cut; with ``keys`` by these alone.
 
     With ``departments`` only those that were made in these, with ``destination`` those that went there, which are
@@ -120,17 +121,14 @@ def usage_by(
                 f" AND at >= %(first_{place})s - interval '2 days' AND at < %(last_{place})s + interval '3 days'"
                 f" AND {day}{within}" + (" AND destination = %(destination)s" if destination is not None else "")
             )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT key, sum(calls), sum(answered), sum(seconds), sum(charge) FROM ("  # noqa: S608
-            + " UNION ALL ".join(parts)
-            + f") AS found{of_keys} GROUP BY key HAVING sum(calls) > 0",
-            facts,
-        )
-        return {
-            key: Usage(int(attempts), int(calls), int(seconds), cost)
-            for key, attempts, calls, seconds, cost in cursor.fetchall()
-        }
+    return Grouped(
+        "SELECT key, sum(calls)::bigint, sum(answered)::bigint, sum(seconds)::bigint, sum(charge) AS cost FROM ("  # noqa: S608
+        + " UNION ALL ".join(parts)
+        + f") AS found{of_keys} GROUP BY key HAVING sum(calls) > 0",
+        facts,
+        main="cost",
+        read=Usage,
+    )
 
 
 def labels_of(organization: Organization, cut: Cut, keys: Iterable[Any]) -> dict[Any, str]:

@@ -209,7 +209,7 @@ def _sums(asked: CallsAsked) -> CallSums | None:
         departments=asked.departments,
         destination=asked.destination,
     )
-    usage = sum(found.values(), Usage())
+    usage = sum(found.all().values(), Usage())
     return CallSums(usage.calls, usage.seconds, usage.cost)
 
 

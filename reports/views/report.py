@@ -17,7 +17,7 @@ from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
 from members.downloads import download
 from reports.asked import Asked, Cut, today_in
-from reports.papers import report_as_pdf
+from reports.papers import MOST_ROWS, report_as_pdf
 from reports.saved import query_to_save
 from reports.tables import CutReport, Figures, ReportRow, cut_report
 from reports.views.chart import chart_of
@@ -74,7 +74,7 @@ def report(request: OrganizationRequest, name: str) -> HttpResponse:
     """A report of some days beside what there was in as many days before."""
     report = cut_report(name)
     asked = Asked.read(request.organization, request.GET, report.cuts)
-    table = report.table(request.organization, asked)
+    table = report.table(request.organization, asked, most=MOST_SHOWN)
     rows = table.rows[:MOST_SHOWN]
     writer = Writer.of(report, replace(table, rows=rows), request.organization)
     export_url = reverse(f"reports:{name}_export", args=[request.organization.slug])
@@ -95,7 +95,7 @@ def report(request: OrganizationRequest, name: str) -> HttpResponse:
         "lines": _lines(request, writer, asked, earlier, rows),
         "earlier": earlier,
         "compares": asked.cut != Cut.DAY,
-        "more": len(table.rows) - len(rows),
+        "more": len(table.rows) - len(rows) + table.more,
         **month_steps(request, asked.days),
         **scope_links(request, asked.scope),
         "calls_url": calls_url(request) if name in OF_CALLS else "",
@@ -113,11 +113,11 @@ def report_export(request: OrganizationRequest, name: str) -> HttpResponseBase:
     """The same rows as a file, all of them: for a spreadsheet, or to print."""
     report = cut_report(name)
     asked = Asked.read(request.organization, request.GET, report.cuts)
-    table = report.table(request.organization, asked)
     file_name = f"{name}-{asked.days.first}-{asked.days.last}"
     kind = read_choice(request.GET, "format", [*FileKind, PDF], FileKind.CSV.value)
     if kind == PDF:
         try:
+            table = report.table(request.organization, asked, most=MOST_ROWS)
             content = report_as_pdf(report, asked, table, request.organization)
         except PdfUnavailable:
             back = reverse(f"reports:{name}", args=[request.organization.slug])
@@ -127,8 +127,8 @@ def report_export(request: OrganizationRequest, name: str) -> HttpResponseBase:
         request,
         VIEW,
         name=file_name,
-        header=table.columns,
-        chunks=[table.rows],
+        header=report.columns(asked),
+        chunks=report.chunks(request.organization, asked),
         make=lambda rows: file_rows(report, asked, rows),
         kind=FileKind(kind),
     )

@@ -353,8 +353,8 @@ def test_months_and_days_are_those_of_the_organization(company, marie, zone, bef
     moments = [datetime.fromisoformat(f"{moment}+00:00") for moment in (before, after)]
     imported(company, [a_call(number, account="marie.curie", at=at) for number, at in enumerate(moments)])
 
-    october = usage_by(company, first=date(2026, 10, 1), last=date(2026, 10, 31), cut=Cut.MEMBER)
-    november = usage_by(company, first=date(2026, 11, 1), last=date(2026, 11, 30), cut=Cut.MEMBER)
+    october = usage_by(company, first=date(2026, 10, 1), last=date(2026, 10, 31), cut=Cut.MEMBER).all()
+    november = usage_by(company, first=date(2026, 11, 1), last=date(2026, 11, 30), cut=Cut.MEMBER).all()
     assert [found[marie.pk].calls for found in (october, november)] == [1, 1]
     assert sorted(MemberUsage.objects.values_list("month", flat=True)) == [date(2026, 10, 1), date(2026, 11, 1)]
     sums_agree(company)
@@ -381,7 +381,7 @@ def test_every_cut_of_any_range_comes_to_what_the_calls_say(company, marie, cut)
         (date(2026, 8, 25), date(2026, 11, 3)),
         (date(2026, 10, 25), date(2026, 10, 25)),
     ]:
-        total = sum(usage_by(company, first=first, last=last, cut=cut).values(), Usage())
+        total = sum(usage_by(company, first=first, last=last, cut=cut).all().values(), Usage())
         within = Call.objects.filter(organization=company, day__range=(first, last))
         facts = within.aggregate(seconds=Sum("seconds", default=0), cost=Sum("charge", default=0))
         assert (total.seconds, total.cost) == (facts["seconds"], facts["cost"])

@@ -17,8 +17,9 @@ from bench.measure import Figure, seconds
 from members.access import Actor
 from members.models import Organization
 from telephony.call_files import read_calls
+from telephony.calls.feeding import CHUNK
 from telephony.rate_file import RateRow
-from telephony.services.calls import CHUNK, import_calls
+from telephony.services.calls import import_calls
 from telephony.services.rates import load_rates
 from tests.factories import MemberFactory, OrganizationFactory
 

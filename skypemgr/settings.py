@@ -232,6 +232,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "send-letters": {"task": "members.send_letters", "schedule": 5.0, "options": {"expires": 10}},
     "advance-batches": {"task": "members.advance_batches", "schedule": 5.0, "options": {"expires": 10}},
+    "advance-uploads": {"task": "telephony.advance_uploads", "schedule": 5.0, "options": {"expires": 10}},
     "recharge-members": {"task": "credit.recharge_members", "schedule": 5.0, "options": {"expires": 10}},
     "look-after-cards": {"task": "credit.look_after_cards", "schedule": 5.0, "options": {"expires": 10}},
     "watch-wallets": {"task": "credit.watch_wallets", "schedule": 30.0, "options": {"expires": 60}},

@@ -15,5 +15,9 @@ class CodeTaken(Refusal):
     field = "account"
 
 
+class UploadNotOpen(Refusal):
+    text = _("This file was imported already, or is there no more.")
+
+
 class Tried(Exception):
     """It was only to be tried: nothing is kept."""

@@ -3,6 +3,7 @@
 from members import jobs
 from members.jobs import Job
 from members.periods import Every
+from telephony.services.call_upload_work import forget_tried
 from telephony.services.call_work import make_room_ahead
 from telephony.services.license_work import renew_licenses, retry_licenses
 from telephony.services.number_work import renew_numbers
@@ -19,6 +20,7 @@ def register() -> None:
         Job(name="renew_numbers", every=Every.DAY, work=renew_numbers, per_organization=True),
         Job(name="count_stock", every=Every.HOUR, work=lambda run: count_stock()),
         Job(name="forget_rate_files", every=Every.HOUR, work=lambda run: forget_uploads()),
+        Job(name="forget_tried_calls", every=Every.HOUR, work=lambda run: forget_tried()),
         # An import makes what it lacks; ahead of time nobody waits for it.
         Job(name="make_room_for_calls", every=Every.DAY, work=lambda run: make_room_ahead()),
         # What is due is found by its own day, so one run makes up for all that were missed.

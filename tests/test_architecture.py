@@ -61,6 +61,7 @@ WITHOUT_ACTOR = {
     "report_letters.py",
     "number_work.py",
     "call_work.py",
+    "call_upload_work.py",
     "rate_work.py",
     "reservation_work.py",
     "stock_work.py",
@@ -81,6 +82,7 @@ WITHOUT_CAPABILITY = {
 CATCHES_EVERYTHING = {
     "credit/services/alert_letters.py": "one organization that fails must not keep the others from being told",
     "credit/services/recharge_sweep.py": "one organization that fails must not keep the others without credit",
+    "telephony/services/call_upload_work.py": "one file that fails must not stop those behind it; the log says why",
     "members/services/import_work.py": "one batch that fails must not stop those behind it; the log says what it was",
     "skypemgr/installation.py": "a check that could not run has failed, whatever the reason (reliability.md D20)",
     "skypemgr/invariants.py": "a question that could not be asked is answered no (reliability.md D20)",

@@ -3,7 +3,7 @@
 An attempt is counted before the work and taken back after it, so that what stays counted is what nobody survived.
 """
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
@@ -17,8 +17,6 @@ from members.restores import hold_after_restore
 from skypemgr.clock import DatabaseClock
 
 MOST_ATTEMPTS = 5
-# What PostgreSQL refuses for a while, whoever asks: a lock or a deadlock, no room or memory, a shutdown.
-PASSING = ("40", "53", "55", "57")
 
 
 @transaction.atomic(durable=True)
@@ -33,12 +31,6 @@ def begin_attempt(*, batch: Batch) -> bool:
 def end_attempt(*, batch: Batch) -> None:
     """Take back an attempt that ended in order, or of which the batch was not to blame."""
     Batch.objects.filter(pk=batch.pk).update(attempts=Greatest(F("attempts") - 1, 0))
-
-
-def is_to_blame(error: Exception) -> bool:
-    """Whether an attempt that ended with ``error`` counts: not when the database had no time or room for anybody."""
-    code = getattr(error.__cause__, "sqlstate", None) or ""
-    return not (isinstance(error, OperationalError) and code.startswith(PASSING))
 
 
 def give_up_batches() -> int:

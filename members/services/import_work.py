@@ -31,9 +31,10 @@ from members.models.batches import OPEN_STATES
 from members.names import NameAllocator
 from members.newcomers import Newcomer, add_business_members
 from members.selectors.batches import count_rows
-from members.services.batch_attempts import begin_attempt, end_attempt, give_up_batches, is_to_blame
+from members.services.batch_attempts import begin_attempt, end_attempt, give_up_batches
 from members.services.run_work import advance_run
 from members.skype_names import taken_skype_names
+from skypemgr.database.blame import is_to_blame
 from skypemgr.kill_points import kill_point
 from skypemgr.many_rows import check_references, insert_rows, update_rows
 from skypemgr.problems import Problem

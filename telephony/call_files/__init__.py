@@ -6,9 +6,10 @@ Nothing here asks the database: who called, what it costs and whether it is know
 from typing import BinaryIO, Protocol
 
 from . import asterisk, freeswitch, headed
-from .rows import CallRow, Calls, Clock, clock_of
+from .rows import CallRow, Calls, Clock, UnreadRow, clock_of
+from .tables import PROBLEM_TEXTS
 
-__all__ = ["FORMATS", "CallFormat", "CallRow", "Calls", "Clock", "clock_of", "read_calls"]
+__all__ = ["FORMATS", "PROBLEM_TEXTS", "CallFormat", "CallRow", "Calls", "Clock", "UnreadRow", "clock_of", "read_calls"]
 
 
 class CallFormat(Protocol):

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
-from telephony.stock_file import RowError
-
-from .rows import CallRow, Calls, Clock, WrongCall, plain, read_epoch, read_row, read_seconds, wrong_row
+from .rows import CallRow, Calls, Clock, UnreadRow, WrongCall, plain, read_epoch, read_row, read_seconds, wrong_row
 from .tables import BareTable
 
 _EXAMPLE = (
@@ -63,7 +61,7 @@ class JsonLines:
                 yield _read_line(number, line, clock)
 
 
-def _read_line(number: int, line: bytes, clock: Clock) -> CallRow | RowError:
+def _read_line(number: int, line: bytes, clock: Clock) -> CallRow | UnreadRow:
     try:
         found = json.loads(line)
         profile = _first(found.get("callflow")).get("caller_profile") or {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
@@ -70,7 +70,19 @@ class CallRow(NamedTuple):
     disposition: str
 
 
-type Calls = Iterator[CallRow | RowError]
+class UnreadRow(RowError):
+    """A row that is no call: what keeps it out as a sentence, and as a code and facts to be told again later."""
+
+    code: str
+    facts: Mapping[str, Any]
+
+    def __new__(cls, row: int, field: str, message: str, code: str, facts: Mapping[str, Any]) -> "UnreadRow":
+        unread = super().__new__(cls, row, field, message)
+        unread.code, unread.facts = code, facts
+        return unread
+
+
+type Calls = Iterator[CallRow | UnreadRow]
 
 
 @dataclass(frozen=True)
@@ -168,7 +180,7 @@ def checked(call: CallRow) -> CallRow:
 type Reader = Callable[[int, Mapping[str, str], Clock], CallRow]
 
 
-def read_row(row: int, values: Mapping[str, str], clock: Clock, reader: Reader) -> CallRow | RowError:
+def read_row(row: int, values: Mapping[str, str], clock: Clock, reader: Reader) -> CallRow | UnreadRow:
     """What ``reader`` makes of the cells of a row, by the names of their columns, or what is wrong with them."""
     try:
         return checked(reader(row, values, clock))
@@ -176,8 +188,8 @@ def read_row(row: int, values: Mapping[str, str], clock: Clock, reader: Reader) 
         return wrong_row(row, problem)
 
 
-def wrong_row(row: int, problem: WrongCall) -> RowError:
-    return RowError(row, problem.field or "", str(problem))
+def wrong_row(row: int, problem: WrongCall) -> UnreadRow:
+    return UnreadRow(row, problem.field or "", str(problem), problem.code, problem.facts)
 
 
 def plain(text: str) -> str:

@@ -10,9 +10,8 @@ from members.column_names import ColumnNames, tell_header
 from skypemgr import csv_files
 from skypemgr.csv_files import Row, UnreadableFile, open_csv
 from skypemgr.problems import Texts
-from telephony.stock_file import RowError
 
-from .rows import CallRow, Calls, Clock, Reader, WrongCall, plain, read_row, wrong_row
+from .rows import ROW_TEXTS, CallRow, Calls, Clock, Reader, UnreadRow, WrongCall, plain, read_row, wrong_row
 
 TEXTS: Texts = {
     **csv_files.TEXTS,
@@ -63,7 +62,7 @@ class BareTable:
     def _judge(self, rows: Sequence[Sequence[str]]) -> tuple[int, int | None]:
         return max((len(cells) for cells in rows if len(cells) in self.layouts), default=0), None
 
-    def _read(self, row: Row, clock: Clock) -> CallRow | RowError:
+    def _read(self, row: Row, clock: Clock) -> CallRow | UnreadRow:
         layout = self.layouts.get(len(row.cells))
         if layout is None:
             return wrong_row(row.number, WrongCall("", "call_columns", count=len(row.cells)))
@@ -71,8 +70,17 @@ class BareTable:
         return read_row(row.number, values, clock, self.reader)
 
 
-def _damaged(row: Row) -> RowError | None:
+def _damaged(row: Row) -> UnreadRow | None:
     if not row.problems:
         return None
     problem = row.problems[0]
-    return RowError(row.number, "", csv_files.describe(problem["code"], problem["facts"]))
+    code, facts = problem["code"], problem["facts"]
+    return UnreadRow(row.number, "", csv_files.describe(code, facts), code, facts)
+
+
+# Whatever can be wrong with a file, or with a row of it.
+PROBLEM_TEXTS: Texts = {
+    **TEXTS,
+    **ROW_TEXTS,
+    "call_import_stopped": _("Whoever started this may not import calls any more. What was imported before stays."),
+}

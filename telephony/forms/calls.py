@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfoNotFoundError
 
 from django import forms
@@ -8,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import Member, Organization
 from skypemgr.characters import storable
-from telephony.call_files import FORMATS, Clock, clock_of
+from telephony.call_files import FORMATS, clock_of
 from telephony.models.calls import LONGEST_SOURCE
 
-# So much is imported while its reader waits; more of a feed comes in several files, or by the command.
-MOST_BYTES = 10_000_000
+# More of a feed comes in several files, or by the command.
+MOST_BYTES = 20 * 1024 * 1024
 FORMAT_NAMES = {
     "asterisk": "Asterisk, cdr_csv",
     "asterisk-custom": "Asterisk, cdr_custom",
@@ -55,7 +56,8 @@ class GiveCallsForm(forms.Form):
 class CallFileForm(forms.Form):
     """A file of calls, who wrote it, and how its moments are to be read."""
 
-    file = forms.FileField(label=_("File"), help_text=_("10 MB at most."))
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    file = forms.FileField(label=_("File"), help_text=_("20 MB at most."))
     format = forms.ChoiceField(label=_("Written by"), choices=[(key, FORMAT_NAMES[key]) for key in FORMATS])
     source = forms.CharField(
         label=_("Name of the switch or carrier"),
@@ -75,7 +77,7 @@ class CallFileForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > MOST_BYTES:
-            raise ValidationError(gettext("The file has more than 10 MB. Divide it, or use the command import_calls."))
+            raise ValidationError(gettext("The file has more than 20 MB. Divide it, or use the command import_calls."))
         return file
 
     def clean_source(self) -> str:
@@ -84,8 +86,10 @@ class CallFileForm(forms.Form):
             raise ValidationError(gettext("Use letters, digits and spaces."))
         return source
 
-    def clean_time_zone(self) -> Clock:
+    def clean_time_zone(self) -> str:
+        name: str = self.cleaned_data["time_zone"].strip()
         try:
-            return clock_of(self.cleaned_data["time_zone"].strip())
+            clock_of(name)
         except (ZoneInfoNotFoundError, ValueError):
             raise ValidationError(gettext("There is no such time zone.")) from None
+        return name

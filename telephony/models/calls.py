@@ -1,7 +1,7 @@
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils.translation import pgettext_lazy
 
 from credit.models.ledger import AmountField
@@ -12,6 +12,8 @@ from .products import Product
 from .rates import BYTES, PrefixRate
 
 LONGEST_SOURCE = 40
+# A file that five workers in a row did not survive is left to people.
+MOST_ATTEMPTS = 5
 
 
 class PlanCoverage(models.Model):
@@ -57,7 +59,11 @@ class AccountCode(models.Model):
 
 
 class CallImport(models.Model):
-    """A feed of calls that was read, and what came of it so far; ``wrong`` counts the rows that could not be read."""
+    """A feed of calls, and what came of its ``rows`` so far; ``wrong`` counts those that could not be read.
+
+    ``errors`` tells the first of these, each as row, field, code and facts. It is finished when it says when; one
+    that isn't is under way, or was broken off. Of one that is only tried the figures say what would come of it.
+    """
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     source = models.CharField(max_length=LONGEST_SOURCE)
@@ -73,6 +79,8 @@ class CallImport(models.Model):
     unrated = models.PositiveIntegerField(default=0)
     wrong = models.PositiveIntegerField(default=0)
     charged = AmountField(default=0)
+    rows = models.PositiveIntegerField(default=0, db_default=0)
+    errors = models.JSONField(default=list, db_default=Value([], models.JSONField()))
 
     class Meta:
         constraints = [
@@ -82,6 +90,47 @@ class CallImport(models.Model):
 
     def __str__(self) -> str:
         return f"import {self.pk}"
+
+
+class CallUpload(models.Model):
+    """The file of an import that workers carry out, or only try; it is gone when that is done, or after a day.
+
+    What is behind ``rows`` of the import is still to be read. ``lines`` is about how many rows there are.
+    """
+
+    class State(models.TextChoices):
+        TRYING = "trying"
+        TRIED = "tried"
+        RUNNING = "running"
+
+    imported = models.OneToOneField(CallImport, models.CASCADE, related_name="upload")
+    state = models.CharField(max_length=10, choices=State)
+    time_zone = models.CharField(max_length=60)
+    content = models.BinaryField()
+    lines = models.PositiveIntegerField()
+    # Attempts in a row of workers of which nothing came.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    uploaded_at = models.DateTimeField(db_default=DatabaseClock())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["trying", "tried", "running"]), name="call_upload_state_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["id"], condition=~Q(state="tried"), name="call_upload_open")]
+
+    def __str__(self) -> str:
+        return f"file of import {self.imported_id}"
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether no worker takes it up any more, until somebody says so."""
+        return self.state != self.State.TRIED and self.attempts >= MOST_ATTEMPTS
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state != self.State.TRIED and not self.is_given_up
 
 
 class CallKey(models.Model):

@@ -1,12 +1,22 @@
-"""Room for the calls of the months to come, made before anybody needs it."""
+"""Room for calls: for those of a feed, and for those of the months to come before anybody needs it."""
+
+from collections.abc import Iterable
 
 from django.db import transaction
 
 from skypemgr.clock import database_now
+from telephony.call_files import CallRow
 from telephony.calls.partitions import make_months, missing_months, months_of
 from telephony.calls.rollups import following_month
 
 MONTHS_AHEAD = 3
+
+
+@transaction.atomic(durable=True)
+def make_room(calls: Iterable[CallRow]) -> None:
+    """Make room for calls, before anything else is locked."""
+    if months := missing_months(months_of(call.started_at for call in calls)):
+        make_months(months)
 
 
 @transaction.atomic(durable=True)

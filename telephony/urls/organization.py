@@ -2,6 +2,7 @@ from django.urls import path
 
 from telephony.views import (
     assignment_files,
+    call_imports,
     calls,
     feature_settings,
     features,
@@ -39,7 +40,12 @@ urlpatterns = [
     path("calls/unassigned/give/", calls.give_calls, name="give_calls"),
     path("calls/unrated/", calls.unrated_calls, name="unrated_calls"),
     path("calls/unrated/rate/", calls.rate_calls, name="rate_calls"),
-    path("calls/imports/", calls.call_imports, name="call_imports"),
+    path("calls/imports/", call_imports.call_imports, name="call_imports"),
+    path("calls/imports/<int:pk>/", call_imports.call_import, name="call_import"),
+    path("calls/imports/<int:pk>/progress/", call_imports.call_import_progress, name="call_import_progress"),
+    path("calls/imports/<int:pk>/import/", call_imports.call_import_start, name="call_import_start"),
+    path("calls/imports/<int:pk>/continue/", call_imports.call_import_continue, name="call_import_continue"),
+    path("calls/imports/<int:pk>/drop/", call_imports.call_import_drop, name="call_import_drop"),
     path("voice/readiness/", readiness.readiness, name="readiness"),
     path("voice/readiness/export.csv", readiness.readiness_export, name="readiness_export"),
     path("members/@<str:skype_name>/features/settings/", feature_settings.member_setting, name="member_setting"),

@@ -11,9 +11,12 @@ from django.views.decorators.http import require_POST
 from members.api import ApiRequest, answer, api_view, problem
 from skypemgr.csv_files import UnreadableFile
 from telephony.call_files import FORMATS, Clock, clock_of, read_calls
-from telephony.forms.calls import MOST_BYTES
+from telephony.calls.feeding import ImportedCalls
 from telephony.models.calls import LONGEST_SOURCE
-from telephony.services.calls import ImportedCalls, import_calls
+from telephony.services.calls import import_calls
+
+# So much is imported while a program waits for its answer.
+MOST_BYTES = 10_000_000
 
 
 @api_view("calls:write")

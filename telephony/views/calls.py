@@ -1,6 +1,4 @@
-"""Calls that come in: files of them, those that are nobody's, and those that no rate is known for."""
-
-from typing import Any
+"""Calls that wait: those that are nobody's, and those that no rate is known for."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -12,21 +10,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
-from members.tenures import know_predecessors
 from skypemgr.forms import form_errors
 from skypemgr.lists import read_number, read_text
 from skypemgr.money import money
 from skypemgr.templatetags.look import count
-from telephony.call_files import read_calls
-from telephony.forms.calls import FORMAT_NAMES, CallFileForm, GiveCallsForm
-from telephony.models import CallImport
+from telephony.forms.calls import GiveCallsForm
 from telephony.selectors.call_queues import count_unassigned, count_unrated, list_unassigned, list_unrated
 from telephony.services.call_queues import CHUNK, ResolvedCalls, assign_calls, rate_waiting_calls
-from telephony.services.calls import ImportedCalls, import_calls
 
 VOICE = Capability.MANAGE_VOICE
-NEWEST_IMPORTS = 20
-SHOWN_ERRORS = 50
 
 
 @organization_view(VOICE)
@@ -104,43 +96,6 @@ def rate_calls(request: OrganizationRequest) -> HttpResponse:
     messages.success(request, _resolved(request, resolved))
     back = reverse("telephony:unrated_calls", args=[request.organization.slug])
     return redirect(f"{back}?behind={resolved.behind}" if resolved.more else back)
-
-
-@organization_view(VOICE)
-@require_http_methods(["GET", "HEAD", "POST"])
-def call_imports(request: OrganizationRequest) -> HttpResponse:
-    """Import a file of calls, or try it first; and what came of the newest feeds."""
-    organization = request.organization
-    form = CallFileForm(request.POST, request.FILES) if request.method == "POST" else CallFileForm()
-    context: dict[str, Any] = {"section": "calls", "subsection": "imports", "form": form}
-    if form.is_valid():
-        with form_errors(form):
-            tried = "try" in request.POST
-            imported = _import(request, form, dry_run=tried)
-            context |= {"imported": imported, "tried": tried, "wrong_rows": imported.errors[:SHOWN_ERRORS]}
-            if not tried:
-                context["form"] = CallFileForm()
-    imports = list(
-        CallImport.objects.filter(organization=organization)
-        .select_related("imported_by__user", "imported_by__organization")
-        .order_by("-pk")[:NEWEST_IMPORTS]
-    )
-    know_predecessors(one.imported_by for one in imports)
-    context["imports"] = [(one, FORMAT_NAMES.get(one.format, one.format)) for one in imports]
-    return render(request, "telephony/call_imports.html", context, status=422 if form.errors else 200)
-
-
-def _import(request: OrganizationRequest, form: CallFileForm, *, dry_run: bool) -> ImportedCalls:
-    data = form.cleaned_data
-    return import_calls(
-        actor=request.actor,
-        organization=request.organization,
-        rows=read_calls(data["file"].file, named=data["format"], clock=data["time_zone"]),
-        source=data["source"] or data["format"],
-        format=data["format"],
-        file_name=data["file"].name[:255],
-        dry_run=dry_run,
-    )
 
 
 def _named(name: str, *, by_caller: bool) -> str:

@@ -535,6 +535,9 @@ ACTS = {
     "members:members_columns",
     "my_phone:acknowledge",
     "telephony:assign_file_save",
+    "telephony:call_import_start",
+    "telephony:call_import_continue",
+    "telephony:call_import_drop",
     "telephony:license_renewal",
     "telephony:member_assign",
     "telephony:member_unassign",
@@ -590,6 +593,7 @@ ANSWERS = {
     # Part of a page, which asks for it while a batch runs.
     "members:run_progress": "text/html",
     "members:import_progress": "text/html",
+    "telephony:call_import_progress": "text/html",
 }
 # For programs, which bring a token: no browser sees them.
 FOR_PROGRAMS = {"api:token", "api:member_list", "calls_api:import"}

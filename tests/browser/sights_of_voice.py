@@ -127,6 +127,10 @@ RIGHT_ROWS = (
 SIGHTS_OF_VOICE = [
     Sight("telephony:call_imports"),
     Sight("telephony:call_imports", "founder", "empty"),
+    *(
+        Sight("telephony:call_import", state=state, args=lambda world, _, state=state: [world.call_imports[state].pk])
+        for state in ("running", "given-up", "tried", "done", "broken-off")
+    ),
     Sight("telephony:unassigned_calls"),
     Sight("telephony:unassigned_calls", "founder", "empty"),
     Sight("telephony:give_calls", query="?account=2001"),

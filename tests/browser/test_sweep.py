@@ -207,6 +207,8 @@ def _address(tour: Tour, name: str) -> str:
     }
     if name.startswith("telephony_ops:rate_upload"):
         parts["pk"] = world.rate_upload.pk
+    if name.startswith("telephony:call_import"):
+        parts["pk"] = world.call_imports["running"].pk
     if name.startswith("emergency:"):
         parts["pk"] = world.place.address.pk
     if name.startswith(("credit:order", "credit_ops:")):

@@ -54,6 +54,7 @@ from members.tokens import address_token, invitation_token
 from reports.models import SavedReport
 from skypemgr import settings as everywhere
 from telephony.models import (
+    CallImport,
     License,
     PhoneNumber,
     Place,
@@ -105,6 +106,7 @@ class World:
     # The version that counts, and a file that waits to be loaded.
     rate_version: RateDeckVersion | None = None
     rate_upload: RateUpload | None = None
+    call_imports: dict[str, CallImport] = field(default_factory=dict)
     leaving: Leaving | None = None
 
 

@@ -13,6 +13,8 @@ from telephony.assigning import Pairing
 from telephony.countries import missing_disclaimer
 from telephony.demo_calls import add_calls
 from telephony.models import (
+    CallImport,
+    CallUpload,
     EmergencyAddress,
     License,
     NumberArea,
@@ -22,10 +24,13 @@ from telephony.models import (
     RateDeckVersion,
     RateUpload,
 )
+from telephony.models.calls import MOST_ATTEMPTS
 from telephony.rate_file import open_rates
 from telephony.selectors.acknowledgments import standings_of
 from telephony.services.acknowledgments import acknowledge_emergency_calls
 from telephony.services.assignments import assign_numbers
+from telephony.services.call_upload_work import advance_upload
+from telephony.services.call_uploads import upload_calls
 from telephony.services.disclaimers import accept_disclaimer
 from telephony.services.rates import load_rates
 from tests.browser.people import NAMES
@@ -39,7 +44,7 @@ from tests.factories import (
     PortOrderFactory,
     SeatFactory,
 )
-from tests.telephony.calls import a_call, imported
+from tests.telephony.calls import a_call, feed, imported
 from tests.telephony.voice import open_voice
 
 if TYPE_CHECKING:
@@ -58,9 +63,32 @@ def add_voice(world: "World", acting: dict[str, Any]) -> None:
     caller = world.members["active"].user.skype_name
     waiting = [a_call(1, account="2001"), a_call(2, account="2002"), a_call(3, account=caller, to="+81312345678")]
     imported(world.company, waiting)
+    _add_call_imports(world, acting, caller)
     _add_leavers(world)
     _give_numbers(world, acting)
     _add_voice_users(world)
+
+
+def _add_call_imports(world: "World", acting: dict[str, Any], caller: str) -> None:
+    """Files of calls in every state, one of them with rows that can't be read."""
+    file = feed([*(a_call(number, account=caller) for number in range(100, 140)), {**a_call(9), "started_at": "soon"}])
+    for state in ("tried", "done", "running", "given-up", "broken-off"):
+        world.call_imports[state] = upload_calls(
+            **acting,
+            file=BytesIO(file),
+            file_name=f"calls-{state}.csv",
+            format="skypemgr",
+            source=f"pbx {state}",
+            time_zone="UTC",
+            key=uuid4(),
+            trial=state == "tried",
+        )
+    uploads = CallUpload.objects.select_related("imported__organization", "imported__imported_by__user")
+    for state in ("tried", "done"):
+        advance_upload(uploads.get(imported=world.call_imports[state]))
+    CallImport.objects.filter(pk=world.call_imports["running"].pk).update(rows=24, added=23, duplicates=1)
+    CallUpload.objects.filter(imported=world.call_imports["given-up"]).update(attempts=MOST_ATTEMPTS)
+    CallUpload.objects.filter(imported=world.call_imports["broken-off"]).delete()
 
 
 def add_licenses(world: "World") -> None:

@@ -43,9 +43,20 @@ TABLE_OF_VOICE: dict[str, Page] = {
     "telephony:call_imports": Page(
         access=VOICE,
         get=200,
-        post=200,
-        send={"file": calls_file, "format": "skypemgr", "time_zone": "UTC"},
+        post=302,
+        send={"file": calls_file, "format": "skypemgr", "time_zone": "UTC", "key": key},
         logs=("calls.imported",),
+    ),
+    "telephony:call_import": Page(access=VOICE, get=200, at={"pk": of("call_import.pk")}),
+    "telephony:call_import_progress": Page(access=VOICE, get=200, at={"pk": of("call_import.pk")}),
+    "telephony:call_import_start": Page(
+        access=VOICE, post=302, at={"pk": of("call_tried.pk")}, logs=("calls.imported",)
+    ),
+    "telephony:call_import_continue": Page(
+        access=VOICE, post=302, at={"pk": of("call_import.pk")}, unlogged="only lets workers try again"
+    ),
+    "telephony:call_import_drop": Page(
+        access=VOICE, post=302, at={"pk": of("call_import.pk")}, logs=("calls.imported",)
     ),
     "my_phone:phone": Page(access="signed_in", get=200),
     "my_phone:acknowledge": Page(

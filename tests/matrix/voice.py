@@ -1,6 +1,7 @@
 """The verbs and commands of Voice and of licenses, as the table of all asks for them."""
 
 from datetime import date
+from io import BytesIO
 from operator import attrgetter as of
 
 from members.access import Capability
@@ -14,6 +15,7 @@ from tests.telephony.calls import START, a_call, feed, imported, read, with_rate
 VOICE = Capability.MANAGE_VOICE
 FROM_SWITCH = {"source": "pbx", "format": "skypemgr"}
 OBJECTS_OF_VOICE = {
+    "imported",
     "address",
     "place",
     "numbers",
@@ -57,6 +59,19 @@ VERBS_OF_VOICE: dict[str, Verb] = {
         VOICE,
         {"rows": lambda side: read([a_call(1)]), **FROM_SWITCH},
     ),
+    "call_uploads.upload_calls": Verb(
+        VOICE,
+        {
+            "file": lambda side: BytesIO(feed([a_call(1)])),
+            "file_name": "calls.csv",
+            "time_zone": "UTC",
+            "key": key,
+            **FROM_SWITCH,
+        },
+    ),
+    "call_uploads.import_upload": Verb(VOICE, {}, {"imported": of("call_tried")}),
+    "call_uploads.continue_upload": Verb(VOICE, {}, {"imported": of("call_import")}),
+    "call_uploads.stop_upload": Verb(VOICE, {}, {"imported": of("call_import")}),
     "call_detail.note_look": Verb(
         Capability.VIEW_REPORTS, {"first": START.date(), "last": START.date()}, {"member": of("plain")}
     ),

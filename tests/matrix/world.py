@@ -56,6 +56,8 @@ from telephony.gateways.address_validators import address_validator
 from telephony.holding import hold
 from telephony.models import (
     Call,
+    CallImport,
+    CallUpload,
     License,
     NumberAssignment,
     NumberQuota,
@@ -91,7 +93,7 @@ from tests.factories import (
 )
 from tests.matrix.asking import OURS
 from tests.matrix.page import RATES
-from tests.telephony.calls import START, a_call, imported
+from tests.telephony.calls import START, a_call, feed, imported
 from tests.telephony.decks import entry, row_of
 from tests.telephony.voice import open_voice
 
@@ -259,6 +261,16 @@ def _rates(side: Side) -> None:
     load_rates(actor=Actor.system(), rows=rows, file_name=f"{title} {CANARY}", **own)
     side.rate_version = RateDeckVersion.objects.get(deck__organization=side.organization)
     operator = UserFactory(is_operator=True)
+    side.call_import, side.call_tried = (
+        CallUpload.objects.create(
+            imported=CallImport.objects.create(**own, source=f"{title} {CANARY}", format="skypemgr"),
+            state=state,
+            time_zone="UTC",
+            content=feed([a_call(number, account=side.plain.user.skype_name)]),
+            lines=2,
+        ).imported
+        for number, state in ((401, "running"), (402, "tried"))
+    )
     side.rate_upload = RateUpload.objects.create(
         **own, decimals=4, file_name=f"{title} {CANARY}", content=RATES, uploaded_by=operator
     )

@@ -19,16 +19,11 @@ from members.importing import Draft
 from members.models import AuditEntry, Batch, Member
 from members.registry import registry
 from members.services import imports, run_work
-from members.services.batch_attempts import (
-    MOST_ATTEMPTS,
-    begin_attempt,
-    end_attempt,
-    give_up_batches,
-    is_to_blame,
-)
+from members.services.batch_attempts import MOST_ATTEMPTS, begin_attempt, end_attempt, give_up_batches
 from members.services.given_up import continue_batch
 from members.services.import_work import advance, advance_batches_task
 from members.services.runs import start_run
+from skypemgr.database.blame import is_to_blame
 from tests.factories import MemberFactory
 from tests.skypemgr.processes import ROOT, environment
 

@@ -25,6 +25,10 @@ RACED = {
         "test_two_feeds_at_once_use_the_minutes_of_a_plan_up_once",
         "test_control_without_the_lock_two_feeds_use_the_same_minutes",
     ),
+    "telephony.services.call_uploads.stop_upload": (
+        "test_a_file_that_is_forgotten_while_somebody_imports_it_is_gone_and_they_are_told",
+        "test_control_without_the_lock_an_import_is_confirmed_of_a_file_that_goes",
+    ),
     "telephony.country_seeds.plant": (
         "test_a_disclaimer_accepted_twice_at_once_is_accepted_once",
         "It fills tables once, in a migration, where nobody else is.",
@@ -116,6 +120,11 @@ NOT_RACED = {
     "telephony.call_detail.note_look": "adds a line to the log, and asks nothing",
     "telephony.call_queues.assign_calls": "holds the calls of the organization, and asks again which of them wait",
     "telephony.call_queues.rate_waiting_calls": "holds the calls of the organization, and asks again which wait",
+    "telephony.call_uploads.continue_upload": ONE_ROW,
+    "telephony.call_upload_work.advance_at_once": PART,
+    "telephony.call_upload_work.advance_uploads_task": PART,
+    "telephony.call_upload_work.forget_tried": "forgets what import_upload does not find any more, in one statement",
+    "telephony.call_work.make_room": PART,
     "telephony.call_work.make_room_ahead": "makes room as import_calls does, by the same function",
     "telephony.address_files.add_emergency_addresses": "adds as add_emergency_address does, by the same function",
     "telephony.disclaimers.change_country_rule": ONE_ROW,

@@ -8,9 +8,10 @@ from io import BytesIO
 from members.access import Actor
 from members.models import Organization
 from telephony.call_files import CallRow, read_calls
+from telephony.calls.feeding import ImportedCalls
 from telephony.models import DayUsage
 from telephony.rate_file import RateRow
-from telephony.services.calls import ImportedCalls, import_calls
+from telephony.services.calls import import_calls
 from telephony.services.rates import load_rates
 from telephony.stock_file import RowError
 

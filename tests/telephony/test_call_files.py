@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skypemgr.csv_files import UnreadableFile
-from telephony.call_files import FORMATS, CallRow, Clock, clock_of, read_calls
-from telephony.stock_file import RowError
+from telephony.call_files import FORMATS, CallRow, Clock, UnreadRow, clock_of, read_calls
 
 NOON = datetime(2026, 11, 8, 12, 0, 0, tzinfo=UTC)
 
@@ -255,7 +254,7 @@ def test_a_call_goes_on_while_the_clock_is_set_back():
 def test_a_call_that_cannot_be_is_told_by_its_row(line, field):
     [wrong] = read(line, "asterisk")
 
-    assert isinstance(wrong, RowError)
+    assert isinstance(wrong, UnreadRow)
     assert (wrong.row, wrong.field) == (1, field)
     assert wrong.message
 
@@ -263,7 +262,7 @@ def test_a_call_that_cannot_be_is_told_by_its_row(line, field):
 def test_a_row_that_is_wrong_keeps_no_other_out():
     rows = [master("1794170442.0", ""), master("1794170442.1", "", duration=-1), master("1794170442.2", "")]
 
-    assert [type(call) for call in read("\n".join(rows), "asterisk")] == [CallRow, RowError, CallRow]
+    assert [type(call) for call in read("\n".join(rows), "asterisk")] == [CallRow, UnreadRow, CallRow]
 
 
 def test_a_moment_that_the_clock_skipped_is_told():
@@ -292,7 +291,7 @@ def test_a_moment_that_the_clock_skipped_is_told():
 def test_a_line_that_is_no_call_is_told_and_the_others_are_read(line):
     wrong, call = read(f"{line}\n{json.dumps(freeswitch())}", "freeswitch-json")
 
-    assert (wrong.row, type(wrong)) == (1, RowError)
+    assert (wrong.row, type(wrong)) == (1, UnreadRow)
     assert call.row == 2
 
 
@@ -304,7 +303,7 @@ def test_a_file_of_another_kind_is_refused_or_each_of_its_rows(named):
         assert str(refusal)
     else:
         assert calls
-        assert all(isinstance(call, RowError) for call in calls)
+        assert all(isinstance(call, UnreadRow) for call in calls)
 
 
 @given(named=st.sampled_from(sorted(FORMATS)), cells=st.lists(st.lists(st.text(max_size=8), max_size=21), max_size=4))
@@ -313,7 +312,7 @@ def test_any_table_is_read_without_failing(named, cells):
         calls = read("\n".join(csv_line(*row) for row in cells).encode("utf-8", "replace").decode(), named)
     except UnreadableFile:
         return
-    assert all(isinstance(call, CallRow | RowError) for call in calls)
+    assert all(isinstance(call, CallRow | UnreadRow) for call in calls)
 
 
 def test_a_clock_without_a_zone_is_that_of_utc():

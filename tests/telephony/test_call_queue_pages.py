@@ -1,13 +1,14 @@
 """Calls that wait, and files of calls, as people resolve and send them in a browser."""
 
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from credit.selectors.balances import balance_of
-from telephony.models import AccountCode, Call, CallImport
-from telephony.services import call_queues
+from telephony.models import AccountCode, Call
+from telephony.services import call_queues, call_upload_work
 from tests.factories import MemberFactory, OrganizationFactory
 from tests.telephony.calls import PRICES, a_call, feed, imported, with_rates
 
@@ -100,41 +101,70 @@ def test_calls_are_rated_again_once_there_is_a_rate_some_at_a_time(client, compa
     assert balance_of(company, marie) == Decimal("-0.5000")
 
 
+def sends(client, organization, content, **more):
+    """Send a file of calls, and follow to where that leads."""
+    facts = {"format": "skypemgr", "time_zone": "UTC", "key": uuid4(), **more}
+    file = SimpleUploadedFile("calls.csv", content)
+    return client.post(f"/{organization.slug}/calls/imports/", {"file": file, **facts}, follow=True)
+
+
 def test_a_file_is_tried_and_then_imported_and_adds_nothing_the_second_time(client, company, marie):
     content = feed([a_call(1, account="marie.curie"), a_call(2, account="2001")])
-    page = f"/{company.slug}/calls/imports/"
 
-    def send(**more):
-        file = SimpleUploadedFile("calls.csv", content)
-        return client.post(page, {"file": file, "format": "skypemgr", "time_zone": "UTC", **more})
-
-    tried = send(**{"try": "1"})
-    assert (tried.context["imported"].added, tried.context["tried"]) == (2, True)
+    tried = sends(client, company, content, **{"try": "1"})
+    view = tried.context["view"]
+    assert (view.run.added, view.is_trial) == (2, True)
     assert not Call.objects.exists()
-    done = send()
-    assert (done.context["imported"].added, done.context["imported"].unassigned) == (2, 1)
+
+    page = tried.request["PATH_INFO"]
+    done = client.post(f"{page}import/", follow=True).context["view"]
+    assert (done.run.added, done.run.unassigned, done.is_trial) == (2, 1, False)
+    assert done.lamp[0] == "success"
     assert Call.objects.count() == 2
-    again = send().context["imported"]
+    again = sends(client, company, content).context["view"].run
     assert (again.added, again.duplicates) == (0, 2)
-    run = CallImport.objects.order_by("pk").first()
-    assert (run.file_name, run.source, run.added) == ("calls.csv", "skypemgr", 2)
+    listed = client.get(f"/{company.slug}/calls/imports/").context["views"]
+    assert [(one.run.file_name, one.run.source, one.run.added) for one in listed] == [
+        ("calls.csv", "skypemgr", 0),
+        ("calls.csv", "skypemgr", 2),
+    ]
 
 
-def test_what_is_wrong_with_a_file_stands_beside_its_field(client, company):
-    page = f"/{company.slug}/calls/imports/"
+def test_a_large_file_is_left_to_workers_and_its_page_tells_how_far_they_are(client, company, marie, monkeypatch):
+    monkeypatch.setattr(call_upload_work, "BYTES_AT_ONCE", 10)
+    answer = sends(client, company, feed([a_call(number, account="marie.curie") for number in range(40)]))
+    page = answer.request["PATH_INFO"]
+    assert answer.context["view"].is_under_way
+    assert "0 of about 41" in answer.content.decode()
 
-    def send(content, **more):
-        file = SimpleUploadedFile("calls.csv", content)
-        answer = client.post(page, {"file": file, "format": "skypemgr", "time_zone": "UTC", **more})
-        return answer.status_code, answer.context["form"].errors, answer.context.get("wrong_rows")
+    waiting = client.get(f"{page}progress/")
+    assert "HX-Refresh" not in waiting.headers
+    call_upload_work.advance_uploads()
 
-    status, errors, _rows = send(b"nothing,of,this\n1,2,3\n")
-    assert (status, bool(errors)) == (422, True)
-    status, errors, _rows = send(feed([a_call(1)]), time_zone="Europe/Atlantis")
-    assert (status, list(errors)) == (422, ["time_zone"])
+    assert client.get(f"{page}progress/")["HX-Refresh"] == "true"
+    assert client.get(page).context["view"].run.added == 40
+
+
+def test_a_file_that_was_tried_is_forgotten_and_one_under_way_is_stopped(client, company, marie, monkeypatch):
+    tried = sends(client, company, feed([a_call(1)]), **{"try": "1"}).request["PATH_INFO"]
+    assert client.post(f"{tried}drop/").url == f"/{company.slug}/calls/imports/"
+    assert client.get(tried).status_code == 404
+
+    monkeypatch.setattr(call_upload_work, "BYTES_AT_ONCE", 10)
+    running = sends(client, company, feed([a_call(1)])).request["PATH_INFO"]
+    assert client.post(f"{running}drop/").url == running
+    call_upload_work.advance_uploads()
+    assert not Call.objects.exists()
+
+
+def test_what_is_wrong_with_a_file_stands_beside_its_field_and_what_is_with_a_row_by_its_number(client, company):
+    answer = sends(client, company, b"nothing,of,this\n1,2,3\n")
+    assert (answer.status_code, bool(answer.context["form"].errors)) == (422, True)
+    answer = sends(client, company, feed([a_call(1)]), time_zone="Europe/Atlantis")
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["time_zone"])
     wrong = {**a_call(2), "started_at": "yesterday"}
-    status, errors, rows = send(feed([a_call(1), wrong]))
-    assert (status, [error.row for error in rows]) == (200, [2])
+    view = sends(client, company, feed([a_call(1), wrong])).context["view"]
+    assert view.wrong_rows == [(2, "“yesterday” is not a time. Write it as 2026-01-31 08:00.")]
 
 
 def test_the_overview_tells_of_calls_that_wait(client, company):

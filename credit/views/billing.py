@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,6 +16,7 @@ from credit.sellers import ADDRESS, copy_of, evidence_for, profile_of
 from credit.services.billing import change_billing
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
+from skypemgr.attachments import attachment
 
 
 @organization_view(Capability.MANAGE_CREDIT)
@@ -70,10 +71,7 @@ def invoice_pdf(request: OrganizationRequest, number: str) -> HttpResponse:
         content = paper_as_pdf(found)
     except PdfUnavailable:
         return redirect(reverse("credit:invoice", args=[request.organization.slug, number]) + "?no-pdf")
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=pdf_name(found))
-    response["Cache-Control"] = "no-store"
-    return response
+    return attachment(content, file_name=pdf_name(found), content_type="application/pdf")
 
 
 def _find(request: OrganizationRequest, number: str) -> Invoice:

@@ -36,7 +36,7 @@ def my_calls(request: SignedInRequest, slug: str) -> HttpResponse:
     own = own_request(request, slug)
     days, asked = _asked(own)
     page = page_of_calls(asked.own(), own.GET)
-    before = days.before()
+    before = days.before(today_in(own.organization))
     mine = Member.objects.filter(KEEPS_CREDIT, user=request.user).select_related("organization")
     context = {
         "organization": own.organization,

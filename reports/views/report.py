@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -24,6 +23,7 @@ from reports.views.chart import chart_of
 from reports.views.drilling import OF_CALLS, Drill, calls_url
 from reports.views.steps import month_steps, scope_links
 from reports.written import Cell, Writer, file_rows, heading_of, label_of
+from skypemgr.attachments import attachment
 from skypemgr.lists import change_query, read_choice
 from skypemgr.row_files import FileKind
 from skypemgr.templatetags.look import change
@@ -122,7 +122,8 @@ def report_export(request: OrganizationRequest, name: str) -> HttpResponseBase:
         except PdfUnavailable:
             back = reverse(f"reports:{name}", args=[request.organization.slug])
             return redirect(back + change_query(request.GET, format="", **{"no-pdf": "1"}))
-        return _pdf(content, f"{request.organization.slug}-{file_name}.pdf")
+        pdf_name = f"{request.organization.slug}-{file_name}.pdf"
+        return attachment(content, file_name=pdf_name, content_type="application/pdf")
     return download(
         request,
         VIEW,
@@ -132,13 +133,6 @@ def report_export(request: OrganizationRequest, name: str) -> HttpResponseBase:
         make=lambda rows: file_rows(report, asked, rows),
         kind=FileKind(kind),
     )
-
-
-def _pdf(content: bytes, file_name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file_name)
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def _lines(

@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Capability
 from members.decorators import OrganizationRequest
+from skypemgr.attachments import attachment
 from skypemgr.clock import database_now
 from skypemgr.forms import form_errors
 from skypemgr.lists import read_choice
@@ -150,13 +150,9 @@ def letter_response(order: PortOrder) -> HttpResponse:
     letter = order.letters.order_by("-pk").first()
     if letter is None:
         raise Http404
-    response = HttpResponse(bytes(letter.content), content_type=letter.content_type)
     ending = {"application/pdf": "pdf", "image/png": "png"}.get(letter.content_type, "jpg")
-    response["Content-Disposition"] = content_disposition_header(
-        as_attachment=True, filename=f"letter-of-authorization-{order.pk}.{ending}"
-    )
-    response["Cache-Control"] = "no-store"
-    return response
+    file_name = f"letter-of-authorization-{order.pk}.{ending}"
+    return attachment(bytes(letter.content), file_name=file_name, content_type=letter.content_type)
 
 
 def shown_order(order: PortOrder) -> dict[str, Any]:

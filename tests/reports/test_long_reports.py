@@ -10,6 +10,7 @@ from django.db import connection
 from reports.asked import Asked, Cut, Days
 from reports.tables import COMPANY, Found, cut_report
 from reports.views.report import MOST_SHOWN
+from telephony.calls.partitions import make_months
 from tests.factories import MemberFactory, OrganizationFactory
 
 pytestmark = pytest.mark.django_db
@@ -86,14 +87,47 @@ def test_what_stands_beside_the_people_stands_first():
     assert [row.key for row in rows] == [COMPANY, 7]
 
 
+CALLS = """
+    INSERT INTO telephony_call (
+        organization_id, at, id, imported_id, answered_at, ended_at, day, duration, seconds, direction, country, digits,
+        plan, account, caller, called, destination, billed_seconds, price, outcome, charge, postings, member_id
+    )
+    SELECT {organization}, at, number, 0, at, at + interval '60 seconds', '2026-10-15', 60, 60, 'outbound', 'FR',
+        '33123456789', '', 'marie', '', '+33123456789', 'France', 60, 0.01, 'rated', 0.01, 0, {member}
+    FROM (SELECT number, timestamptz '2026-10-15T00:00Z' + number * interval '1 second' AS at
+        FROM generate_series({first}, {first} + {calls} - 1) AS number) AS made
+"""
+
+
+def peak_of(response):
+    """How long a file is, and the most memory that sending it takes."""
+    tracemalloc.start()
+    size = sum(len(piece) for piece in response.streaming_content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return size, peak
+
+
+def test_a_file_of_calls_takes_no_more_memory_of_many_than_of_few(client):
+    make_months([OCTOBER.first])
+    found = []
+    for calls in (3_000, 30_000):
+        organization = company_with(1, client)
+        member = organization.members.get()
+        with connection.cursor() as cursor:
+            facts = {"organization": organization.pk, "member": member.pk, "first": calls, "calls": calls}
+            cursor.execute(CALLS.format(**facts))
+        found.append(peak_of(client.get(f"/{organization.slug}/reports/calls/export/?month=2026-10")))
+    (_size, few), (size, many) = found
+    assert size > 30_000 * 50
+    assert many < few * 1.5
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_file_takes_no_more_memory_of_many_people_than_of_few(kind, client):
     peaks = []
     for people in (3_000, 30_000):
-        response = download(client, company_with(people, client), kind)
-        tracemalloc.start()
-        size = sum(len(piece) for piece in response.streaming_content)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
+        size, peak = peak_of(download(client, company_with(people, client), kind))
+        peaks.append(peak)
         assert size > people * 5
     assert peaks[1] < peaks[0] * 1.5

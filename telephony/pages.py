@@ -92,6 +92,7 @@ def register() -> None:
                 ("imports", _("Import calls"), "telephony:call_imports", Capability.MANAGE_VOICE),
                 ("unassigned", _("Calls of nobody"), "telephony:unassigned_calls", Capability.MANAGE_VOICE),
                 ("unrated", _("Calls without a rate"), "telephony:unrated_calls", Capability.MANAGE_VOICE),
+                ("rerate", _("Rate calls again"), "telephony:rerate_calls", Capability.MANAGE_VOICE),
             ],
         ),
         HandOverPart(key="voice", order=20, list=_handed_over),

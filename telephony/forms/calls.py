@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfoNotFoundError
@@ -51,6 +52,29 @@ class GiveCallsForm(forms.Form):
             if found := match.present().first():
                 return found
         raise ValidationError(gettext("There is no member with this Skype Name or address."))
+
+
+class RerateForm(forms.Form):
+    """The days whose calls are rated again, those of the organization, and behind which of them it goes on."""
+
+    first = forms.DateField(label=_("From"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    last = forms.DateField(label=_("To"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    behind = forms.RegexField(
+        regex=r"^[0-9T:.+-]+Z/[0-9]{1,18}$", max_length=60, required=False, widget=forms.HiddenInput
+    )
+
+    def clean_behind(self) -> tuple[datetime, int] | None:
+        moment, _slash, key = self.cleaned_data["behind"].partition("/")
+        try:
+            return (datetime.fromisoformat(moment), int(key)) if key else None
+        except ValueError:
+            return None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("first") and data.get("last") and data["last"] < data["first"]:
+            self.add_error("last", ValidationError(gettext("The last day lies before the first one.")))
+        return data
 
 
 class CallFileForm(forms.Form):

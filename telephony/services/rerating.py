@@ -1,5 +1,6 @@
 """Calls that were charged are rated again, as after a rate deck was corrected."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -32,16 +33,26 @@ class ReratedCalls:
     changed: int = 0
     given_back: Decimal = Decimal("0.0000")
     charged: Decimal = Decimal("0.0000")
+    # The last call that was looked at, where there may be more behind it.
+    behind: Place | None = None
 
 
 def rerate_calls(
-    *, actor: Actor, organization: Organization, first: date, last: date, dry_run: bool = False
+    *,
+    actor: Actor,
+    organization: Organization,
+    first: date,
+    last: date,
+    most: int | None = None,
+    behind: Place | None = None,
+    dry_run: bool = False,
 ) -> ReratedCalls:
     """Rate the calls of some days of an organization again, both included, ten thousand at a time.
 
     What a call was charged is given back and what it costs by the rates of now is charged, in one transaction; a call
     that costs the same is left alone, and so is one that no rate is known for any more. Safe to repeat. Calls without
-    a rate are for ``rate_waiting_calls``. With ``dry_run`` nothing is kept.
+    a rate are for ``rate_waiting_calls``. With ``dry_run`` nothing is kept. With ``most`` it ends after so many calls,
+    and says ``behind`` which to go on.
     """
     require(actor, organization, Capability.MANAGE_VOICE)
     rerated = ReratedCalls()
@@ -54,16 +65,20 @@ def rerate_calls(
         day__lte=last,
         outcome__in=RATED,
     ).order_by("at", "id")
-    behind = Q()
-    while calls := list(asked.filter(behind).values_list("at", "id")[:CHUNK]):
-        at, key = calls[-1]
-        behind = Q(at__gt=at) | Q(at=at, id__gt=key)
+    rerated.behind = behind
+    while calls := list(asked.filter(_behind(rerated.behind)).values_list("at", "id")[:CHUNK]):
+        rerated.behind = calls[-1]
         rerated.calls += len(calls)
-        try:
+        with suppress(Tried):
             _rerate_some(actor=actor, organization=organization, calls=calls, dry_run=dry_run, into=rerated)
-        except Tried:
-            continue
+        if most is not None and rerated.calls >= most and asked.filter(_behind(rerated.behind)).exists():
+            return rerated
+    rerated.behind = None
     return rerated
+
+
+def _behind(place: Place | None) -> Q:
+    return Q(at__gt=place[0]) | Q(at=place[0], id__gt=place[1]) if place else Q()
 
 
 @transaction.atomic(durable=True)

@@ -40,6 +40,7 @@ urlpatterns = [
     path("calls/unassigned/give/", calls.give_calls, name="give_calls"),
     path("calls/unrated/", calls.unrated_calls, name="unrated_calls"),
     path("calls/unrated/rate/", calls.rate_calls, name="rate_calls"),
+    path("calls/rerate/", calls.rerate, name="rerate_calls"),
     path("calls/imports/", call_imports.call_imports, name="call_imports"),
     path("calls/imports/<int:pk>/", call_imports.call_import, name="call_import"),
     path("calls/imports/<int:pk>/progress/", call_imports.call_import_progress, name="call_import_progress"),

@@ -1,22 +1,29 @@
 """Calls that wait: those that are nobody's, and those that no rate is known for."""
 
+from datetime import UTC, date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members.access import Capability
 from members.decorators import OrganizationRequest, organization_view
+from members.models import Organization
 from skypemgr.forms import form_errors
 from skypemgr.lists import read_number, read_text
 from skypemgr.money import money
 from skypemgr.templatetags.look import count
-from telephony.forms.calls import GiveCallsForm
+from telephony.forms.calls import GiveCallsForm, RerateForm
 from telephony.selectors.call_queues import count_unassigned, count_unrated, list_unassigned, list_unrated
 from telephony.services.call_queues import CHUNK, ResolvedCalls, assign_calls, rate_waiting_calls
+from telephony.services.rerating import rerate_calls
 
 VOICE = Capability.MANAGE_VOICE
 
@@ -96,6 +103,38 @@ def rate_calls(request: OrganizationRequest) -> HttpResponse:
     messages.success(request, _resolved(request, resolved))
     back = reverse("telephony:unrated_calls", args=[request.organization.slug])
     return redirect(f"{back}?behind={resolved.behind}" if resolved.more else back)
+
+
+@organization_view(VOICE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def rerate(request: OrganizationRequest) -> HttpResponse:
+    """Rate the charged calls of some days again, some thousands at a time, or see first what would come of it."""
+    organization = request.organization
+    form = RerateForm(request.POST if request.method == "POST" else None, initial=_days_before(organization))
+    context: dict[str, Any] = {"section": "calls", "subsection": "rerate", "form": form}
+    if form.is_valid():
+        with form_errors(form):
+            tried = "try" in request.POST
+            rerated = rerate_calls(
+                actor=request.actor,
+                organization=organization,
+                first=form.cleaned_data["first"],
+                last=form.cleaned_data["last"],
+                behind=form.cleaned_data["behind"],
+                most=CHUNK,
+                dry_run=tried,
+            )
+            context |= {"rerated": rerated, "tried": tried}
+            if rerated.behind and not tried:
+                at, key = rerated.behind
+                context["behind"] = f"{at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z/{key}"
+    return render(request, "telephony/rerate_calls.html", context, status=422 if form.errors else 200)
+
+
+def _days_before(organization: Organization) -> dict[str, date]:
+    """The first and the last day of the month before this one, there."""
+    last = timezone.now().astimezone(ZoneInfo(organization.time_zone)).date().replace(day=1) - timedelta(days=1)
+    return {"first": last.replace(day=1), "last": last}
 
 
 def _named(name: str, *, by_caller: bool) -> str:

@@ -80,6 +80,10 @@ def rate_upload(world: World, language: str) -> list[Any]:
     return [world.rate_upload.pk]
 
 
+def try_rating_again(page: Page) -> None:
+    page.locator("button[name=try]").click()
+
+
 def send_no_rates(page: Page) -> None:
     file: FilePayload = {"name": "people.csv", "mimeType": "text/csv", "buffer": b"name,mail\n"}
     page.locator("#id_file").set_input_files(file)
@@ -125,6 +129,8 @@ RIGHT_ROWS = (
 )
 
 SIGHTS_OF_VOICE = [
+    Sight("telephony:rerate_calls"),
+    Sight("telephony:rerate_calls", state="tried", act=try_rating_again),
     Sight("telephony:call_imports"),
     Sight("telephony:call_imports", "founder", "empty"),
     *(

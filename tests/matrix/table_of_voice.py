@@ -40,6 +40,13 @@ TABLE_OF_VOICE: dict[str, Page] = {
     ),
     "telephony:unrated_calls": Page(access=VOICE, get=200),
     "telephony:rate_calls": Page(access=VOICE, post=302, unlogged="finds none that has a rate by now"),
+    "telephony:rerate_calls": Page(
+        access=VOICE,
+        get=200,
+        post=200,
+        send={"first": "2026-10-01", "last": "2026-10-31"},
+        unlogged="finds none that costs otherwise by now",
+    ),
     "telephony:call_imports": Page(
         access=VOICE,
         get=200,

@@ -169,3 +169,34 @@ def test_the_command_tells_what_came_of_it(company, marie, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told == {"calls": 1, "changed": 1, "given_back": "0.0500", "charged": "0.0300", "currency": "EUR"}
     assert DayUsage.objects.get().charge == Decimal("0.0300")
+
+
+def test_a_page_tries_and_rates_again_some_at_a_time(client, company, marie, monkeypatch):
+    client.force_login(MemberFactory(organization=company, role="voice_manager").user)
+    imported(company, [a_call(number, account="marie.curie") for number in range(5)])
+    with_rates({**PRICES, "34": "0.060000"})
+    monkeypatch.setattr(rerating, "CHUNK", 2)
+    monkeypatch.setattr("telephony.views.calls.CHUNK", 2)
+    page = f"/{company.slug}/calls/rerate/"
+    days = {"first": "2026-10-01", "last": "2026-10-31"}
+
+    tried = client.post(page, {**days, "try": "1"}).context
+    assert (tried["rerated"].changed, tried["rerated"].charged) == (2, Decimal("0.1200"))
+    assert balance_of(company, marie) == Decimal("-0.2500")
+
+    changed, behind = 0, ""
+    for _press in range(3):
+        answer = client.post(page, {**days, "behind": behind})
+        changed += answer.context["rerated"].changed
+        behind = answer.context.get("behind", "")
+    assert (changed, behind) == (5, "")
+    assert balance_of(company, marie) == Decimal("-0.3000")
+    sums_agree(company)
+
+
+def test_days_that_end_before_they_begin_are_refused_beside_their_field(client, company):
+    client.force_login(MemberFactory(organization=company, role="voice_manager").user)
+
+    answer = client.post(f"/{company.slug}/calls/rerate/", {"first": "2026-10-02", "last": "2026-10-01"})
+
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["last"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.utils.formats import get_format
 from django.utils.translation import gettext
 
 from members.places import country_name
@@ -75,4 +76,5 @@ def _price(call: Call, found: PrefixRate) -> Iterator[str]:
         first=count(rate.first_increment),
         next=count(rate.next_increment),
     )
-    yield explain(rate, call.seconds, decimals=version.decimals)
+    numbers = explain(rate, call.seconds, decimals=version.decimals)
+    yield numbers.replace(".", get_format("DECIMAL_SEPARATOR"))

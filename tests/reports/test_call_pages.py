@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from members.access import Actor
 from members.audit import Action
-from members.models import AuditEntry, CallDetailConsent, Member
+from members.models import AuditEntry, CallDetailConsent, Member, User
 from members.services.hand_over import hand_over
 from telephony.models import Call
 from tests.factories import DepartmentFactory, MemberFactory, OrganizationFactory
@@ -106,6 +106,8 @@ def test_a_call_explains_its_price(client, company):
     assert "Spain are numbers that begin with +34" in text
     waiting = Call.objects.get(outcome="unassigned")
     assert "It costs nothing until it is somebody’s." in client.get(url_of(waiting)).content.decode()
+    User.objects.update(language="sv")
+    assert "0 + 0,05 × 120 ÷ 60 → 0,1000" in client.get(url_of(call)).content.decode()
 
 
 def test_the_file_holds_all_of_them(client, company):

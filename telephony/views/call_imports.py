@@ -49,6 +49,11 @@ class ImportView:
         return upload
 
     @property
+    def starter(self) -> str:
+        """What whoever began it was called then; "" for the system."""
+        return self.run.imported_by.name_at(self.run.started_at) if self.run.imported_by else ""
+
+    @property
     def format(self) -> str:
         return FORMAT_NAMES.get(self.run.format, self.run.format)
 

@@ -7,6 +7,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from credit.selectors.balances import balance_of
+from members.access import Actor
+from members.services.hand_over import hand_over
 from telephony.models import AccountCode, Call
 from telephony.services import call_queues, call_upload_work
 from tests.factories import MemberFactory, OrganizationFactory
@@ -128,6 +130,27 @@ def test_a_file_is_tried_and_then_imported_and_adds_nothing_the_second_time(clie
         ("calls.csv", "skypemgr", 0),
         ("calls.csv", "skypemgr", 2),
     ]
+
+
+def test_an_import_names_whoever_had_the_account_then(client, company):
+    boss = company.members.get(role="voice_manager")
+    page = sends(client, company, feed([a_call(1)])).request["PATH_INFO"]
+    name = boss.user.display_name
+    hand_over(
+        actor=Actor.system(),
+        organization=company,
+        member=boss,
+        email="next@people.example",
+        first_name="Next",
+        last_name="One",
+        key=uuid4(),
+    )
+    client.force_login(MemberFactory(organization=company, admin=True).user)
+
+    for where in (page, f"/{company.slug}/calls/imports/"):
+        text = client.get(where).content.decode()
+        assert name in text
+        assert "Next One" not in text
 
 
 def test_a_large_file_is_left_to_workers_and_its_page_tells_how_far_they_are(client, company, marie, monkeypatch):

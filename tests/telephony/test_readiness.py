@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from credit.gateways.pdf import PdfUnavailable
 from members.models import Member
 from members.registry import HandOverPart, registry
 from members.services.hand_over import hand_over
@@ -22,6 +23,7 @@ from telephony.services.disclaimers import accept_disclaimer
 from tests.factories import EmergencyAddressFactory, MemberFactory, SeatFactory
 from tests.telephony.leavers import SYSTEM, equipped, leave
 from tests.telephony.licensed import has
+from tests.workbooks import cells_of
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +167,33 @@ def test_the_file_and_the_command_tell_the_same():
     told = json.loads(out.getvalue())
     assert [(row["member"], row["reasons"]) for row in told["rows"]] == [(member.user.skype_name, ["no_number"])]
     assert told["people"] == 1
+
+
+def test_the_file_is_a_workbook_or_a_paper_when_asked_for():
+    who = equipped()
+    member = somebody(who)
+    client, export = signed_in(who), url(who, "readiness_export")
+
+    book = cells_of(b"".join(client.get(f"{export}?format=xlsx").streaming_content))
+    paper = client.get(f"{export}?format=pdf")
+
+    assert [row[0] for row in book] == ["Skype Name", member.user.skype_name]
+    assert paper["Content-Type"] == "application/pdf"
+    assert paper.content.startswith(b"%PDF-")
+
+
+def test_where_no_paper_can_be_made_the_page_says_what_else_there_is(monkeypatch):
+    who = equipped()
+    somebody(who)
+
+    def refuse(*args, **kwargs):
+        raise PdfUnavailable
+
+    monkeypatch.setattr("telephony.views.readiness.make_pdf", refuse)
+
+    answer = signed_in(who).get(url(who, "readiness_export") + "?format=pdf", follow=True)
+
+    assert "take a file for a spreadsheet" in answer.text
 
 
 def test_the_overview_tells_how_many_there_are():

@@ -170,6 +170,14 @@ def country_of_number(digits: str) -> str:
 
 
 _REGIONS = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+# What is said or sold by these is paid with the call, and no plan that is sold covers it.
+_DEAR = (phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST)
+
+
+@lru_cache(maxsize=50_000)
+def is_premium_number(digits: str) -> bool:
+    """Whether a call to a number in E.164 without + pays for more than the call."""
+    return phonenumbers.number_type(phonenumbers.parse(f"+{digits}")) in _DEAR
 
 
 @lru_cache(maxsize=50_000)

@@ -10,7 +10,7 @@ from telephony.call_files import CallRow
 from telephony.models import Call
 from telephony.rating import Called, Kind, read_called
 
-from .matching import Directory, country_of_number
+from .matching import Directory, country_of_number, is_premium_number
 
 OUTBOUND, INBOUND = Call.Direction.OUTBOUND.value, Call.Direction.INBOUND.value
 Outcome = Call.Outcome
@@ -88,6 +88,8 @@ def _staged(directory: Directory, row: CallRow, called: Called, party: _Party) -
     if not free_by:
         country = country_of_number(called.digits) if called.digits else ""
         plan = directory.plan_of(party.member, country, row.answered_at) if row.answered_at else ""
+        if plan and is_premium_number(called.digits):
+            plan = ""
     return StagedCall(
         row=row.row,
         external_id=row.external_id,

@@ -292,6 +292,12 @@ class TestPlans:
 
         assert outcomes() == {"1": "rated"}
 
+    def test_no_plan_covers_what_is_paid_with_the_call(self, company, talker):
+        done = imported(company, [self.of(1, 1, to="+33123456789"), self.of(1, 2, to="+33891234567")])
+
+        assert outcomes() == {"1": "covered", "2": "rated"}
+        assert done.charged == Decimal("0.0200") == sums_agree(company)
+
     def test_what_has_no_limit_covers_all(self, company, marie):
         seats = LicenseFactory(organization=company, code="subscription-unlimited-world")
         SeatFactory(license=seats, member=marie, assigned_at=LONG_AGO)
